@@ -1,0 +1,117 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+  name: "first-come",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "issue-service", targets: ["issue-service"]),
+    .executable(name: "retry-batch", targets: ["retry-batch"]),
+    .executable(name: "reconcile", targets: ["reconcile"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+  ],
+  targets: [
+    // The domain: values, outcomes, decisions, use cases, ports. No driver.
+    .target(name: "Issuance"),
+
+    // Every persisted or published shape; migrations/ is embedded in the binary.
+    .target(
+      name: "Schema",
+      dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+      resources: [.embedInCode("Migrations")]
+    ),
+
+    // The only place with SQLite SQL.
+    .target(
+      name: "SQLiteStore",
+      dependencies: [
+        "Issuance", "Schema",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]
+    ),
+
+    // Configuration to running parts; the only place that knows which backends exist.
+    .target(
+      name: "Composition",
+      dependencies: [
+        "Issuance", "SQLiteStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]
+    ),
+
+    // What each program does, as libraries that a test can call.
+    .target(
+      name: "IssueService",
+      dependencies: [
+        "Issuance", "Composition",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ]
+    ),
+    .target(
+      name: "RetryBatch",
+      dependencies: [
+        "Issuance", "Composition",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]
+    ),
+    .target(
+      name: "Reconciler",
+      dependencies: [
+        "Issuance", "Composition",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]
+    ),
+
+    // The three programs: a command and .main() each.
+    .executableTarget(
+      name: "issue-service",
+      dependencies: ["IssueService", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    ),
+    .executableTarget(
+      name: "retry-batch",
+      dependencies: ["RetryBatch", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    ),
+    .executableTarget(
+      name: "reconcile",
+      dependencies: ["Reconciler", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+    ),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+for target in package.targets where target.type != .plugin {
+  target.swiftSettings = (target.swiftSettings ?? []) + strict
+}

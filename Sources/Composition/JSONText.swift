@@ -1,0 +1,13 @@
+internal import Foundation
+
+/// JSON as all programs write it: keys in snake_case and in order, so that the same value is the same bytes.
+package enum JSONText {
+  /// - Parameter isIndented: one field a line, for results that people also read.
+  package static func encode(_ value: some Encodable, isIndented: Bool = false) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
+    return String(decoding: try encoder.encode(value), as: UTF8.self)
+  }
+}

@@ -1,0 +1,58 @@
+internal import Glibc
+package import Issuance
+
+/// Why a command ends: what could not be done, why, and what to type next, with its exit code.
+package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
+  package let status: ExitStatus
+  package let what: String
+  package let why: String
+  package let next: String
+
+  package init(_ status: ExitStatus, _ what: String, why: String, next: String) {
+    self.status = status
+    self.what = what
+    self.why = why
+    self.next = next
+  }
+
+  package init(_ failure: StoreFailure) {
+    self.init(
+      failure.code.exitStatus, "cannot \(failure.operation): \(failure.subject)", why: failure.cause,
+      next: failure.hint.isEmpty ? "look at the file with: reconcile report --database FILE" : failure.hint)
+  }
+
+  package var description: String { "error: \(what)\n  why:  \(why)\n  next: \(next)" }
+}
+
+/// Runs what a command does and ends the process with its exit code. The one place where failures are printed.
+package func runCommand(_ body: () async throws -> ExitStatus) async throws {
+  let status: ExitStatus
+  do {
+    status = try await body()
+  } catch let failure as ProgramFailure {
+    status = failure.status
+    printError("\(failure)")
+  } catch let failure as StoreFailure {
+    let failure = ProgramFailure(failure)
+    status = failure.status
+    printError("\(failure)")
+  } catch {
+    status = .failed
+    let failure = ProgramFailure(
+      .failed, "an unexpected error", why: "\(error)", next: "run the command again; if it lasts, report it")
+    printError("\(failure)")
+  }
+  guard status == .done else { throw status.exitCode }
+}
+
+/// Writes a line to standard error: words for people. Results go to standard output.
+package func printError(_ line: String) {
+  var text = line + "\n"
+  _ = text.withUTF8 { bytes in unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+}
+
+/// Writes a line to standard output at once, also into a pipe.
+package func printResult(_ line: String) {
+  print(line)
+  fflush(nil)
+}

@@ -1,0 +1,88 @@
+/// One offer with a quota and a window.
+package struct Campaign: Sendable, Equatable {
+  /// What an operator decided. `closed` is final.
+  package enum State: String, Sendable, CaseIterable {
+    case open, paused, closed
+  }
+
+  package let id: CampaignID
+  package let name: String
+  package let quota: Quota
+  /// How many seats have been given, 0…quota.
+  package let counter: Int
+  package let state: State
+  package let issuer: Issuer
+  package let opensAt: Timestamp?
+  package let closesAt: Timestamp?
+  package let createdAt: Timestamp
+
+  package init(
+    id: CampaignID, name: String, quota: Quota, counter: Int, state: State, issuer: Issuer,
+    opensAt: Timestamp?, closesAt: Timestamp?, createdAt: Timestamp
+  ) {
+    self.id = id
+    self.name = name
+    self.quota = quota
+    self.counter = counter
+    self.state = state
+    self.issuer = issuer
+    self.opensAt = opensAt
+    self.closesAt = closesAt
+    self.createdAt = createdAt
+  }
+
+  /// What a claim meets at one instant: the operator's state, the window and the counter taken together.
+  package enum Phase: Sendable, Equatable {
+    case closed
+    case scheduled(opensAt: Timestamp)
+    case paused
+    case soldOut
+    case open
+  }
+
+  /// The first of closed, not open yet, paused, sold out that holds at `now`; else open.
+  package func phase(at now: Timestamp) -> Phase {
+    if state == .closed { return .closed }
+    if let closesAt, now >= closesAt { return .closed }
+    if let opensAt, now < opensAt { return .scheduled(opensAt: opensAt) }
+    if state == .paused { return .paused }
+    return counter >= quota.count ? .soldOut : .open
+  }
+}
+
+extension Campaign.Phase {
+  /// The word that people and the API see.
+  package var word: String {
+    switch self {
+    case .closed: "closed"
+    case .scheduled: "scheduled"
+    case .paused: "paused"
+    case .soldOut: "sold_out"
+    case .open: "open"
+    }
+  }
+}
+
+/// Where a coupon's code comes from.
+package enum Issuer: String, Sendable, CaseIterable {
+  /// Derived from a random key of the campaign and the seat.
+  case generated
+  /// Imported from a partner; given to the lowest waiting seat, in the order of import.
+  case pool
+}
+
+/// A campaign as it stands, with the number of coupons made so far.
+package struct CampaignSummary: Sendable, Equatable {
+  package let campaign: Campaign
+  package let coupons: Int
+  /// Codes imported and not yet given to a seat; `nil` where the issuer needs none.
+  package let freeCodes: Int?
+  package let phase: Campaign.Phase
+
+  package init(campaign: Campaign, coupons: Int, freeCodes: Int?, phase: Campaign.Phase) {
+    self.campaign = campaign
+    self.coupons = coupons
+    self.freeCodes = freeCodes
+    self.phase = phase
+  }
+}

@@ -1,0 +1,37 @@
+/// Admission and its outbox in one atomic step.
+package protocol AdmissionGate: Sendable {
+  /// Decides a group of claims, in order, in one transaction: counter, set and outbox row together or not at all.
+  ///
+  /// Returns only after the commit is durable (NO-FALSE-YES). Repeats and refusals write nothing.
+  ///
+  /// - Returns: one outcome per claim, in the order of `claims`.
+  /// - Throws: ``StoreFailure``; its `outcome` is `unknown` where the commit may still be there after a restart.
+  func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome]
+
+  /// Reads, in one snapshot, what has become of a user's claim; `nil` where the user holds no seat.
+  func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord?
+
+  /// Adds answers given without a write to the tallies of this process. "At least" so many; never judged.
+  ///
+  /// One transaction. `answers` are counts since the last call.
+  func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreFailure)
+}
+
+/// A kind of answer that writes nothing, counted per process and campaign.
+package struct AnswerTally: Hashable, Sendable {
+  package enum Answer: String, Sendable, CaseIterable {
+    case repeated = "repeat"
+    case closed
+    case notOpenYet = "not-open-yet"
+    case paused
+    case soldOut = "sold-out"
+  }
+
+  package let campaignID: CampaignID
+  package let answer: Answer
+
+  package init(campaignID: CampaignID, answer: Answer) {
+    self.campaignID = campaignID
+    self.answer = answer
+  }
+}

@@ -1,0 +1,130 @@
+/// What operators do to campaigns. Every act is recorded in the transaction that does it.
+package protocol CampaignRegistry: Sendable {
+  /// One transaction: the campaign and the act.
+  func create(_ campaign: NewCampaign, by author: ActAuthor) async throws(StoreFailure) -> CreateOutcome
+
+  /// One snapshot; ordered by id.
+  func campaigns() async throws(StoreFailure) -> [CampaignSummary]
+
+  /// One snapshot; `nil` where the campaign is unknown.
+  func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary?
+
+  /// One transaction: the change and the act. A change that is in force already writes nothing.
+  func change(
+    _ id: CampaignID, to change: CampaignChange, by author: ActAuthor
+  ) async throws(StoreFailure) -> ChangeOutcome
+
+  /// One transaction: all codes and the act, or nothing.
+  ///
+  /// Parked events of the campaign are due from then on.
+  func importCodes(
+    _ codes: [ImportedCode], into id: CampaignID, by author: ActAuthor
+  ) async throws(StoreFailure) -> ImportOutcome
+}
+
+package struct NewCampaign: Sendable, Equatable {
+  package let id: CampaignID
+  package let name: String
+  package let quota: Quota
+  package let issuer: Issuer
+  package let opensAt: Timestamp?
+  package let closesAt: Timestamp?
+
+  package init(
+    id: CampaignID, name: String, quota: Quota, issuer: Issuer, opensAt: Timestamp?, closesAt: Timestamp?
+  ) {
+    self.id = id
+    self.name = name
+    self.quota = quota
+    self.issuer = issuer
+    self.opensAt = opensAt
+    self.closesAt = closesAt
+  }
+}
+
+/// Who acts, and why.
+package struct ActAuthor: Sendable, Equatable {
+  package let name: String
+  package let reason: String?
+
+  package init(name: String, reason: String?) {
+    self.name = name
+    self.reason = reason
+  }
+}
+
+package enum CreateOutcome: Sendable, Equatable {
+  case created(CampaignSummary)
+  case exists(CampaignSummary)
+}
+
+package enum CampaignChange: Sendable, Equatable {
+  case pause, resume, close
+  case raiseQuota(Quota)
+}
+
+extension CampaignChange {
+  package enum Decision: Sendable, Equatable {
+    case inForce
+    case refusedClosed
+    case refusedLower
+    case setState(Campaign.State)
+    case setQuota(Quota)
+  }
+
+  /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
+  ///
+  /// The quota of a closed campaign may rise, on the record: it is how a discarded seat is given again.
+  package func decide(on campaign: Campaign) -> Decision {
+    switch self {
+    case .close: campaign.state == .closed ? .inForce : .setState(.closed)
+    case .pause, .resume:
+      if campaign.state == .closed {
+        .refusedClosed
+      } else {
+        Self.state(after: self) == campaign.state ? .inForce : .setState(Self.state(after: self))
+      }
+    case .raiseQuota(let quota):
+      if quota < campaign.quota {
+        .refusedLower
+      } else {
+        quota == campaign.quota ? .inForce : .setQuota(quota)
+      }
+    }
+  }
+
+  private static func state(after change: CampaignChange) -> Campaign.State {
+    change == .pause ? .paused : .open
+  }
+}
+
+package enum ChangeOutcome: Sendable, Equatable {
+  case changed(CampaignSummary)
+  /// It was so already; nothing was written.
+  case unchanged(CampaignSummary)
+  case unknownCampaign
+  /// Closed is final.
+  case closed(CampaignSummary)
+  /// The quota only ever rises.
+  case quotaWouldFall(CampaignSummary)
+}
+
+/// One code of a file, with its line for messages.
+package struct ImportedCode: Sendable, Equatable {
+  package let line: Int
+  package let code: CouponCode
+
+  package init(line: Int, code: CouponCode) {
+    self.line = line
+    self.code = code
+  }
+}
+
+package enum ImportOutcome: Sendable, Equatable {
+  case imported(CampaignSummary)
+  case unknownCampaign
+  /// The campaign's issuer takes no codes.
+  case notAPool(CampaignSummary)
+  /// The campaign has this code already, from an earlier import; nothing was kept.
+  case alreadyImported(ImportedCode)
+}

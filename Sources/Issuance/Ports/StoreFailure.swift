@@ -1,0 +1,67 @@
+/// Why a store could not do one whole port method. A refusal is a value; this is thrown.
+///
+/// The printed form holds no user data.
+package struct StoreFailure: Error, Sendable {
+  package enum Code: String, Sendable, CaseIterable {
+    /// The database file is not there.
+    case missing
+    /// The file is another program's, or no database at all.
+    case foreign
+    /// The file is ours and damaged.
+    case corrupt
+    case readOnly
+    case diskFull
+    /// The system refused a read, a write or a sync.
+    case inputOutput
+    /// The file belongs to another user of this machine.
+    case notOwner
+    /// A write, use or run lock was not had in time.
+    case busy
+    case schemaOlder
+    case schemaNewer
+    /// The recorded migrations are not those of this program.
+    case schemaAltered
+    /// The store does not promise what acknowledging needs, such as synchronous = FULL.
+    case notDurable
+    case unexpected
+  }
+
+  /// What is true of the work after the failure.
+  package enum Outcome: String, Sendable {
+    /// Nothing happened.
+    case none
+    /// It may have happened: ask again to learn.
+    case unknown
+  }
+
+  package let code: Code
+  package let outcome: Outcome
+  /// What was being done: "admit 12 claims".
+  package let operation: String
+  /// To what: the path of the file.
+  package let subject: String
+  /// What the system or the library said.
+  package let cause: String
+  /// What to do next; empty where nobody knows.
+  package let hint: String
+
+  package init(
+    _ code: Code, outcome: Outcome = .none, operation: String, subject: String, cause: String, hint: String = ""
+  ) {
+    self.code = code
+    self.outcome = outcome
+    self.operation = operation
+    self.subject = subject
+    self.cause = cause
+    self.hint = hint
+  }
+
+  /// Whether the same work may be tried again without anybody mending anything.
+  package var isRetryable: Bool { code == .busy || code == .diskFull }
+}
+
+extension StoreFailure: CustomStringConvertible {
+  package var description: String {
+    "cannot \(operation): \(subject): \(cause)" + (hint.isEmpty ? "" : " (\(hint))")
+  }
+}

@@ -1,0 +1,47 @@
+/// One invocation of a batch, unique among all.
+package struct RunID: Hashable, Sendable, CustomStringConvertible {
+  package let rawValue: String
+
+  package init(_ rawValue: String) { self.rawValue = rawValue }
+
+  package var description: String { rawValue }
+}
+
+/// What identifies a run while it goes on.
+package struct RunStart: Sendable, Equatable {
+  package let id: RunID
+  package let host: String
+  package let processID: Int
+  /// The only campaign looked at; `nil` is all.
+  package let scope: CampaignID?
+
+  package init(id: RunID, host: String, processID: Int, scope: CampaignID?) {
+    self.id = id
+    self.host = host
+    self.processID = processID
+    self.scope = scope
+  }
+}
+
+/// What a replay run did, one count per outcome.
+package struct ReplayTally: Sendable, Equatable {
+  package private(set) var counts: [ReplayOutcome: Int] = [:]
+
+  package init() {}
+
+  package subscript(outcome: ReplayOutcome) -> Int { counts[outcome] ?? 0 }
+  package var total: Int { counts.values.reduce(0, +) }
+
+  package mutating func add(_ outcome: ReplayOutcome) { counts[outcome, default: 0] += 1 }
+}
+
+/// What one pass of the consumer did.
+package struct DeliveryTally: Sendable, Equatable {
+  package var delivered = 0
+  package var parked = 0
+  package var dead = 0
+
+  package init() {}
+
+  package var total: Int { delivered + parked + dead }
+}

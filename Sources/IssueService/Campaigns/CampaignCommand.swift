@@ -1,0 +1,172 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct CampaignCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "campaign", abstract: "Creates, shows and steers campaigns.",
+    subcommands: [
+      CampaignCreate.self, CampaignList.self, CampaignShow.self, CampaignPause.self, CampaignResume.self,
+      CampaignClose.self, CampaignRaiseQuota.self, CampaignImportCodes.self,
+    ])
+}
+
+/// Who acts and why, recorded with every act.
+struct ActOptions: ParsableArguments {
+  @Option(name: .customLong("operator"), help: "Who acts; else the login.")
+  var operatorName: String?
+  @Option(help: "Why, for the record.")
+  var reason: String?
+
+  var author: ActAuthor { ActAuthor(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
+}
+
+/// The campaign that a command is about.
+struct CampaignArgument: ParsableArguments {
+  @Argument(help: ArgumentHelp("The campaign's id: \(CampaignID.form).", valueName: "id"))
+  var text: String
+
+  func validate() throws { _ = try id() }
+
+  func id() throws -> CampaignID {
+    guard let id = CampaignID(text) else {
+      throw ValidationError("'\(text)' is no campaign id: it must be \(CampaignID.form).")
+    }
+    return id
+  }
+}
+
+extension ProgramFailure {
+  static func unknownCampaign(_ id: CampaignID, doing what: String) -> ProgramFailure {
+    ProgramFailure(
+      .badData, "cannot \(what) campaign \(id)", why: "there is no campaign with this id",
+      next: "see which there are with: issue-service campaign list")
+  }
+}
+
+struct CampaignCreate: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Creates a campaign; creates the database where it is missing.",
+    discussion: "Example: issue-service campaign create summer --quota 100 --opens-at 2026-12-01T09:00:00+09:00")
+
+  @OptionGroup var campaign: CampaignArgument
+  @Option(help: "How many coupons it gives away, 1 to 1000000000.")
+  var quota: Int = Quota.standard.count
+  @Option(help: "What people call it, up to 200 characters.")
+  var name: String = ""
+  @Option(name: .customLong("opens-at"), help: "Not before: RFC 3339 with an offset or Z.")
+  var opensAt: String?
+  @Option(name: .customLong("closes-at"), help: "Not from then on: RFC 3339 with an offset or Z.")
+  var closesAt: String?
+  @Option(help: "Where codes come from: generated, or a pool that is imported.")
+  var issuer: Issuer = .generated
+  @OptionGroup var act: ActOptions
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws { _ = try newCampaign() }
+
+  private func newCampaign() throws -> NewCampaign {
+    guard let quota = Quota(quota) else {
+      throw ValidationError("--quota \(quota) is out of range: it must be 1 to \(Quota.range.upperBound).")
+    }
+    guard name.unicodeScalars.count <= 200 else { throw ValidationError("--name is longer than 200 characters.") }
+    let opens = try time(opensAt, flag: "--opens-at")
+    let closes = try time(closesAt, flag: "--closes-at")
+    if let opens, let closes, opens >= closes {
+      throw ValidationError("--opens-at \(opensAt ?? "") is not before --closes-at \(closesAt ?? "").")
+    }
+    return NewCampaign(
+      id: try campaign.id(), name: name, quota: quota, issuer: issuer, opensAt: opens, closesAt: closes)
+  }
+
+  private func time(_ text: String?, flag: String) throws -> Timestamp? {
+    guard let text else { return nil }
+    guard let time = Timestamp(rfc3339: text) else {
+      throw ValidationError("\(flag) '\(text)' is no time: write it like 2026-12-01T09:00:00Z or …+09:00.")
+    }
+    return time
+  }
+
+  func run() async throws {
+    try await runCommand {
+      let new = try newCampaign()
+      let store = try Backend.openStore(database: database.path(), ifMissing: .create)
+      switch try await store.create(new, by: act.author) {
+      case .created(let summary):
+        printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)")
+        return .done
+      case .exists(let summary):
+        throw ProgramFailure(
+          .badData, "cannot create campaign \(new.id)",
+          why: "it exists, created at \(summary.campaign.createdAt); nothing was changed",
+          next: "choose another id, or look at it with: issue-service campaign show \(new.id)")
+      }
+    }
+  }
+}
+
+extension Issuer: ExpressibleByArgument {}
+
+struct CampaignList: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists all campaigns.")
+
+  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let campaigns = try await Backend.openStore(database: database.path()).campaigns()
+      if json {
+        printResult(try JSONText.encode(campaigns.map(CampaignBody.init)))
+      } else {
+        var table = TextTable(["CAMPAIGN", "STATE", "QUOTA", "ACCEPTED", "COUPONS", "ISSUER"])
+        for summary in campaigns {
+          let campaign = summary.campaign
+          table.add([
+            campaign.id.rawValue, summary.phase.word, "\(campaign.quota)", "\(campaign.counter)",
+            "\(summary.coupons)", campaign.issuer.rawValue,
+          ])
+        }
+        printResult(campaigns.isEmpty ? "no campaigns" : table.description)
+      }
+      return .done
+    }
+  }
+}
+
+struct CampaignShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "show", abstract: "Shows one campaign.")
+
+  @OptionGroup var campaign: CampaignArgument
+  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let id = try campaign.id()
+      guard let summary = try await Backend.openStore(database: database.path()).campaign(id) else {
+        throw ProgramFailure.unknownCampaign(id, doing: "show")
+      }
+      printResult(json ? try JSONText.encode(CampaignBody(summary)) : summary.lines)
+      return .done
+    }
+  }
+}
+
+extension CampaignSummary {
+  /// One field a line, for people.
+  var lines: String {
+    var table = TextTable(["campaign", campaign.id.rawValue])
+    if !campaign.name.isEmpty { table.add(["name", campaign.name]) }
+    table.add(["state", phase.word])
+    table.add(["quota", "\(campaign.quota)"])
+    table.add(["accepted", "\(campaign.counter)"])
+    table.add(["coupons", "\(coupons)"])
+    table.add(["issuer", campaign.issuer.rawValue])
+    if let freeCodes { table.add(["free codes", "\(freeCodes)"]) }
+    table.add(["opens at", campaign.opensAt.map { "\($0)" } ?? "at once"])
+    table.add(["closes at", campaign.closesAt.map { "\($0)" } ?? "when an operator closes it"])
+    table.add(["created at", "\(campaign.createdAt)"])
+    return table.description
+  }
+}

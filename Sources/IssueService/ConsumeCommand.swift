@@ -1,0 +1,39 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct ConsumeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "consume", abstract: "Makes coupons of what the outbox holds, without serving.",
+    discussion: "Example: issue-service consume --once --database first-come.db")
+
+  @Flag(help: "End when nothing is pending. Without it the consumer runs inside serve.")
+  var once = false
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard once else { throw ValidationError("Say --once; a consumer that stays is part of: issue-service serve.") }
+  }
+
+  func run() async throws {
+    try await runCommand {
+      let store = try Backend.openStore(database: database.path())
+      let termination = Termination()
+      let total = try await termination.watch { try await Self.deliverAll(of: store, until: termination) }
+      printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
+      return termination.exitStatus ?? .done
+    }
+  }
+
+  private static func deliverAll(of outbox: any Outbox, until termination: Termination) async throws -> DeliveryTally {
+    var total = DeliveryTally()
+    while termination.exitStatus == nil {
+      let tally = try await outbox.deliverPending(limit: Consumer.batchSize)
+      if tally.total == 0 { break }
+      total.delivered += tally.delivered
+      total.parked += tally.parked
+      total.dead += tally.dead
+    }
+    return total
+  }
+}

@@ -1,0 +1,74 @@
+internal import Composition
+internal import Issuance
+internal import Logging
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Turns outbox rows into coupons until told to stop, then delivers what is still pending.
+final class Consumer: Service {
+  /// How many events one transaction delivers.
+  static let batchSize = 200
+  /// How long it rests when nothing is pending, and after a failure that may pass by itself.
+  static let pause = Duration.milliseconds(100)
+  static let pauseAfterFailure = Duration.seconds(1)
+  /// How long it may go on delivering once told to stop. What is left stays in the outbox.
+  static let drainLimit = Duration.seconds(10)
+
+  private let outbox: any Outbox
+  private let logger: Logger
+  private let failure = Mutex<StoreFailure?>(nil)
+
+  init(outbox: any Outbox, logger: Logger) {
+    self.outbox = outbox
+    self.logger = logger
+  }
+
+  /// Why the last pass did not succeed; `nil` where it did.
+  var lastFailure: StoreFailure? { failure.withLock { $0 } }
+
+  /// - Throws: ``StoreFailure`` that will not pass by itself; the service ends with it.
+  func run() async throws {
+    do {
+      try await cancelWhenGracefulShutdown {
+        while true {
+          let isIdle = try await self.pass()
+          if isIdle {
+            try await Task.sleep(for: self.lastFailure == nil ? Self.pause : Self.pauseAfterFailure)
+          }
+          try Task.checkCancellation()
+        }
+      }
+    } catch is CancellationError {
+      try await drain()
+    }
+  }
+
+  private func drain() async throws {
+    let clock = ContinuousClock()
+    let deadline = clock.now + Self.drainLimit
+    while clock.now < deadline {
+      if try await pass() { return }
+    }
+    logger.warning("the outbox is not empty at the end of the drain; its rows are delivered at the next start")
+  }
+
+  /// Delivers one batch.
+  ///
+  /// - Returns: whether there is a reason to rest: nothing was pending, or a failure that may pass.
+  private func pass() async throws(StoreFailure) -> Bool {
+    do {
+      let tally = try await outbox.deliverPending(limit: Self.batchSize)
+      failure.withLock { $0 = nil }
+      if tally.parked > 0 {
+        logger.warning("events are parked: no code is left", metadata: ["events": "\(tally.parked)"])
+      }
+      if tally.dead > 0 { logger.error("events are dead: see failed_event", metadata: ["events": "\(tally.dead)"]) }
+      return tally.total == 0
+    } catch {
+      failure.withLock { $0 = error }
+      guard error.isRetryable else { throw error }
+      logger.warning("coupons wait: \(error)")
+      return true
+    }
+  }
+}

@@ -1,0 +1,156 @@
+package import Issuance
+
+/// Judges one snapshot by every rule.
+package struct Audit {
+  /// How many findings of one rule are kept; all are counted.
+  package static let findingsKeptPerRule = 1_000
+
+  private let snapshot: any ReconciliationSnapshot
+  private let scope: CampaignID?
+  private var results: [Rule: RuleResult]
+  private var findings: [Finding] = []
+  private var books: [String: Books] = [:]
+
+  package init(_ snapshot: any ReconciliationSnapshot, scope: CampaignID?) {
+    self.snapshot = snapshot
+    self.scope = scope
+    results = Dictionary(uniqueKeysWithValues: Rule.allCases.map { ($0, RuleResult($0)) })
+  }
+
+  /// Runs every rule. What could not be read makes its rules not judged; it never makes the report fail.
+  package consuming func report() -> Report {
+    judgeTables()
+    judgeSeats()
+    judgeDuplicates()
+    judgeStore()
+    readTallies()
+    return Report(
+      asOf: snapshot.asOf, scope: scope,
+      books: books.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) },
+      rules: Rule.allCases.compactMap { results[$0] }, findings: findings)
+  }
+
+  private mutating func judgeTables() {
+    run([.tablesPresent]) { audit throws(StoreFailure) in
+      let missing = try audit.snapshot.missingTables()
+      audit.examined(.tablesPresent, 1)
+      guard missing.isEmpty else {
+        audit.doNotJudge([.tablesPresent], "missing: \(missing.joined(separator: ", "))")
+        return
+      }
+    }
+  }
+
+  private static let seatRules: [Rule] = [
+    .campaignKnown, .counterEqualsSet, .withinQuota, .seatsDense, .acceptanceAccountedFor, .couponHasAcceptance,
+    .outboxAgrees, .failedEventAgrees,
+  ]
+
+  /// The one pass over all seats.
+  private mutating func judgeSeats() {
+    run(Self.seatRules) { audit throws(StoreFailure) in
+      let campaigns = try audit.snapshot.campaigns(audit.scope)
+      for campaign in campaigns { audit.books[campaign.id] = Books(campaign) }
+      let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
+      while let record = try merge.next() {
+        audit.judgeDensity(of: record)
+        audit.books[record.key.campaign]?.add(record)
+        for finding in record.findings(campaign: known[record.key.campaign]) { audit.add(finding) }
+      }
+      for books in audit.books.values.sorted(by: { $0.id < $1.id }) {
+        for finding in books.findings() { audit.add(finding) }
+      }
+      audit.examined(.counterEqualsSet, campaigns.count)
+      try audit.requireAllRead(merge.examined)
+    }
+  }
+
+  private mutating func judgeDensity(of record: SeatRecord) {
+    guard record.acceptance != nil, let books = books[record.key.campaign] else { return }
+    let expected = books.highestSeat + 1
+    if record.key.seat > expected { add(books.gap(from: expected, through: record.key.seat - 1)) }
+  }
+
+  /// A pass that read fewer rows than the store counts by another way has judged nothing.
+  private mutating func requireAllRead(_ read: [SeatRow.Kind: Int]) throws(StoreFailure) {
+    let rulesOfKind: [SeatRow.Kind: [Rule]] = [
+      .acceptance: [.seatsDense, .acceptanceAccountedFor], .coupon: [.couponHasAcceptance],
+      .outbox: [.outboxAgrees], .failedEvent: [.failedEventAgrees],
+    ]
+    for kind in SeatRow.Kind.allCases {
+      let count = read[kind] ?? 0
+      let reference = try snapshot.count(kind, of: scope)
+      for rule in rulesOfKind[kind] ?? [] { examined(rule, count) }
+      examined(.campaignKnown, count)
+      examined(.withinQuota, count)
+      guard count == reference else {
+        doNotJudge(Self.seatRules, "read \(count) rows of \(kind), but the store counts \(reference)")
+        continue
+      }
+    }
+  }
+
+  private mutating func judgeDuplicates() {
+    run([.oneEach]) { audit throws(StoreFailure) in
+      for kind in [SeatRow.Kind.acceptance, .coupon] {
+        audit.examined(.oneEach, try audit.snapshot.count(kind, of: audit.scope))
+        for duplicate in try audit.snapshot.duplicates(kind, of: audit.scope) {
+          let seats = duplicate.seats.sorted()
+          audit.add(
+            Finding(
+              .oneEach, campaign: duplicate.campaign, seat: seats.first,
+              user: duplicate.field == .user ? duplicate.value : nil,
+              expected: "one \(kind) per \(duplicate.field)",
+              actual:
+                "\(seats.count) with one \(duplicate.field): seats \(seats.prefix(10).map(String.init).joined(separator: ", "))"
+            ))
+        }
+      }
+    }
+  }
+
+  private mutating func judgeStore() {
+    run([.quickCheck]) { audit throws(StoreFailure) in
+      let result = try audit.snapshot.structuralDamage()
+      audit.judge(result, by: .quickCheck, expected: "no damage in the file")
+    }
+    run([.foreignKeyCheck]) { audit throws(StoreFailure) in
+      let result = try audit.snapshot.danglingReferences()
+      audit.judge(result, by: .foreignKeyCheck, expected: "every reference leads to a row")
+    }
+  }
+
+  private mutating func judge(_ result: IntegrityResult, by rule: Rule, expected: String) {
+    examined(rule, result.examined)
+    if !result.faults.isEmpty {
+      add(Finding(rule, expected: expected, actual: result.faults.joined(separator: "; ")))
+    }
+  }
+
+  /// Never judged: a report without them is the same report.
+  private mutating func readTallies() {
+    guard let tallies = try? snapshot.tallies(of: scope) else { return }
+    for tally in tallies { books[tally.campaign]?.answers[tally.answer] = tally.answered }
+  }
+
+  /// Runs what judges by `rules`; a failure makes them not judged.
+  private mutating func run(_ rules: [Rule], _ body: (inout Audit) throws(StoreFailure) -> Void) {
+    do {
+      try body(&self)
+    } catch {
+      doNotJudge(rules, "cannot \(error.operation): \(error.cause)")
+    }
+  }
+
+  private mutating func examined(_ rule: Rule, _ count: Int) { results[rule]?.examined += count }
+
+  private mutating func doNotJudge(_ rules: [Rule], _ reason: String) {
+    for rule in rules where results[rule]?.notJudged == nil { results[rule]?.notJudged = reason }
+  }
+
+  private mutating func add(_ finding: Finding) {
+    results[finding.rule]?.findings += 1
+    if let count = results[finding.rule]?.findings, count <= Self.findingsKeptPerRule { findings.append(finding) }
+  }
+}

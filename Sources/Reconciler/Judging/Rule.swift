@@ -1,0 +1,74 @@
+/// What must hold between the records of one snapshot. The raw values are stable: reports and scripts name them.
+package enum Rule: String, Sendable, CaseIterable {
+  /// Every table of the schema is there.
+  case tablesPresent = "tables-present"
+  /// Every row belongs to a campaign that exists.
+  case campaignKnown = "campaign-known"
+  /// The counter is the size of the set.
+  case counterEqualsSet = "counter-equals-set"
+  /// Counter, set and coupons are at most the quota, and so is every seat: NEVER-OVER.
+  case withinQuota = "within-quota"
+  /// The seats of the set are 1…counter without a gap.
+  case seatsDense = "seats-dense"
+  /// Every accepted seat has a coupon, or work in hand, or a failed event: NOTHING-LOST.
+  case acceptanceAccountedFor = "acceptance-accounted-for"
+  /// Every coupon has its acceptance with the same seat and user.
+  case couponHasAcceptance = "coupon-has-acceptance"
+  /// One acceptance per user and seat; one coupon per user, seat and code: ONE-EACH.
+  case oneEach = "one-each"
+  /// What an outbox row claims is so.
+  case outboxAgrees = "outbox-agrees"
+  /// What a failed event claims is so.
+  case failedEventAgrees = "failed-event-agrees"
+  /// The store finds no damage in its own structures.
+  case quickCheck = "quick-check"
+  /// No reference of one row to another leads nowhere.
+  case foreignKeyCheck = "foreign-key-check"
+
+  /// How bad a finding is: `critical` where a promise is broken, `error` where a record is wrong about it.
+  var severity: Finding.Severity {
+    switch self {
+    case .seatsDense, .outboxAgrees, .failedEventAgrees, .foreignKeyCheck: .error
+    default: .critical
+    }
+  }
+}
+
+/// One discrepancy.
+package struct Finding: Sendable, Equatable {
+  package enum Severity: String, Sendable { case critical, error }
+
+  package let rule: Rule
+  package let campaign: String?
+  package let seat: Int?
+  package let user: String?
+  package let expected: String
+  package let actual: String
+
+  /// The same discrepancy has the same id in every report: rule, campaign and seat.
+  package var id: String {
+    ([rule.rawValue] + [campaign, seat.map(String.init)].compactMap(\.self)).joined(separator: "/")
+  }
+
+  init(
+    _ rule: Rule, campaign: String? = nil, seat: Int? = nil, user: String? = nil, expected: String, actual: String
+  ) {
+    self.rule = rule
+    self.campaign = campaign
+    self.seat = seat
+    self.user = user
+    self.expected = expected
+    self.actual = actual
+  }
+}
+
+/// What one rule came to.
+package struct RuleResult: Sendable, Equatable {
+  package let rule: Rule
+  package var examined = 0
+  package var findings = 0
+  /// Why it could not be judged; `nil` where it was.
+  package var notJudged: String?
+
+  init(_ rule: Rule) { self.rule = rule }
+}

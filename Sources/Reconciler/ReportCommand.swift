@@ -1,0 +1,87 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct ReportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "report", abstract: "Judges one snapshot by every rule and prints the verdict in line 1.",
+    discussion: "Reads only, also under load; afterwards it records the run.")
+
+  enum Format: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+  }
+
+  @Option(help: "How to print it.")
+  var format: Format = .text
+  @Option(help: "Only this campaign.")
+  var campaign: String?
+  @OptionGroup var database: DatabaseOption
+
+  private var scope: CampaignID? { campaign.flatMap(CampaignID.init) }
+
+  func validate() throws {
+    guard campaign == nil || scope != nil else {
+      throw ValidationError("'\(campaign ?? "")' is no campaign id: it must be \(CampaignID.form).")
+    }
+  }
+
+  func run() async throws {
+    try await runCommand {
+      let path = try database.path()
+      let begun = systemClock()
+      let source: any ReconciliationSource
+      let report: Report
+      do {
+        source = try Backend.openReconciliationSource(database: path)
+        report = try await source.withSnapshot { [scope] snapshot in Audit(snapshot, scope: scope).report() }
+      } catch let failure as StoreFailure where failure.code.isUnreadable {
+        let report = Report(unreadable: failure, asOf: begun, scope: scope)
+        printResult(try text(report, database: path))
+        printError("\(ProgramFailure(failure))")
+        return report.verdict.exitStatus
+      }
+      if let scope, report.books.isEmpty, report.verdict != .unknown {
+        throw ProgramFailure(
+          .badData, "cannot reconcile campaign \(scope)", why: "there is no campaign with this id",
+          next: "see which there are with: issue-service campaign list")
+      }
+      printResult(try text(report, database: path))
+      await record(report, begun: begun, in: source)
+      return report.verdict.exitStatus
+    }
+  }
+
+  private func text(_ report: Report, database: String) throws -> String {
+    switch format {
+    case .text: TextReport(report: report, database: database).description
+    case .json: try JSONReport(report, database: database).text()
+    }
+  }
+
+  /// The verdict stands, whether its row can be written or not. Nothing is written into a file that could not be judged.
+  private func record(_ report: Report, begun: Timestamp, in source: any ReconciliationSource) async {
+    guard report.verdict != .unknown else {
+      printError("this run is not recorded: the file could not be judged")
+      return
+    }
+    do throws(StoreFailure) {
+      try await source.recordReconciliation(
+        ReconciliationRecord(
+          run: ProcessIdentity.runStart(scope: scope), startedAt: begun, verdict: report.verdict.rawValue,
+          findings: report.rules.map(\.findings).reduce(0, +), exitCode: report.verdict.exitStatus.rawValue))
+    } catch {
+      printError("this run is not recorded; the verdict stands: \(error)")
+    }
+  }
+}
+
+extension StoreFailure.Code {
+  /// Whether a report can say no more than UNKNOWN. A file that is missing, another program's, another user's or of
+  /// another version is no such file: its command line is wrong.
+  fileprivate var isUnreadable: Bool {
+    switch self {
+    case .corrupt, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
+    case .missing, .foreign, .notOwner, .busy, .schemaOlder, .schemaNewer, .schemaAltered: false
+    }
+  }
+}

@@ -1,0 +1,93 @@
+internal import GRDB
+internal import Glibc
+package import Issuance
+internal import Schema
+
+extension StoreFile {
+  /// Creates a whole, migrated file (mode 0600) where none stands. Several processes may try at once.
+  ///
+  /// It is built under another name and renamed into place: a crash leaves a file that is whole, or none.
+  package func createIfMissing(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreFailure) {
+    if try exists() { return }
+    let useLock = try FileLock(path: useLockPath)
+    try useLock.take(.exclusive, within: limits.lockTimeout)
+    defer { useLock.giveBack() }
+    if try exists() { return }
+    guard unsafe access(walPath, F_OK) != 0 else {
+      throw StoreFailure(
+        .corrupt, operation: "create the database", subject: path,
+        cause: "the file is gone, but its write-ahead log stands at \(walPath)",
+        hint: "put the database file back beside it; nothing was changed")
+    }
+    do {
+      try build(now: now)
+      guard unsafe rename(newFilePath, path) == 0 else {
+        throw StoreFailure.system(errno, operation: "name the new database", subject: path)
+      }
+      try syncDirectory()
+    } catch {
+      throw StoreFailure(error, operation: "create the database", subject: path)
+    }
+  }
+
+  private func build(now: Timestamp) throws {
+    for leftover in [newFilePath, newFilePath + "-wal", newFilePath + "-shm", newFilePath + "-journal"] {
+      guard unsafe unlink(leftover) == 0 || errno == ENOENT else {
+        throw StoreFailure.system(errno, operation: "remove what a crash left", subject: leftover)
+      }
+    }
+    let descriptor = unsafe open(newFilePath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else {
+      throw StoreFailure.system(errno, operation: "create the database", subject: newFilePath)
+    }
+    close(descriptor)
+    let queue = try DatabaseQueue(path: newFilePath)
+    try queue.writeWithoutTransaction { db in
+      _ = try Migrator(path: path).apply(in: db, now: now)
+      _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+    }
+    try queue.close()
+  }
+
+  /// Applies what an existing file lacks; creates a missing one. No other program may use the file meanwhile.
+  ///
+  /// - Returns: the versions that were applied; empty where the file was current.
+  /// - Throws: ``StoreFailure`` with `busy` while another program has the file open.
+  package func migrate(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreFailure) -> [Int] {
+    guard try exists() else {
+      try createIfMissing(limits: limits, now: now)
+      return Migrator(path: path).migrations.map(\.version)
+    }
+    try check(forWriting: true)
+    let migrator = Migrator(path: path)
+    guard try migrationStates(limits: limits).contains(where: { $0.appliedAt == nil }) else { return [] }
+    let useLock = try FileLock(path: useLockPath)
+    try useLock.take(.exclusive, within: limits.lockTimeout)
+    defer { useLock.giveBack() }
+    let writeLock = try FileLock(path: writeLockPath)
+    do {
+      return try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+        let queue = try DatabaseQueue(
+          path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: false))
+        return try queue.writeWithoutTransaction { db in
+          try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL")
+          return try migrator.apply(in: db, now: now)
+        }
+      }
+    } catch {
+      throw StoreFailure(error, operation: "migrate the database", subject: path)
+    }
+  }
+
+  /// The program's migrations and when each was applied to this file.
+  package func migrationStates(limits: SQLiteStore.Limits) throws(StoreFailure) -> [MigrationState] {
+    try check(forWriting: false)
+    do {
+      let queue = try DatabaseQueue(
+        path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
+      return try queue.read { db in try Migrator(path: path).states(in: db) }
+    } catch {
+      throw StoreFailure(error, operation: "read the ledger of migrations", subject: path)
+    }
+  }
+}

@@ -1,0 +1,106 @@
+internal import GRDB
+internal import Issuance
+internal import Schema
+
+/// Brings a file to the newest version and judges the version of an existing one.
+struct Migrator {
+  let migrations: [Migration]
+  let path: String
+
+  init(path: String, migrations: [Migration] = Migration.sqlite) {
+    self.path = path
+    self.migrations = migrations
+  }
+
+  /// Applies what is missing, each step in a transaction of its own in which the ledger row goes in first.
+  ///
+  /// - Returns: the versions that were applied.
+  func apply(in db: Database, now: Timestamp) throws -> [Int] {
+    var applied: [Int] = []
+    let known = try ledger(in: db)
+    try refuseUnknown(known)
+    for migration in migrations where !known.contains(where: { $0.version == migration.version }) {
+      try db.inTransaction(.immediate) {
+        try db.execute(
+          sql: """
+            CREATE TABLE IF NOT EXISTS schema_migration (
+              version INTEGER NOT NULL PRIMARY KEY,
+              name TEXT NOT NULL,
+              checksum TEXT NOT NULL,
+              applied_at INTEGER NOT NULL
+            ) STRICT
+            """)
+        try db.execute(
+          sql: "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
+          arguments: [migration.version, migration.name, migration.checksum, now.microseconds])
+        try db.execute(sql: migration.sql)
+        return .commit
+      }
+      applied.append(migration.version)
+    }
+    return applied
+  }
+
+  /// Refuses a file that is older or newer than this program, or was migrated by other SQL.
+  ///
+  /// - Throws: ``StoreFailure`` with `schemaOlder`, `schemaNewer` or `schemaAltered`.
+  func requireCurrent(in db: Database) throws {
+    let known = try ledger(in: db)
+    try refuseUnknown(known)
+    guard known.count == migrations.count else {
+      throw StoreFailure(
+        .schemaOlder, operation: "use the database", subject: path,
+        cause: "its schema is version \(known.count), this program needs \(migrations.count)",
+        hint: "stop the programs, then: issue-service migrate up --database \(path)")
+    }
+  }
+
+  func states(in db: Database) throws -> [MigrationState] {
+    let known = try ledger(in: db)
+    try refuseUnknown(known)
+    return migrations.map { migration in
+      MigrationState(
+        version: migration.version, name: migration.name,
+        appliedAt: known.first { $0.version == migration.version }?.appliedAt)
+    }
+  }
+
+  private struct Entry {
+    let version: Int
+    let checksum: String
+    let appliedAt: Timestamp
+  }
+
+  private func ledger(in db: Database) throws -> [Entry] {
+    guard try db.tableExists("schema_migration") else {
+      // The first migration sets the id of our files together with the ledger.
+      guard try Int.fetchOne(db, sql: "PRAGMA application_id") != SQLiteSchema.applicationID else {
+        throw StoreFailure(
+          .corrupt, operation: "use the database", subject: path, cause: "its ledger of migrations is gone",
+          hint: "stop the programs, keep the file and its -wal, and restore a backup")
+      }
+      return []
+    }
+    let rows = try Row.fetchAll(db, sql: "SELECT version, checksum, applied_at FROM schema_migration ORDER BY version")
+    return rows.map { row in
+      Entry(
+        version: row["version"], checksum: row["checksum"], appliedAt: Timestamp(microseconds: row["applied_at"]))
+    }
+  }
+
+  private func refuseUnknown(_ known: [Entry]) throws {
+    if let newest = known.last, newest.version > migrations.count {
+      throw StoreFailure(
+        .schemaNewer, operation: "use the database", subject: path,
+        cause: "its schema is version \(newest.version), this program knows up to \(migrations.count)",
+        hint: "use the newer programs that migrated it")
+    }
+    for (entry, migration) in zip(known, migrations)
+    where entry.version != migration.version || entry.checksum != migration.checksum {
+      throw StoreFailure(
+        .schemaAltered, operation: "use the database", subject: path,
+        cause: "migration \(entry.version) in its ledger is not the one of this program",
+        hint: "use the programs that migrated it, or restore a backup")
+    }
+  }
+}

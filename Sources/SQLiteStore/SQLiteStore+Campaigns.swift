@@ -1,0 +1,139 @@
+internal import FoundationEssentials
+internal import GRDB
+package import Issuance
+
+extension SQLiteStore: CampaignRegistry {
+  package func create(
+    _ campaign: NewCampaign, by author: ActAuthor
+  ) async throws(StoreFailure) -> CreateOutcome {
+    try await write("create campaign \(campaign.id)") { [clock] db in
+      let now = clock()
+      if let existing = try Self.summary(of: campaign.id, at: now, in: db) { return .exists(existing) }
+      var random = SystemRandomNumberGenerator()
+      let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+      try db.execute(
+        sql: """
+          INSERT INTO campaign (id, name, quota, state, issuer, code_key, opens_at, closes_at, created_at)
+          VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          campaign.id.rawValue, campaign.name, campaign.quota.count, campaign.issuer.rawValue,
+          Data(key), campaign.opensAt?.microseconds, campaign.closesAt?.microseconds, now.microseconds,
+        ])
+      try Self.record("create", detail: "quota \(campaign.quota)", on: campaign.id, by: author, at: now, in: db)
+      return .created(try Self.requireSummary(of: campaign.id, at: now, in: db))
+    }
+  }
+
+  package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
+    try await read("list the campaigns") { [clock] db in
+      let now = clock()
+      let campaigns = try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id")
+        .map(Campaign.init(row:))
+      return try campaigns.map { try Self.summary(of: $0, at: now, in: db) }
+    }
+  }
+
+  package func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary? {
+    try await read("show campaign \(id)") { [clock] db in try Self.summary(of: id, at: clock(), in: db) }
+  }
+
+  package func change(
+    _ id: CampaignID, to change: CampaignChange, by author: ActAuthor
+  ) async throws(StoreFailure) -> ChangeOutcome {
+    try await write("change campaign \(id)") { [clock] db in
+      let now = clock()
+      guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
+      switch change.decide(on: before.campaign) {
+      case .inForce: return .unchanged(before)
+      case .refusedClosed: return .closed(before)
+      case .refusedLower: return .quotaWouldFall(before)
+      case .setState(let state):
+        try db.execute(
+          sql: "UPDATE campaign SET state = ? WHERE id = ?", arguments: [state.rawValue, id.rawValue])
+      case .setQuota(let quota):
+        try db.execute(sql: "UPDATE campaign SET quota = ? WHERE id = ?", arguments: [quota.count, id.rawValue])
+      }
+      try Self.record(change.word, detail: change.detail(from: before), on: id, by: author, at: now, in: db)
+      return .changed(try Self.requireSummary(of: id, at: now, in: db))
+    }
+  }
+
+  package func importCodes(
+    _ codes: [ImportedCode], into id: CampaignID, by author: ActAuthor
+  ) async throws(StoreFailure) -> ImportOutcome {
+    try await write("import \(codes.count) codes into campaign \(id)") { [clock] db in
+      let now = clock()
+      guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
+      guard before.campaign.issuer == .pool else { return .notAPool(before) }
+      let known = try db.cachedStatement(sql: "SELECT 1 FROM pool_code WHERE campaign_id = ? AND code = ?")
+      for imported in codes
+      where try Int.fetchOne(known, arguments: [id.rawValue, imported.code.rawValue]) != nil {
+        return .alreadyImported(imported)
+      }
+      let last =
+        try Int.fetchOne(db, sql: "SELECT max(position) FROM pool_code WHERE campaign_id = ?", arguments: [id.rawValue])
+        ?? 0
+      let insert = try db.cachedStatement(
+        sql: "INSERT INTO pool_code (campaign_id, code, position) VALUES (?, ?, ?)")
+      for (offset, imported) in codes.enumerated() {
+        try insert.execute(arguments: [id.rawValue, imported.code.rawValue, last + 1 + offset])
+      }
+      try Self.record("import", detail: "\(codes.count) codes", on: id, by: author, at: now, in: db)
+      return .imported(try Self.requireSummary(of: id, at: now, in: db))
+    }
+  }
+
+  private static func summary(of id: CampaignID, at now: Timestamp, in db: Database) throws -> CampaignSummary? {
+    try Campaign.fetch(id, in: db).map { try summary(of: $0, at: now, in: db) }
+  }
+
+  private static func requireSummary(
+    of id: CampaignID, at now: Timestamp, in db: Database
+  ) throws -> CampaignSummary {
+    guard let summary = try summary(of: id, at: now, in: db) else {
+      throw DatabaseError(resultCode: .SQLITE_INTERNAL, message: "campaign \(id) is gone within one transaction")
+    }
+    return summary
+  }
+
+  private static func summary(of campaign: Campaign, at now: Timestamp, in db: Database) throws -> CampaignSummary {
+    let coupons = try db.cachedStatement(sql: "SELECT count(*) FROM coupon WHERE campaign_id = ?")
+    let free = try db.cachedStatement(sql: "SELECT count(*) FROM pool_code WHERE campaign_id = ? AND seat IS NULL")
+    return CampaignSummary(
+      campaign: campaign,
+      coupons: try Int.fetchOne(coupons, arguments: [campaign.id.rawValue]) ?? 0,
+      freeCodes: campaign.issuer == .pool ? try Int.fetchOne(free, arguments: [campaign.id.rawValue]) : nil,
+      phase: campaign.phase(at: now))
+  }
+
+  /// Writes the row of an operator's act, with the counter and quota as the act leaves them.
+  private static func record(
+    _ act: String, detail: String, on id: CampaignID, by author: ActAuthor, at now: Timestamp, in db: Database
+  ) throws {
+    try db.execute(
+      sql: """
+        INSERT INTO operator_act (campaign_id, act, operator, reason, detail, counter, quota, acted_at)
+        SELECT id, ?, ?, ?, ?, counter, quota, ? FROM campaign WHERE id = ?
+        """,
+      arguments: [act, author.name, author.reason, detail, now.microseconds, id.rawValue])
+  }
+}
+
+extension CampaignChange {
+  fileprivate var word: String {
+    switch self {
+    case .pause: "pause"
+    case .resume: "resume"
+    case .close: "close"
+    case .raiseQuota: "raise"
+    }
+  }
+
+  fileprivate func detail(from before: CampaignSummary) -> String {
+    switch self {
+    case .pause, .resume, .close: "was \(before.campaign.state.rawValue)"
+    case .raiseQuota(let quota): "quota \(before.campaign.quota) to \(quota)"
+    }
+  }
+}

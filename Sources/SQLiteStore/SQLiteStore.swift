@@ -1,0 +1,156 @@
+internal import Dispatch
+package import GRDB
+internal import Glibc
+package import Issuance
+internal import Schema
+internal import Synchronization
+
+/// One SQLite file that serves admission, outbox, coupons and failed events, so that they can be one transaction.
+///
+/// Every write transaction and every checkpoint of every program runs in ``write(_:_:)``, inside one `flock` beside the
+/// file. Blocking calls run on the writer's own dispatch queue, never on the cooperative pool.
+package final class SQLiteStore: Sendable {
+  /// How long things may take and grow.
+  package struct Limits: Sendable {
+    /// How long a transaction waits for the write lock, and then for a lock of SQLite's own.
+    package var lockTimeout: Duration = .seconds(5)
+    /// From how many pages (of 4 KiB) on the write-ahead log is moved into the file.
+    package var checkpointPages = 1_000
+
+    package init() {}
+  }
+
+  package let file: StoreFile
+  package let clock: WallClock
+  package let writer: DatabaseQueue
+  let reader: DatabasePool
+
+  private let limits: Limits
+  private let useLock: FileLock
+  private let writeLock: FileLock
+  private let log: WriteAheadLog
+  /// A checkpoint that failed after its transaction had been committed; the next write reports it.
+  private let checkpointFailure = Mutex<StoreFailure?>(nil)
+
+  /// Opens a file of the newest schema version for reading and writing.
+  ///
+  /// - Parameter ifMissing: whether a missing file is created (mode 0600) and migrated; an existing one never is.
+  /// - Throws: ``StoreFailure``; nothing is created or changed.
+  package init(
+    path: String, ifMissing: MissingStore = .refuse, limits: Limits = Limits(), clock: @escaping WallClock
+  ) throws(StoreFailure) {
+    let file = StoreFile(path: path)
+    if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
+    try file.check(forWriting: true)
+    let useLock = try FileLock(path: file.useLockPath)
+    try useLock.take(.shared, within: limits.lockTimeout)
+    let writeLock = try FileLock(path: file.writeLockPath)
+    do {
+      let readerConfiguration = Self.configuration(limits: limits, readonly: true)
+      let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
+      try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+      let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
+      let writer = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+        var configuration = Self.configuration(limits: limits, readonly: false)
+        configuration.prepareDatabase { db in try log.watch(db) }  // keeps the log as long as the connection
+        let writer = try DatabaseQueue(path: file.path, configuration: configuration)
+        try writer.inDatabase { db in try Self.requireDurable(db, path: file.path) }
+        return writer
+      }
+      self.file = file
+      self.clock = clock
+      self.limits = limits
+      self.useLock = useLock
+      self.writeLock = writeLock
+      self.log = log
+      self.reader = reader
+      self.writer = writer
+    } catch {
+      throw StoreFailure(error, operation: "open the database", subject: file.path)
+    }
+  }
+
+  static func configuration(limits: Limits, readonly: Bool) -> Configuration {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.busyMode = .timeout(Double(limits.lockTimeout.components.seconds))
+    configuration.maximumReaderCount = 4
+    return configuration
+  }
+
+  /// Sets what NO-FALSE-YES needs, and reads it back.
+  ///
+  /// - Throws: ``StoreFailure`` with `notDurable` where the file or the connection does not hold it.
+  private static func requireDurable(_ db: Database, path: String) throws {
+    try db.execute(sql: "PRAGMA synchronous = FULL")
+    let journalMode = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "none"
+    let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? 0
+    guard journalMode == "wal", synchronous >= 2 else {
+      throw StoreFailure(
+        .notDurable, operation: "open the database for writing", subject: path,
+        cause: "journal_mode is \(journalMode) and synchronous \(synchronous); acknowledging needs wal and 2 (FULL)",
+        hint: "set it back, with no program running: sqlite3 \(path) 'PRAGMA journal_mode = WAL'")
+    }
+  }
+
+  /// Runs one write transaction, inside the write lock, and returns after its commit is durable.
+  ///
+  /// It cannot be cancelled half-way: whoever waits may go away, the transaction has one outcome.
+  func write<Result: Sendable>(
+    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws(StoreFailure) -> Result {
+    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+      writer.asyncWriteWithoutTransaction { db in
+        continuation.resume(returning: self.transact(db, operation: operation, body))
+      }
+    }
+    return try result.get()
+  }
+
+  private func transact<Result>(
+    _ db: Database, operation: String, _ body: (Database) throws -> Result
+  ) -> Swift.Result<Result, StoreFailure> {
+    do {
+      return try .success(
+        writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+          if let failure = checkpointFailure.withLock({ $0 }) { throw failure }
+          var result: Result?
+          try db.inTransaction(.immediate) {
+            result = try body(db)
+            return .commit
+          }
+          checkpoint(db)
+          return result!
+        })
+    } catch {
+      return .failure(
+        StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown))
+    }
+  }
+
+  private func checkpoint(_ db: Database) {
+    do {
+      try log.checkpointIfGrown(db)
+    } catch {
+      let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
+      checkpointFailure.withLock { $0 = failure }
+    }
+  }
+
+  /// Runs reads on one snapshot.
+  func read<Result: Sendable>(
+    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws(StoreFailure) -> Result {
+    let path = file.path
+    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+      reader.asyncRead { db in
+        do {
+          continuation.resume(returning: .success(try body(db.get())))
+        } catch {
+          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
+        }
+      }
+    }
+    return try result.get()
+  }
+}

@@ -1,0 +1,57 @@
+internal import GRDB
+internal import Issuance
+
+extension StoreFailure {
+  /// The failure that SQLite or GRDB reported while one port method ran.
+  ///
+  /// - Parameter outcomeIfDamaged: what is true of a write when the system or the file failed under it. A COMMIT that
+  ///   failed with an I/O error may still be there after a restart.
+  init(_ error: any Error, operation: String, subject: String, outcomeIfDamaged: Outcome = .none) {
+    if let failure = error as? StoreFailure {
+      self = failure
+      return
+    }
+    guard let error = error as? DatabaseError else {
+      self.init(.unexpected, operation: operation, subject: subject, cause: "\(error)")
+      return
+    }
+    let code = Code(error.resultCode)
+    let isDamage = code == .inputOutput || code == .corrupt || code == .foreign
+    // The message alone: statement arguments are user data.
+    self.init(
+      code, outcome: isDamage ? outcomeIfDamaged : .none, operation: operation, subject: subject,
+      cause: "\(error.message ?? "no message") (SQLite code \(error.extendedResultCode.rawValue))",
+      hint: code.hint)
+  }
+
+  /// A row whose word this program does not know.
+  static func unknownWord(_ word: String, column: String) -> StoreFailure {
+    StoreFailure(
+      .corrupt, operation: "read a row", subject: column, cause: "this program does not know the word '\(word)'",
+      hint: "look with: reconcile report")
+  }
+}
+
+extension StoreFailure.Code {
+  fileprivate init(_ code: ResultCode) {
+    switch code {
+    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy
+    case .SQLITE_FULL: self = .diskFull
+    case .SQLITE_READONLY: self = .readOnly
+    case .SQLITE_IOERR, .SQLITE_CANTOPEN: self = .inputOutput
+    case .SQLITE_CORRUPT: self = .corrupt
+    case .SQLITE_NOTADB: self = .foreign
+    default: self = .unexpected
+    }
+  }
+
+  fileprivate var hint: String {
+    switch self {
+    case .busy: "try again; if it lasts, see who holds the file with: fuser -v FILE"
+    case .diskFull: "free space on the disk of the database and try again"
+    case .readOnly: "check the mode and the mount of the database and its directory"
+    case .inputOutput, .corrupt: "stop the programs, keep the file and its -wal, and check the disk"
+    default: ""
+    }
+  }
+}

@@ -1,0 +1,37 @@
+internal import Crypto
+
+/// One step of the schema: plain SQL, forward only, never edited once landed.
+package struct Migration: Sendable {
+  package let version: Int
+  package let name: String
+  package let sql: String
+
+  /// SHA-256 of the SQL in lower-case hexadecimal, kept in the ledger: a file that was migrated by other SQL shows.
+  package var checksum: String {
+    let digits = Array("0123456789abcdef")
+    return String(SHA256.hash(data: Array(sql.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  /// The steps of the SQLite schema, as embedded in this program, from version 1 without a gap.
+  package static let sqlite: [Migration] = [
+    Migration(version: 1, name: "first_come", bytes: PackageResources._001_first_come_sqlite_sql)
+  ]
+
+  private init(version: Int, name: String, bytes: [UInt8]) {
+    self.version = version
+    self.name = name
+    self.sql = String(decoding: bytes, as: UTF8.self)
+  }
+}
+
+/// The ledger of migrations, as an SQLite file holds it. Created by the first migration's transaction.
+package enum SQLiteSchema {
+  /// `application_id` of a file of ours: "FCom". Set by the first migration.
+  package static let applicationID = 0x4643_6F6D
+
+  /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
+  package static let tables = [
+    "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "failed_event", "operator_act", "outbox",
+    "pool_code", "run", "schema_migration",
+  ]
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import IssueService
+
+@main
+enum Entrypoint {
+  static func main() async { await IssueServiceCommand.main() }
+}

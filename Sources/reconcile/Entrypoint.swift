@@ -1,0 +1,7 @@
+import ArgumentParser
+import Reconciler
+
+@main
+enum Entrypoint {
+  static func main() async { await ReconcileCommand.main() }
+}

@@ -1,0 +1,7 @@
+import ArgumentParser
+import RetryBatch
+
+@main
+enum Entrypoint {
+  static func main() async { await RetryBatchCommand.main() }
+}

@@ -100,6 +100,43 @@ let package = Package(
       name: "reconcile",
       dependencies: ["Reconciler", .product(name: "ArgumentParser", package: "swift-argument-parser")]
     ),
+
+    // The promises as one suite that every backend runs, and what tests share.
+    .target(name: "StoreBehaviour", dependencies: ["Issuance", "TestSupport"], path: "Tests/StoreBehaviour"),
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Issuance",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Tests/TestSupport"
+    ),
+    .testTarget(name: "IssuanceTests", dependencies: ["Issuance"]),
+    .testTarget(name: "SchemaTests", dependencies: ["Schema", "TestSupport"], exclude: ["golden"]),
+    .testTarget(
+      name: "SQLiteStoreTests",
+      dependencies: [
+        "Issuance", "Schema", "SQLiteStore", "StoreBehaviour", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]
+    ),
+    .testTarget(name: "IssueServiceTests", dependencies: ["Composition", "IssueService", "Issuance"]),
+    .testTarget(name: "RetryBatchTests", dependencies: ["Issuance", "RetryBatch", "SQLiteStore", "TestSupport"]),
+    .testTarget(
+      name: "ReconcilerTests",
+      dependencies: [
+        "Issuance", "Reconciler", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]
+    ),
+    .testTarget(
+      name: "ProgramTests",
+      dependencies: ["TestSupport", "issue-service", "retry-batch", "reconcile"]
+    ),
+    .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,10 +1,6 @@
 package import Issuance
 internal import SQLiteStore
 
-/// Everything that a program needs of a store.
-package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue {}
-extension SQLiteStore: CouponStore {}
-
 /// Opens what a database setting names. The only place that knows which backends exist.
 package enum Backend {
   /// - Parameter ifMissing: whether a missing file is created and migrated.

@@ -1,5 +1,17 @@
 internal import Foundation
 
+/// A field that is always there: `null` where there is no value.
+package struct Nullable<Value: Encodable>: Encodable {
+  private let value: Value?
+
+  package init(_ value: Value?) { self.value = value }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    if let value { try container.encode(value) } else { try container.encodeNil() }
+  }
+}
+
 /// JSON as all programs write it: keys in snake_case and in order, so that the same value is the same bytes.
 package enum JSONText {
   /// - Parameter isIndented: one field a line, for results that people also read.

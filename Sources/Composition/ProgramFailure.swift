@@ -3,12 +3,12 @@ package import Issuance
 
 /// Why a command ends: what could not be done, why, and what to type next, with its exit code.
 package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
-  package let status: ExitStatus
+  package let status: ProgramExit
   package let what: String
   package let why: String
   package let next: String
 
-  package init(_ status: ExitStatus, _ what: String, why: String, next: String) {
+  package init(_ status: ProgramExit, _ what: String, why: String, next: String) {
     self.status = status
     self.what = what
     self.why = why
@@ -17,7 +17,7 @@ package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
 
   package init(_ failure: StoreFailure) {
     self.init(
-      failure.code.exitStatus, "cannot \(failure.operation): \(failure.subject)", why: failure.cause,
+      failure.code.programExit, "cannot \(failure.operation): \(failure.subject)", why: failure.cause,
       next: failure.hint.isEmpty ? "look at the file with: reconcile report --database FILE" : failure.hint)
   }
 
@@ -25,8 +25,8 @@ package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
 }
 
 /// Runs what a command does and ends the process with its exit code. The one place where failures are printed.
-package func runCommand(_ body: () async throws -> ExitStatus) async throws {
-  let status: ExitStatus
+package func runCommand(_ body: () async throws -> ProgramExit) async throws {
+  let status: ProgramExit
   do {
     status = try await body()
   } catch let failure as ProgramFailure {

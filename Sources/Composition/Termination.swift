@@ -8,7 +8,7 @@ package final class Termination: Sendable {
   package init() {}
 
   /// The exit code that the signal asks for: 143 for SIGTERM, 130 for SIGINT; `nil` where none came.
-  package var exitStatus: ExitStatus? {
+  package var programExit: ProgramExit? {
     received.withLock { signal in
       switch signal {
       case nil: nil

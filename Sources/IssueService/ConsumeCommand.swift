@@ -21,13 +21,13 @@ struct ConsumeCommand: AsyncParsableCommand {
       let termination = Termination()
       let total = try await termination.watch { try await Self.deliverAll(of: store, until: termination) }
       printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
-      return termination.exitStatus ?? .done
+      return termination.programExit ?? .done
     }
   }
 
   private static func deliverAll(of outbox: any Outbox, until termination: Termination) async throws -> DeliveryTally {
     var total = DeliveryTally()
-    while termination.exitStatus == nil {
+    while termination.programExit == nil {
       let tally = try await outbox.deliverPending(limit: Consumer.batchSize)
       if tally.total == 0 { break }
       total.delivered += tally.delivered

@@ -38,7 +38,7 @@ struct ReportCommand: AsyncParsableCommand {
         let report = Report(unreadable: failure, asOf: begun, scope: scope)
         printResult(try text(report, database: path))
         printError("\(ProgramFailure(failure))")
-        return report.verdict.exitStatus
+        return report.verdict.programExit
       }
       if let scope, report.books.isEmpty, report.verdict != .unknown {
         throw ProgramFailure(
@@ -47,7 +47,7 @@ struct ReportCommand: AsyncParsableCommand {
       }
       printResult(try text(report, database: path))
       await record(report, begun: begun, in: source)
-      return report.verdict.exitStatus
+      return report.verdict.programExit
     }
   }
 
@@ -68,7 +68,7 @@ struct ReportCommand: AsyncParsableCommand {
       try await source.recordReconciliation(
         ReconciliationRecord(
           run: ProcessIdentity.runStart(scope: scope), startedAt: begun, verdict: report.verdict.rawValue,
-          findings: report.rules.map(\.findings).reduce(0, +), exitCode: report.verdict.exitStatus.rawValue))
+          findings: report.rules.map(\.findings).reduce(0, +), exitCode: report.verdict.programExit.rawValue))
     } catch {
       printError("this run is not recorded; the verdict stands: \(error)")
     }

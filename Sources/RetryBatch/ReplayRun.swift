@@ -12,7 +12,7 @@ package struct ReplayRun: Sendable {
     package let run: RunStart
     package let tally: ReplayTally
     package let open: OpenEvents
-    package let status: ExitStatus
+    package let status: ProgramExit
   }
 
   private let queue: any FailedEventQueue
@@ -27,7 +27,7 @@ package struct ReplayRun: Sendable {
   ///
   /// - Parameter interruption: the exit status of a signal that came; asked between batches, when nothing is in hand.
   /// - Throws: ``StoreFailure``. The row of the run then stays open, and its leases run out by themselves.
-  package func execute(interruption: @escaping @Sendable () -> ExitStatus? = { nil }) async throws(StoreFailure)
+  package func execute(interruption: @escaping @Sendable () -> ProgramExit? = { nil }) async throws(StoreFailure)
     -> Summary
   {
     try await queue.beginRun(start)
@@ -53,7 +53,7 @@ package struct ReplayRun: Sendable {
   }
 
   /// A new dead letter wins over open events: a person must look.
-  static func status(open: OpenEvents, interrupted: ExitStatus?) -> ExitStatus {
+  static func status(open: OpenEvents, interrupted: ProgramExit?) -> ProgramExit {
     if let interrupted { return interrupted }
     if open.newlyDead > 0 { return .newDeadLetters }
     return open.retryable > 0 ? .openEventsRemain : .done

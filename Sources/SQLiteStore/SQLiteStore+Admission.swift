@@ -1,7 +1,7 @@
 internal import GRDB
 package import Issuance
 
-extension SQLiteStore: AdmissionGate {
+extension SQLiteStore {
   package func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome] {
     try await write("admit \(claims.count) claims") { [clock] db in
       let now = clock()

@@ -2,7 +2,7 @@ internal import FoundationEssentials
 internal import GRDB
 package import Issuance
 
-extension SQLiteStore: CampaignRegistry {
+extension SQLiteStore {
   package func create(
     _ campaign: NewCampaign, by author: ActAuthor
   ) async throws(StoreFailure) -> CreateOutcome {

@@ -3,7 +3,7 @@ internal import GRDB
 package import Issuance
 internal import Schema
 
-extension SQLiteStore: Outbox {
+extension SQLiteStore {
   package func deliverPending(limit: Int) async throws(StoreFailure) -> DeliveryTally {
     try await write("deliver pending events") { [clock] db in
       let pending = try db.cachedStatement(

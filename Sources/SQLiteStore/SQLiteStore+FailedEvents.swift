@@ -1,7 +1,7 @@
 internal import GRDB
 package import Issuance
 
-extension SQLiteStore: FailedEventQueue {
+extension SQLiteStore {
   package func beginRun(_ run: RunStart) async throws(StoreFailure) {
     try await write("begin run \(run.id)") { [clock] db in
       try db.execute(

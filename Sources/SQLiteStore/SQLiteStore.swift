@@ -9,7 +9,7 @@ internal import Synchronization
 ///
 /// Every write transaction and every checkpoint of every program runs in ``write(_:_:)``, inside one `flock` beside the
 /// file. Blocking calls run on the writer's own dispatch queue, never on the cooperative pool.
-package final class SQLiteStore: Sendable {
+package final class SQLiteStore: CouponStore {
   /// How long things may take and grow.
   package struct Limits: Sendable {
     /// How long a transaction waits for the write lock, and then for a lock of SQLite's own.

@@ -1,3 +1,6 @@
+/// Everything that the programs need of one store.
+package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue {}
+
 /// What opening a store does where nothing stands yet.
 package enum MissingStore: Sendable {
   case refuse, create

@@ -37,7 +37,10 @@ extension Timestamp: CustomStringConvertible {
     }
     let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
       .dateTimeSeparator(.standard).time(includingFractionalSeconds: false).timeZone(separator: .colon)
-    guard let date = try? Date(String(parts.1) + String(parts.3), strategy: style) else { return nil }
+    // The parser lets the 30th of February and the 25th hour run over into the next day.
+    guard let date = try? Date(String(parts.1) + String(parts.3), strategy: style),
+      let local = try? Date(String(parts.1) + "Z", strategy: style), local.formatted(style) == parts.1 + "Z"
+    else { return nil }
     let digits = parts.2.map(String.init) ?? ""
     let fraction = Int64(digits + String(repeating: "0", count: 6 - digits.count)) ?? 0
     self.init(microseconds: Int64(date.timeIntervalSince1970) * 1_000_000 + fraction)

@@ -45,7 +45,7 @@ struct ClaimService {
   /// Runs until a signal or a failure.
   ///
   /// - Returns: 0 after SIGTERM, 130 after SIGINT, both after draining.
-  func run() async throws -> ExitStatus {
+  func run() async throws -> ProgramExit {
     var logger = Logger(label: "issue-service", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .notice
     let consumer = Consumer(outbox: store, logger: logger)
@@ -69,7 +69,7 @@ struct ClaimService {
         .unavailable, "cannot listen on \(claims.host):\(claims.port) and \(operations.host):\(operations.port)",
         why: "\(error)", next: "see who listens with: ss -ltnp; or choose other ports")
     }
-    return termination.exitStatus == .interrupted ? .interrupted : .done
+    return termination.programExit == .interrupted ? .interrupted : .done
   }
 }
 

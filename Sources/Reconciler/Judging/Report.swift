@@ -6,7 +6,7 @@ package enum Verdict: String, Sendable {
   case dirty = "DIRTY"
   case unknown = "UNKNOWN"
 
-  package var exitStatus: ExitStatus {
+  package var programExit: ProgramExit {
     switch self {
     case .clean: .done
     case .dirty: .negative

@@ -39,9 +39,9 @@ struct JSONReport: Encodable {
     let id: String
     let rule: String
     let severity: String
-    let campaignID: String?
-    let seat: Int?
-    let userID: String?
+    let campaignID: Nullable<String>
+    let seat: Nullable<Int>
+    let userID: Nullable<String>
     let expected: String
     let actual: String
     let next: String
@@ -64,7 +64,8 @@ struct JSONReport: Encodable {
     findings = report.findings.map { finding in
       FindingEntry(
         id: finding.id, rule: finding.rule.rawValue, severity: finding.rule.severity.rawValue,
-        campaignID: finding.campaign, seat: finding.seat, userID: finding.user, expected: finding.expected,
+        campaignID: Nullable(finding.campaign), seat: Nullable(finding.seat), userID: Nullable(finding.user),
+        expected: finding.expected,
         actual: finding.actual, next: finding.nextCommand(database: database))
     }
     findingsOmitted = report.rules.map(\.findings).reduce(0, +) - report.findings.count

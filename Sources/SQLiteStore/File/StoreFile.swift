@@ -1,5 +1,4 @@
 internal import FoundationEssentials
-internal import GRDB
 internal import Glibc
 package import Issuance
 internal import Schema
@@ -66,35 +65,13 @@ package struct StoreFile: Sendable {
     try checkIdentity()
   }
 
-  /// Reads `application_id` from the header alone: immutable, so that nothing is locked or created beside a file that
-  /// may not be ours.
+  /// Refuses a file whose header is not that of a file of ours.
   private func checkIdentity() throws(StoreFailure) {
-    let foreign = StoreFailure(
-      .foreign, operation: "open the database", subject: path, cause: "it is not a First Come database",
-      hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
-    do {
-      var configuration = Configuration()
-      configuration.readonly = true
-      let allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~"
-      let encoded = path.utf8.map { byte in
-        let character = Character(UnicodeScalar(byte))
-        return allowed.contains(character) ? String(character) : "%" + hexadecimal(byte)
-      }.joined()
-      let queue = try DatabaseQueue(path: "file:\(encoded)?immutable=1", configuration: configuration)
-      let identity = try queue.read { db in try Int.fetchOne(db, sql: "PRAGMA application_id") }
-      guard identity == SQLiteSchema.applicationID else { throw foreign }
-    } catch let failure as StoreFailure {
-      throw failure
-    } catch let error as DatabaseError where error.resultCode == .SQLITE_NOTADB {
-      throw foreign
-    } catch {
-      throw StoreFailure(error, operation: "open the database", subject: path)
+    guard try DatabaseHeader(path: path)?.applicationID == SQLiteSchema.applicationID else {
+      throw StoreFailure(
+        .foreign, operation: "open the database", subject: path, cause: "it is not a First Come database",
+        hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
     }
-  }
-
-  private func hexadecimal(_ byte: UInt8) -> String {
-    let text = String(byte, radix: 16, uppercase: true)
-    return text.count == 1 ? "0" + text : text
   }
 
   /// Makes the names of new and renamed files beside the database durable.

@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Issuance
 
 /// The exit codes of all programs. The table is in docs/operations.md; every code is under test.
-package enum ExitStatus: Int32, Sendable, CaseIterable {
+package enum ProgramExit: Int32, Sendable, CaseIterable {
   case done = 0
   case failed = 1
   /// A check came out negative: reconcile DIRTY, an expectation of bench not met.
@@ -26,7 +26,7 @@ package enum ExitStatus: Int32, Sendable, CaseIterable {
 }
 
 extension StoreFailure.Code {
-  package var exitStatus: ExitStatus {
+  package var programExit: ProgramExit {
     switch self {
     case .missing: .unavailable
     case .foreign, .corrupt, .readOnly, .diskFull, .inputOutput: .inputOutput

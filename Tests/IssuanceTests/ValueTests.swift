@@ -1,0 +1,57 @@
+import Issuance
+import Testing
+
+@Suite("Values refuse what they cannot be")
+struct ValueTests {
+  @Test(arguments: ["a", "0", "summer-2026", String(repeating: "a", count: 63)])
+  func campaignIDs(text: String) { #expect(CampaignID(text)?.rawValue == text) }
+
+  @Test(arguments: ["", "-a", "A", "a_b", "a b", "é", "a/b", String(repeating: "a", count: 64), "a\u{0}"])
+  func notCampaignIDs(text: String) { #expect(CampaignID(text) == nil) }
+
+  @Test(arguments: ["a", "A", "!", "~", "mina@example.com", "a/b?c#%", String(repeating: "x", count: 128)])
+  func userIDs(text: String) { #expect(UserID(text)?.rawValue == text) }
+
+  @Test(arguments: ["", " ", "a b", "a\n", "a\u{7F}", "é", "쿠폰", "a\u{0}b", String(repeating: "x", count: 129)])
+  func notUserIDs(text: String) { #expect(UserID(text) == nil) }
+
+  /// Byte by byte: no two spellings are one user.
+  @Test func caseTellsUsersApart() { #expect(UserID("Mina") != UserID("mina")) }
+
+  @Test func quotas() {
+    #expect(Quota(0) == nil && Quota(-1) == nil && Quota(1_000_000_001) == nil)
+    #expect(Quota(1)?.count == 1 && Quota(1_000_000_000)?.count == 1_000_000_000)
+    #expect(Quota.standard.count == 100)
+  }
+}
+
+@Suite("Instants are UTC in microseconds")
+struct TimestampTests {
+  @Test(arguments: [
+    ("2026-12-01T09:00:00Z", 1_796_115_600_000_000), ("2026-12-01T18:00:00+09:00", 1_796_115_600_000_000),
+    ("2026-12-01T09:00:00.5Z", 1_796_115_600_500_000), ("2026-12-01T09:00:00.000001Z", 1_796_115_600_000_001),
+    ("1970-01-01T00:00:00Z", 0),
+  ])
+  func reads(text: String, microseconds: Int64) {
+    #expect(Timestamp(rfc3339: text) == Timestamp(microseconds: microseconds))
+  }
+
+  @Test(arguments: [
+    "", "tomorrow", "2026-12-01", "2026-12-01T09:00:00", "2026-12-01 09:00:00Z", "2026-13-01T09:00:00Z",
+    "2026-02-30T09:00:00Z", "2026-12-01T25:00:00Z", "2026-12-01T09:00:00.1234567Z", "1796115600",
+  ])
+  func refuses(text: String) { #expect(Timestamp(rfc3339: text) == nil) }
+
+  @Test(arguments: [
+    (0, "1970-01-01T00:00:00.000000Z"), (1_796_115_600_000_001, "2026-12-01T09:00:00.000001Z"),
+    (-1, "1969-12-31T23:59:59.999999Z"),
+  ])
+  func prints(microseconds: Int64, text: String) {
+    #expect(Timestamp(microseconds: microseconds).description == text)
+    #expect(Timestamp(rfc3339: text) == Timestamp(microseconds: microseconds))
+  }
+
+  @Test func advances() {
+    #expect(Timestamp(microseconds: 5).advanced(by: .milliseconds(-1)) == Timestamp(microseconds: -995))
+  }
+}

@@ -1,0 +1,80 @@
+import Composition
+import Issuance
+import Testing
+
+@testable import IssueService
+
+@Suite("A code file is read whole or refused with its line")
+struct CodeFileTests {
+  private func codes(_ text: String) throws -> [String] {
+    try CodeFile.codes(in: text, path: "codes.txt").map { "\($0.line):\($0.code)" }
+  }
+
+  @Test(arguments: [
+    ("A\nB\n", ["1:A", "2:B"]), ("A\r\nB", ["1:A", "2:B"]), ("\u{FEFF}A\n", ["1:A"]), (" A \n", ["1:A"]),
+    ("code\nA\n", ["2:A"]), ("A,2026-12-01\nB,2027-01-01\n", ["1:A", "2:B"]),
+    ("id,Code,note\n1,A,x\n2,\"B\",\"y, z\"\n", ["2:A", "3:B"]), ("\"A,B\"\n", ["1:A,B"]), ("\"A\"\"B\"\n", ["1:A\"B"]),
+  ])
+  func reads(text: String, expected: [String]) throws { #expect(try codes(text) == expected) }
+
+  @Test(arguments: [
+    ("A\n\nB\n", "line 2"), ("A\nB C\n", "line 2"), ("A\nB\nA\n", "line 3"), ("A\n쿠폰\n", "line 2"), ("", "line 1"),
+    ("code\n", "line 1"), ("id,code\n1,A\n2\n", "line 3"), ("A\n\"B\n", "line 2"),
+    ("A\n" + String(repeating: "x", count: 129), "line 2"),
+  ])
+  func refuses(text: String, line: String) throws {
+    let failure = #expect(throws: ProgramFailure.self) { try codes(text) }
+    #expect(failure?.status == .badData)
+    #expect(failure?.why.hasPrefix(line + ":") == true, "\(failure?.why ?? "")")
+  }
+}
+
+@Suite("Only this machine can send a user's id")
+struct ListenAddressTests {
+  @Test(arguments: [
+    ("127.0.0.1:8080", "127.0.0.1", 8080), ("localhost:0", "localhost", 0), ("[::1]:81", "::1", 81),
+    ("127.8.9.1:1", "127.8.9.1", 1),
+  ])
+  func reads(text: String, host: String, port: Int) throws {
+    let address = try ListenAddress(text, flag: "--listen")
+    #expect(address.host == host && address.port == port)
+  }
+
+  @Test(arguments: [
+    ("0.0.0.0:8080", ProgramExit.configuration), ("[::]:8080", .configuration), ("10.0.0.1:80", .configuration),
+    ("127.evil.example:80", .configuration), ("example.com:80", .configuration), (":80", .configuration),
+    ("127.0.0.1", .usage), ("127.0.0.1:", .usage), ("127.0.0.1:65536", .usage), ("127.0.0.1:-1", .usage),
+    ("", .usage),
+  ])
+  func refuses(text: String, status: ProgramExit) {
+    let failure = #expect(throws: ProgramFailure.self) { try ListenAddress(text, flag: "--listen") }
+    #expect(failure?.status == status)
+  }
+}
+
+@Suite("The load client sees a broken promise")
+struct LoadReportTests {
+  private func violations(_ answers: [(Int, LoadClient.Answer)], expectAccepted: Int? = nil) -> [String] {
+    var result = LoadResult()
+    for (user, answer) in answers { result.add(answer, of: user, after: .milliseconds(1)) }
+    return LoadReport(result, expectAccepted: expectAccepted).violations
+  }
+
+  @Test func honestAnswersAreNone() {
+    #expect(
+      violations([
+        (1, .seat(1, isRepeat: false)), (2, .seat(2, isRepeat: false)), (1, .seat(1, isRepeat: true)),
+        (3, .refused("sold-out")),
+      ]).isEmpty)
+  }
+
+  @Test func eachBrokenPromiseIsOne() {
+    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .seat(2, isRepeat: true))]).count == 1)
+    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .seat(1, isRepeat: false))]).count == 1)
+    #expect(violations([(1, .seat(1, isRepeat: false)), (2, .seat(1, isRepeat: false))]).count == 1)
+    #expect(violations([(1, .seat(1, isRepeat: false)), (2, .seat(3, isRepeat: false))]).count == 1)
+    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .refused("sold-out"))]).count == 1)
+    #expect(violations([(1, .refused("sold-out")), (1, .seat(1, isRepeat: false))]).count == 1)
+    #expect(violations([(1, .seat(1, isRepeat: false))], expectAccepted: 2).count == 1)
+  }
+}

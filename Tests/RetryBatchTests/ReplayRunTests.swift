@@ -1,0 +1,71 @@
+import Composition
+import Issuance
+import SQLiteStore
+import TestSupport
+import Testing
+
+@testable import RetryBatch
+
+@Suite("A run takes each due event once and tells the truth")
+struct ReplayRunTests {
+  private func store(parked: Int, codes: Int, in directory: ScratchDirectory) async throws -> SQLiteStore {
+    let store = try SQLiteStore(
+      path: directory.path("first-come.db"), ifMissing: .create, clock: TestClock().clock)
+    _ = try await store.create(.test(quota: 1_000, issuer: .pool), by: .test)
+    _ = try await store.admit((1...parked).map { .of($0) })
+    #expect(try await store.deliverPending(limit: 1_000).parked == parked)
+    if codes > 0 { _ = try await store.importCodes(ImportedCode.codes(codes), into: .summer, by: .test) }
+    return store
+  }
+
+  /// More than one batch; fewer codes than events; and it ends, although the parked ones stay due.
+  @Test(arguments: [
+    (250, 250, ProgramExit.done), (250, 120, .openEventsRemain), (3, 0, .openEventsRemain),
+  ])
+  func replaysAll(parked: Int, codes: Int, status: ProgramExit) async throws {
+    let directory = try ScratchDirectory()
+    let store = try await store(parked: parked, codes: codes, in: directory)
+    let summary = try await ReplayRun(queue: store, start: .test("a")).execute()
+    #expect(summary.tally[.resolved] == codes)
+    #expect(summary.open.parked == parked - codes)
+    #expect(summary.status == status)
+    #expect(try await store.campaign(.summer)?.coupons == codes)
+  }
+
+  @Test func aSignalStopsBeforeTheNextBatchAndNothingStaysInHand() async throws {
+    let directory = try ScratchDirectory()
+    let store = try await store(parked: 250, codes: 250, in: directory)
+    let questions = Questions(yesFrom: 4)  // before and after the second lease
+    let summary = try await ReplayRun(queue: store, start: .test("a")).execute {
+      questions.ask() ? .terminated : nil
+    }
+    #expect(summary.status == .terminated)
+    #expect(summary.tally[.resolved] == 100)
+    #expect(summary.open.leased == 0 && summary.open.due == 150)
+  }
+
+  @Test(arguments: [
+    (0, 0, ProgramExit.done), (1, 0, .openEventsRemain), (0, 1, .newDeadLetters), (1, 1, .newDeadLetters),
+  ])
+  func exitCodes(parked: Int, newlyDead: Int, status: ProgramExit) {
+    var open = OpenEvents()
+    open.parked = parked
+    open.newlyDead = newlyDead
+    open.dead = newlyDead + 1
+    #expect(ReplayRun.status(open: open, interrupted: nil) == status)
+    #expect(ReplayRun.status(open: open, interrupted: .interrupted) == .interrupted)
+  }
+}
+
+/// Answers yes from the n-th question on.
+private final class Questions: Sendable {
+  private let asked = TestClock(Timestamp(microseconds: 0))
+  private let first: Int64
+
+  init(yesFrom first: Int64) { self.first = first }
+
+  func ask() -> Bool {
+    asked.advance(by: .microseconds(1))
+    return asked.now.microseconds >= first
+  }
+}

@@ -1,0 +1,91 @@
+import Foundation
+import GRDB
+import Issuance
+import SQLiteStore
+import TestSupport
+import Testing
+
+@Suite("NO-FALSE-YES: the writer is durable")
+struct DurabilityTests {
+  @Test func synchronousIsFullAfterGRDBHasOpenedTheFile() throws {
+    let store = try SQLiteBackend().openStore()
+    let names = ["synchronous", "journal_mode", "wal_autocheckpoint", "foreign_keys"]
+    let values = try store.writer.inDatabase { db in
+      try names.map { name in try String.fetchOne(db, sql: "PRAGMA \(name)") }
+    }
+    #expect(values == ["2", "wal", "0", "1"])
+  }
+
+  @Test func aFileThatIsNotInWALModeIsRefused() async throws {
+    let backend = try SQLiteBackend()
+    do { _ = try backend.openStore() }
+    let mode = try await backend.plain().writeWithoutTransaction { db in
+      try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
+    }
+    #expect(mode == "delete")
+    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    #expect(failure?.code == .notDurable)
+  }
+
+  /// The log is moved into the file inside the write lock, so it does not grow with the number of claims.
+  @Test func theLogDoesNotGrowWithoutBound() async throws {
+    let backend = try SQLiteBackend()
+    var limits = SQLiteStore.Limits()
+    limits.checkpointPages = 50
+    let store = try backend.openStore(limits: limits)
+    _ = try await store.create(.test(quota: 1_000), by: .test)
+    for start in stride(from: 1, through: 991, by: 10) {
+      _ = try await store.admit((start..<start + 10).map { .of($0) })
+    }
+    let size = try FileManager.default.attributesOfItem(atPath: backend.path + "-wal")[.size] as? Int
+    let bytes = try #require(size)
+    #expect(bytes > 0 && bytes < 120 * 4_120, "\(bytes) bytes")
+    #expect(try await store.campaign(.summer)?.campaign.counter == 1_000)
+  }
+}
+
+@Suite("One write lock around every transaction of every program")
+struct LockTests {
+  private func impatient() -> SQLiteStore.Limits {
+    var limits = SQLiteStore.Limits()
+    limits.lockTimeout = .milliseconds(200)
+    return limits
+  }
+
+  /// THREE-ANSWERS: what could not be decided in time is no answer, and nothing has happened.
+  @Test func aWriteThatDoesNotGetTheLockInTimeHasDoneNothing() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore(limits: impatient())
+    _ = try await store.create(.test(), by: .test)
+    let lock = try FileLock(path: store.file.writeLockPath)
+    try lock.take(.exclusive, within: .zero)
+    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    #expect(failure?.code == .busy && failure?.outcome == StoreFailure.Outcome.none)
+    #expect(failure?.isRetryable == true)
+    lock.giveBack()
+    #expect(try await store.admit([.of(1)])[0].seat == 1)
+  }
+
+  @Test func aMigrationWaitsForEveryProgramToEnd() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    try await backend.plain().write { db in
+      try db.execute(sql: "DELETE FROM schema_migration")  // as if the newest migration were missing
+    }
+    let failure = #expect(throws: StoreFailure.self) {
+      try store.file.migrate(limits: impatient(), now: TestClock.start)
+    }
+    #expect(failure?.code == .busy)
+  }
+
+  @Test func severalStoresOnOneFileGiveEachSeatOnce() async throws {
+    let backend = try SQLiteBackend()
+    let stores = try (1...4).map { _ in try backend.openStore() }
+    _ = try await stores[0].create(.test(quota: 30), by: .test)
+    let outcomes = try await withThrowingTaskGroup(of: ClaimOutcome.self) { group in
+      for user in 1...200 { group.addTask { try await stores[user % 4].admit([.of(user)])[0] } }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(outcomes.compactMap(\.seat).sorted() == Array(1...30))
+  }
+}

@@ -1,0 +1,43 @@
+import Foundation
+import GRDB
+import Issuance
+import SQLiteStore
+import StoreBehaviour
+import TestSupport
+
+/// One file in a directory of its own.
+final class SQLiteBackend: BackendUnderTest {
+  let directory: ScratchDirectory
+  var path: String { directory.path("first-come.db") }
+
+  init() throws { directory = try ScratchDirectory() }
+
+  func open(clock: @escaping WallClock) async throws -> any CouponStore { try openStore(clock: clock) }
+
+  func openStore(
+    clock: @escaping WallClock = TestClock().clock, limits: SQLiteStore.Limits = SQLiteStore.Limits()
+  ) throws -> SQLiteStore {
+    try SQLiteStore(path: path, ifMissing: .create, limits: limits, clock: clock)
+  }
+
+  /// Plain SQL on the file, as somebody with the sqlite3 shell would.
+  func plain(foreignKeys: Bool = true) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.foreignKeysEnabled = foreignKeys
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+}
+
+extension DatabaseQueue {
+  /// Every row of every table as text, to see that nothing has changed.
+  func dump() throws -> String {
+    try read { db in
+      let tables = try String.fetchAll(
+        db, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name")
+      return try tables.map { table in
+        try "\(table)\n"
+          + Row.fetchAll(db, sql: "SELECT * FROM \(table)").map(\.debugDescription).joined(separator: "\n")
+      }.joined(separator: "\n")
+    }
+  }
+}

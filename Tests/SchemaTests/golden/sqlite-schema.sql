@@ -1,0 +1,280 @@
+CREATE INDEX failed_event_dead ON failed_event (campaign_id, seat) WHERE state = 'dead';
+CREATE INDEX failed_event_open ON failed_event (campaign_id, seat) WHERE state IN ('waiting', 'parked');
+CREATE INDEX operator_act_by_campaign ON operator_act (campaign_id, id);
+CREATE INDEX outbox_pending ON outbox (created_at, campaign_id, seat) WHERE state = 'pending';
+CREATE INDEX pool_code_free ON pool_code (campaign_id, position) WHERE seat IS NULL;
+CREATE UNIQUE INDEX pool_code_seat ON pool_code (campaign_id, seat) WHERE seat IS NOT NULL;
+CREATE INDEX run_started ON run (program, started_at);
+CREATE TABLE accepted_user (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, seat),
+  CONSTRAINT accepted_user_once UNIQUE (campaign_id, user_id),
+  CONSTRAINT accepted_user_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+  CONSTRAINT accepted_user_form CHECK (
+    length(user_id) BETWEEN 1 AND 128 AND length(user_id) = length(CAST(user_id AS BLOB)) AND user_id NOT GLOB '*[^!-~]*')
+) STRICT, WITHOUT ROWID;
+CREATE TABLE answer_tally (
+  campaign_id TEXT NOT NULL,
+  process_id TEXT NOT NULL,
+  answer TEXT NOT NULL,
+  answered INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, process_id, answer),
+  CONSTRAINT answer_tally_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+  CONSTRAINT answer_tally_word CHECK (answer IN ('repeat', 'closed', 'not-open-yet', 'paused', 'sold-out')),
+  CONSTRAINT answer_tally_range CHECK (answered >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE attempt (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  generation INTEGER NOT NULL,
+  run_id TEXT NOT NULL,
+  outcome TEXT NOT NULL,
+  error TEXT,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, seat, generation),
+  CONSTRAINT attempt_event FOREIGN KEY (campaign_id, seat) REFERENCES failed_event (campaign_id, seat),
+  CONSTRAINT attempt_outcome_word CHECK (
+    outcome IN ('resolved', 'transient', 'infrastructure', 'permanent', 'parked', 'fenced'))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE campaign (
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  quota INTEGER NOT NULL,
+  counter INTEGER NOT NULL DEFAULT 0,
+  state TEXT NOT NULL,
+  issuer TEXT NOT NULL,
+  code_key BLOB NOT NULL,
+  opens_at INTEGER,
+  closes_at INTEGER,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT campaign_id_form CHECK (
+    length(id) BETWEEN 1 AND 63 AND length(id) = length(CAST(id AS BLOB)) AND id NOT GLOB '*[^a-z0-9-]*'
+    AND id NOT GLOB '-*'),
+  CONSTRAINT campaign_name_length CHECK (length(name) <= 200),
+  CONSTRAINT campaign_quota_range CHECK (quota BETWEEN 1 AND 1000000000),
+  CONSTRAINT campaign_counter_within_quota CHECK (counter BETWEEN 0 AND quota),
+  CONSTRAINT campaign_state_word CHECK (state IN ('open', 'paused', 'closed')),
+  CONSTRAINT campaign_issuer_word CHECK (issuer IN ('generated', 'pool', 'webhook')),
+  CONSTRAINT campaign_code_key_length CHECK (length(code_key) = 32),
+  CONSTRAINT campaign_window CHECK (opens_at IS NULL OR closes_at IS NULL OR opens_at < closes_at)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE coupon (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  issued_at INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, seat),
+  CONSTRAINT coupon_one_per_user UNIQUE (campaign_id, user_id),
+  CONSTRAINT coupon_code_once UNIQUE (campaign_id, code),
+  CONSTRAINT coupon_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
+  CONSTRAINT coupon_code_form CHECK (
+    length(code) BETWEEN 1 AND 128 AND length(code) = length(CAST(code AS BLOB)) AND code NOT GLOB '*[^!-~]*')
+) STRICT, WITHOUT ROWID;
+CREATE TABLE failed_event (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  state TEXT NOT NULL,
+  failure_kind TEXT NOT NULL,
+  error TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  max_attempts INTEGER NOT NULL,
+  next_attempt_at INTEGER,
+  leased_by TEXT,
+  leased_until INTEGER,
+  generation INTEGER NOT NULL DEFAULT 0,
+  failed_at INTEGER NOT NULL,
+  settled_at INTEGER,
+  reported_by TEXT,
+  PRIMARY KEY (campaign_id, seat),
+  CONSTRAINT failed_event_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
+  CONSTRAINT failed_event_state_word CHECK (state IN ('waiting', 'parked', 'resolved', 'dead', 'discarded')),
+  CONSTRAINT failed_event_kind_word CHECK (failure_kind IN ('transient', 'infrastructure', 'permanent', 'parked')),
+  CONSTRAINT failed_event_attempts_range CHECK (attempts >= 0 AND max_attempts >= 1 AND generation >= 0),
+  CONSTRAINT failed_event_due CHECK ((state = 'waiting') = (next_attempt_at IS NOT NULL)),
+  CONSTRAINT failed_event_lease CHECK ((leased_by IS NULL) = (leased_until IS NULL)
+    AND (leased_by IS NULL OR state IN ('waiting', 'parked'))),
+  CONSTRAINT failed_event_settled CHECK ((state IN ('waiting', 'parked')) = (settled_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE operator_act (
+  id INTEGER PRIMARY KEY,
+  campaign_id TEXT NOT NULL,
+  act TEXT NOT NULL,
+  operator TEXT NOT NULL,
+  reason TEXT,
+  detail TEXT NOT NULL,
+  counter INTEGER NOT NULL,
+  quota INTEGER NOT NULL,
+  acted_at INTEGER NOT NULL,
+  CONSTRAINT operator_act_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+  CONSTRAINT operator_act_word CHECK (act IN ('create', 'raise', 'pause', 'resume', 'close', 'import', 'redrive',
+    'discard', 'repair', 'move', 'waive', 'accept-loss'))
+) STRICT;
+CREATE TABLE outbox (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  user_id TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'pending',
+  created_at INTEGER NOT NULL,
+  settled_at INTEGER,
+  PRIMARY KEY (campaign_id, seat),
+  CONSTRAINT outbox_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
+  CONSTRAINT outbox_state_word CHECK (state IN ('pending', 'delivered', 'failed')),
+  CONSTRAINT outbox_settled CHECK ((state = 'pending') = (settled_at IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE pool_code (
+  campaign_id TEXT NOT NULL,
+  code TEXT NOT NULL,
+  position INTEGER NOT NULL,
+  seat INTEGER,
+  PRIMARY KEY (campaign_id, code),
+  CONSTRAINT pool_code_position UNIQUE (campaign_id, position),
+  CONSTRAINT pool_code_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
+  CONSTRAINT pool_code_form CHECK (
+    length(code) BETWEEN 1 AND 128 AND length(code) = length(CAST(code AS BLOB)) AND code NOT GLOB '*[^!-~]*')
+) STRICT, WITHOUT ROWID;
+CREATE TABLE run (
+  id TEXT NOT NULL,
+  program TEXT NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  campaign_id TEXT,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER,
+  exit_code INTEGER,
+  resolved INTEGER,
+  retry_later INTEGER,
+  dead INTEGER,
+  parked INTEGER,
+  fenced INTEGER,
+  verdict TEXT,
+  findings INTEGER,
+  PRIMARY KEY (id),
+  CONSTRAINT run_program_word CHECK (program IN ('retry-batch', 'reconcile')),
+  CONSTRAINT run_verdict_word CHECK (verdict IN ('CLEAN', 'DIRTY', 'UNKNOWN')),
+  CONSTRAINT run_ended CHECK ((ended_at IS NULL) = (exit_code IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE schema_migration (
+  version INTEGER NOT NULL PRIMARY KEY,
+  name TEXT NOT NULL,
+  checksum TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER accepted_user_delete BEFORE DELETE ON accepted_user BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: an acceptance is never deleted');
+END;
+CREATE TRIGGER accepted_user_insert BEFORE INSERT ON accepted_user BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: the seat is not within 1 and the quota of its campaign')
+  WHERE NOT EXISTS (SELECT 1 FROM campaign WHERE id = NEW.campaign_id AND NEW.seat BETWEEN 1 AND quota);
+  SELECT RAISE(ABORT, 'accepted_user: this seat is taken')
+  WHERE EXISTS (SELECT 1 FROM accepted_user WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+  SELECT RAISE(ABORT, 'accepted_user: this user has a seat')
+  WHERE EXISTS (SELECT 1 FROM accepted_user WHERE campaign_id = NEW.campaign_id AND user_id = NEW.user_id);
+END;
+CREATE TRIGGER accepted_user_update BEFORE UPDATE ON accepted_user BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: an acceptance never changes');
+END;
+CREATE TRIGGER campaign_closed BEFORE UPDATE OF state ON campaign
+WHEN OLD.state = 'closed' AND NEW.state <> 'closed' BEGIN
+  SELECT RAISE(ABORT, 'campaign: closed is final');
+END;
+CREATE TRIGGER campaign_counter BEFORE UPDATE OF counter ON campaign WHEN NEW.counter < OLD.counter BEGIN
+  SELECT RAISE(ABORT, 'campaign: the counter is never lowered');
+END;
+CREATE TRIGGER campaign_delete BEFORE DELETE ON campaign BEGIN
+  SELECT RAISE(ABORT, 'campaign: never deleted');
+END;
+CREATE TRIGGER campaign_identity BEFORE UPDATE OF id, issuer, code_key, created_at ON campaign
+WHEN NEW.id IS NOT OLD.id OR NEW.issuer IS NOT OLD.issuer OR NEW.code_key IS NOT OLD.code_key
+  OR NEW.created_at IS NOT OLD.created_at BEGIN
+  SELECT RAISE(ABORT, 'campaign: id, issuer, code_key and created_at never change');
+END;
+CREATE TRIGGER campaign_insert BEFORE INSERT ON campaign BEGIN
+  SELECT RAISE(ABORT, 'campaign: this id exists') WHERE EXISTS (SELECT 1 FROM campaign WHERE id = NEW.id);
+END;
+CREATE TRIGGER campaign_quota BEFORE UPDATE OF quota ON campaign WHEN NEW.quota < OLD.quota BEGIN
+  SELECT RAISE(ABORT, 'campaign: the quota is never lowered');
+END;
+CREATE TRIGGER coupon_delete BEFORE DELETE ON coupon BEGIN
+  SELECT RAISE(ABORT, 'coupon: a coupon is never deleted');
+END;
+CREATE TRIGGER coupon_insert BEFORE INSERT ON coupon BEGIN
+  SELECT RAISE(ABORT, 'coupon: the seat is not within 1 and the quota of its campaign')
+  WHERE NOT EXISTS (SELECT 1 FROM campaign WHERE id = NEW.campaign_id AND NEW.seat BETWEEN 1 AND quota);
+  SELECT RAISE(ABORT, 'coupon: this seat is not accepted for this user')
+  WHERE NOT EXISTS (SELECT 1 FROM accepted_user
+    WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND user_id = NEW.user_id);
+  SELECT RAISE(ABORT, 'coupon: this seat, user or code has its coupon')
+  WHERE EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat)
+     OR EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND user_id = NEW.user_id)
+     OR EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND code = NEW.code);
+END;
+CREATE TRIGGER coupon_update BEFORE UPDATE ON coupon BEGIN
+  SELECT RAISE(ABORT, 'coupon: a coupon never changes');
+END;
+CREATE TRIGGER failed_event_delete BEFORE DELETE ON failed_event BEGIN
+  SELECT RAISE(ABORT, 'failed_event: a row is never deleted');
+END;
+CREATE TRIGGER failed_event_generation BEFORE UPDATE OF generation ON failed_event
+WHEN NEW.generation < OLD.generation BEGIN
+  SELECT RAISE(ABORT, 'failed_event: the generation is never lowered');
+END;
+CREATE TRIGGER failed_event_identity BEFORE UPDATE OF campaign_id, seat, user_id, failed_at ON failed_event BEGIN
+  SELECT RAISE(ABORT, 'failed_event: campaign_id, seat, user_id and failed_at never change');
+END;
+CREATE TRIGGER failed_event_insert BEFORE INSERT ON failed_event BEGIN
+  SELECT RAISE(ABORT, 'failed_event: this seat is not accepted for this user')
+  WHERE NOT EXISTS (SELECT 1 FROM accepted_user
+    WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND user_id = NEW.user_id);
+  SELECT RAISE(ABORT, 'failed_event: this seat has its row')
+  WHERE EXISTS (SELECT 1 FROM failed_event WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+END;
+CREATE TRIGGER operator_act_delete BEFORE DELETE ON operator_act BEGIN
+  SELECT RAISE(ABORT, 'operator_act: an act is never deleted');
+END;
+CREATE TRIGGER operator_act_insert BEFORE INSERT ON operator_act BEGIN
+  SELECT RAISE(ABORT, 'operator_act: this row exists') WHERE EXISTS (SELECT 1 FROM operator_act WHERE id = NEW.id);
+END;
+CREATE TRIGGER operator_act_update BEFORE UPDATE ON operator_act BEGIN
+  SELECT RAISE(ABORT, 'operator_act: an act never changes');
+END;
+CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox BEGIN
+  SELECT RAISE(ABORT, 'outbox: a row is never deleted');
+END;
+CREATE TRIGGER outbox_identity BEFORE UPDATE OF campaign_id, seat, user_id, created_at ON outbox BEGIN
+  SELECT RAISE(ABORT, 'outbox: campaign_id, seat, user_id and created_at never change');
+END;
+CREATE TRIGGER outbox_insert BEFORE INSERT ON outbox BEGIN
+  SELECT RAISE(ABORT, 'outbox: this seat is not accepted for this user')
+  WHERE NOT EXISTS (SELECT 1 FROM accepted_user
+    WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND user_id = NEW.user_id);
+  SELECT RAISE(ABORT, 'outbox: this seat has its row')
+  WHERE EXISTS (SELECT 1 FROM outbox WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+END;
+CREATE TRIGGER pool_code_delete BEFORE DELETE ON pool_code BEGIN
+  SELECT RAISE(ABORT, 'pool_code: a code is never deleted');
+END;
+CREATE TRIGGER pool_code_given BEFORE UPDATE OF seat ON pool_code BEGIN
+  SELECT RAISE(ABORT, 'pool_code: a code stays with its seat') WHERE OLD.seat IS NOT NULL;
+  SELECT RAISE(ABORT, 'pool_code: this seat has its code')
+  WHERE EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+END;
+CREATE TRIGGER pool_code_identity BEFORE UPDATE OF campaign_id, code, position ON pool_code BEGIN
+  SELECT RAISE(ABORT, 'pool_code: campaign_id, code and position never change');
+END;
+CREATE TRIGGER pool_code_insert BEFORE INSERT ON pool_code BEGIN
+  SELECT RAISE(ABORT, 'pool_code: this code or position exists')
+  WHERE EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND code = NEW.code)
+     OR EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND position = NEW.position);
+  SELECT RAISE(ABORT, 'pool_code: this seat has its code')
+  WHERE NEW.seat IS NOT NULL
+    AND EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+END;
+1178824557

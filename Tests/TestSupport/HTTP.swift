@@ -1,0 +1,47 @@
+internal import AsyncHTTPClient
+package import Foundation
+internal import NIOCore
+internal import NIOFoundationEssentialsCompat
+internal import NIOHTTP1
+
+/// Real HTTP for tests.
+package enum HTTP {
+  package struct Response: Sendable {
+    package let status: Int
+    package let headers: [String: String]
+    package let body: Data
+
+    package func json() throws -> JSONValue { try JSONDecoder().decode(JSONValue.self, from: body) }
+    /// The last part of the problem's type.
+    package var problem: String? {
+      get throws { try json()["type"]?.string?.split(separator: "/").last.map(String.init) }
+    }
+  }
+
+  private static let client = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
+  package static func send(
+    _ method: String, _ url: String, headers: [(String, String)] = []
+  ) async throws -> Response {
+    var request = HTTPClientRequest(url: url)
+    request.method = HTTPMethod(rawValue: method)
+    for (name, value) in headers { request.headers.add(name: name, value: value) }
+    let response = try await client.execute(request, timeout: .seconds(60))
+    let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
+    let fields = Dictionary(
+      response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+    return Response(status: Int(response.status.code), headers: fields, body: body)
+  }
+
+  package static func claim(_ user: String, from campaign: String, at base: String) async throws -> Response {
+    try await send("POST", "\(base)/v1/campaigns/\(campaign)/claims", headers: [("X-User-Id", user)])
+  }
+
+  package static func status(of user: String, in campaign: String, at base: String) async throws -> Response {
+    try await send("GET", "\(base)/v1/campaigns/\(campaign)/claims/\(user)", headers: [("X-User-Id", user)])
+  }
+}

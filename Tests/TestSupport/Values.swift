@@ -1,0 +1,52 @@
+package import Issuance
+
+extension CampaignID {
+  package static let spring = CampaignID("spring")!
+  package static let summer = CampaignID("summer")!
+}
+
+extension UserID {
+  package init(number: Int) { self.init("user-\(number)")! }
+}
+
+extension Claim {
+  package static func of(_ number: Int, in campaign: CampaignID = .summer) -> Claim {
+    Claim(campaignID: campaign, userID: UserID(number: number))
+  }
+}
+
+extension ActAuthor {
+  package static let test = ActAuthor(name: "test", reason: "a test")
+}
+
+extension NewCampaign {
+  package static func test(
+    _ id: CampaignID = .summer, quota: Int = 100, issuer: Issuer = .generated, opensAt: Timestamp? = nil,
+    closesAt: Timestamp? = nil
+  ) -> NewCampaign {
+    NewCampaign(id: id, name: "", quota: Quota(quota)!, issuer: issuer, opensAt: opensAt, closesAt: closesAt)
+  }
+}
+
+extension ImportedCode {
+  /// `count` codes `PREFIX-1`, `PREFIX-2` and so on.
+  package static func codes(_ count: Int, prefix: String = "CODE") -> [ImportedCode] {
+    (1...count).map { ImportedCode(line: $0, code: CouponCode("\(prefix)-\($0)")!) }
+  }
+}
+
+extension RunStart {
+  package static func test(_ id: String, scope: CampaignID? = nil) -> RunStart {
+    RunStart(id: RunID(id), host: "test", processID: 1, scope: scope)
+  }
+}
+
+extension ClaimOutcome {
+  /// The seat of a yes, whether given now or before.
+  package var seat: Int? {
+    switch self {
+    case .accepted(let acceptance), .alreadyAccepted(let acceptance): acceptance.seat.number
+    case .refused: nil
+    }
+  }
+}

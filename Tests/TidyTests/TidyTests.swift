@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+/// The rules that a machine can hold.
+@Suite("The tree is tidy")
+struct TidyTests {
+  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+
+  struct SourceFile: Sendable {
+    let path: String
+    let lines: [Substring]
+
+    var module: String { String(path.split(separator: "/")[1]) }
+    var imports: [String] {
+      lines.compactMap { line in
+        line.firstMatch(
+          of: #/^\s*(?:@[\w()]+ )*(?:(?:public|package|internal|private|fileprivate) )?import (?:\w+ )?(\w+)/#
+        )
+        .map { String($0.1) }
+      }
+    }
+  }
+
+  static func files(under directory: String) throws -> [SourceFile] {
+    let base = root.appendingPathComponent(directory)
+    let names = try FileManager.default.subpathsOfDirectory(atPath: base.path).filter { $0.hasSuffix(".swift") }
+    return try names.sorted().map { name in
+      let text = try String(contentsOf: base.appendingPathComponent(name), encoding: .utf8)
+      return SourceFile(
+        path: "\(directory)/\(name)", lines: text.split(separator: "\n", omittingEmptySubsequences: false))
+    }
+  }
+
+  /// What each module may import of ours, and which drivers and frameworks. Nothing else.
+  static let arrows: [String: Set<String>] = [
+    "Issuance": ["FoundationEssentials"],
+    "Schema": ["Crypto"],
+    "SQLiteStore": [
+      "Issuance", "Schema", "GRDB", "GRDBSQLite", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+    ],
+    "Composition": [
+      "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Foundation", "Glibc", "Synchronization",
+      "UnixSignals",
+    ],
+    "IssueService": [
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Foundation", "HTTPTypes", "Hummingbird",
+      "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "ServiceLifecycle",
+      "Synchronization",
+    ],
+    "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
+    "Reconciler": ["Issuance", "Composition", "ArgumentParser"],
+    "issue-service": ["IssueService", "ArgumentParser"],
+    "retry-batch": ["RetryBatch", "ArgumentParser"],
+    "reconcile": ["Reconciler", "ArgumentParser"],
+  ]
+
+  @Test func importsFollowTheArrows() throws {
+    let files = try Self.files(under: "Sources")
+    #expect(Set(files.map(\.module)) == Set(Self.arrows.keys))
+    for file in files {
+      let strangers = Set(file.imports).subtracting(Self.arrows[file.module] ?? [])
+      #expect(strangers.isEmpty, "\(file.path) imports \(strangers.sorted().joined(separator: ", "))")
+    }
+    // An arrow that nobody uses is a door left open.
+    for (module, allowed) in Self.arrows {
+      let used = Set(files.filter { $0.module == module }.flatMap(\.imports))
+      #expect(allowed.subtracting(used).isEmpty, "\(module) does not import \(allowed.subtracting(used).sorted())")
+    }
+  }
+
+  @Test func filesAreShort() throws {
+    for file in try Self.files(under: "Sources") + Self.files(under: "Tests") {
+      #expect(file.lines.count <= 400, "\(file.path) has \(file.lines.count) lines")
+    }
+  }
+
+  /// SQL of a backend stands in its adapter only.
+  @Test func sqlStandsInTheAdapterOnly() throws {
+    let statement = #/"\s*(SELECT|INSERT|UPDATE|DELETE|PRAGMA|CREATE) /#
+    for file in try Self.files(under: "Sources") where file.module != "SQLiteStore" {
+      for line in file.lines where !line.contains("sqlite3 ") && !line.contains("cannot ") {
+        #expect(line.firstMatch(of: statement) == nil, "\(file.path): \(line)")
+      }
+    }
+  }
+
+  /// Every write transaction and every checkpoint goes through the one place that holds the write lock.
+  @Test func onePlaceWrites() throws {
+    for file in try Self.files(under: "Sources") {
+      let text = file.lines.joined(separator: "\n")
+      let isThePlace = file.path.hasSuffix("SQLiteStore.swift") || file.path.hasSuffix("WriteAheadLog.swift")
+      let isMigration = file.path.hasSuffix("Migrator.swift")
+      #expect(!text.contains(".checkpoint(") || isThePlace, "\(file.path) checkpoints")
+      #expect(!text.contains("inTransaction(") || isThePlace || isMigration, "\(file.path) opens a transaction")
+    }
+  }
+
+  @Test func nothingTrapsSleepsOrIsLeftToDo() throws {
+    let loose = ["try!", "fatalError(", "readLine(", "Date()", "TODO", "FIXME", "XXX", "@unchecked"]
+    for file in try Self.files(under: "Sources") {
+      for line in file.lines {
+        #expect(!loose.contains { line.contains($0) }, "\(file.path): \(line)")
+      }
+    }
+    for file in try Self.files(under: "Tests") where !file.path.contains("TidyTests") {
+      for line in file.lines {
+        #expect(
+          !["Task.sleep", ".disabled(", "withKnownIssue", "usleep("].contains { line.contains($0) },
+          "\(file.path): \(line)")
+      }
+    }
+  }
+}

@@ -125,7 +125,12 @@ let package = Package(
       ]
     ),
     .testTarget(name: "IssueServiceTests", dependencies: ["Composition", "IssueService", "Issuance"]),
-    .testTarget(name: "RetryBatchTests", dependencies: ["Issuance", "RetryBatch", "SQLiteStore", "TestSupport"]),
+    .testTarget(
+      name: "RetryBatchTests",
+      dependencies: [
+        "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ]
+    ),
     .testTarget(
       name: "ReconcilerTests",
       dependencies: [

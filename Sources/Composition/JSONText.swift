@@ -12,6 +12,8 @@ package struct Nullable<Value: Encodable>: Encodable {
   }
 }
 
+extension Nullable: Sendable where Value: Sendable {}
+
 /// JSON as all programs write it: keys in snake_case and in order, so that the same value is the same bytes.
 package enum JSONText {
   /// - Parameter isIndented: one field a line, for results that people also read.

@@ -31,7 +31,7 @@ extension StoreFailure.Code {
     case .missing: .unavailable
     case .foreign, .corrupt, .readOnly, .diskFull, .inputOutput: .inputOutput
     case .busy: .lockNotHad
-    case .notOwner, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable: .configuration
+    case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable: .configuration
     case .unexpected: .failed
     }
   }

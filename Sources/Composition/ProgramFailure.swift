@@ -1,3 +1,4 @@
+package import ArgumentParser
 internal import Glibc
 package import Issuance
 
@@ -22,6 +23,14 @@ package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
   }
 
   package var description: String { "error: \(what)\n  why:  \(why)\n  next: \(next)" }
+}
+
+extension ProgramFailure {
+  /// A command that only groups others ends as a usage error: a timer that lost its subcommand must not look done.
+  package static func noSubcommand(of command: any ParsableCommand.Type) -> ValidationError {
+    let names = command.configuration.subcommands.compactMap { $0._commandName }
+    return ValidationError("Name what to do: \(names.joined(separator: ", ")).")
+  }
 }
 
 /// Runs what a command does and ends the process with its exit code. The one place where failures are printed.
@@ -52,7 +61,22 @@ package func printError(_ line: String) {
 }
 
 /// Writes a line to standard output at once, also into a pipe.
-package func printResult(_ line: String) {
-  print(line)
-  fflush(nil)
+///
+/// - Throws: ``ProgramFailure`` with exit code 74 where it cannot be written: a result that nobody got is none.
+package func printResult(_ line: String) throws {
+  var text = line + "\n"
+  let error = text.withUTF8 { bytes -> Int32? in
+    var sent = 0
+    while sent < bytes.count {
+      let written = unsafe write(STDOUT_FILENO, bytes.baseAddress.map { unsafe $0 + sent }, bytes.count - sent)
+      if written < 0, errno == EINTR { continue }
+      guard written > 0 else { return errno }
+      sent += written
+    }
+    return nil
+  }
+  guard let error else { return }
+  throw unsafe ProgramFailure(
+    .inputOutput, "cannot write the result to standard output", why: String(cString: strerror(error)),
+    next: "check where the output goes, and run the command again")
 }

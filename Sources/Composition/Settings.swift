@@ -10,11 +10,13 @@ package struct DatabaseOption: ParsableArguments {
 
   package init() {}
 
+  package func pathIfNamed() -> String? { Settings.value(flag: file, key: "database") }
+
   /// The file that the flag or the environment names.
   ///
   /// - Throws: ``ProgramFailure`` with exit code 64 where neither does.
   package func path() throws -> String {
-    if let path = Settings.value(flag: file, key: "database") { return path }
+    if let path = pathIfNamed() { return path }
     throw ProgramFailure(
       .usage, "cannot tell which database to use", why: "neither --database nor FIRST_COME_DATABASE is given",
       next: "name the file, for example: --database first-come.db")

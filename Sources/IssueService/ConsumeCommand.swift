@@ -20,7 +20,7 @@ struct ConsumeCommand: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       let termination = Termination()
       let total = try await termination.watch { try await Self.deliverAll(of: store, until: termination) }
-      printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
+      try printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
       return termination.programExit ?? .done
     }
   }

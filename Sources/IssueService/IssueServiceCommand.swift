@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import Composition
 
 /// The program issue-service.
 package struct IssueServiceCommand: AsyncParsableCommand {
@@ -18,4 +19,6 @@ package struct IssueServiceCommand: AsyncParsableCommand {
     ])
 
   package init() {}
+
+  package func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
 }

@@ -7,6 +7,8 @@ struct MigrateCommand: AsyncParsableCommand {
     commandName: "migrate", abstract: "Brings the database to this program's schema, or shows where it stands.",
     subcommands: [Up.self, Status.self])
 
+  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+
   struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "up", abstract: "Creates the file where it is missing and applies what it lacks.")
@@ -18,7 +20,7 @@ struct MigrateCommand: AsyncParsableCommand {
         let path = try database.path()
         let applied = try Backend.migrate(database: path)
         let newest = try Backend.migrationStates(database: path).last?.version ?? 0
-        printResult(
+        try printResult(
           applied.isEmpty
             ? "\(path) is at version \(newest) already; nothing to do"
             : "\(path) is at version \(newest); applied \(applied.map(String.init).joined(separator: ", "))")
@@ -39,7 +41,7 @@ struct MigrateCommand: AsyncParsableCommand {
         for state in try Backend.migrationStates(database: database.path()) {
           table.add([String(state.version), state.name, state.appliedAt.map { "\($0)" } ?? "pending"])
         }
-        printResult(table.description)
+        try printResult(table.description)
         return .done
       }
     }

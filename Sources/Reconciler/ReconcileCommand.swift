@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import Composition
 
 /// The program reconcile.
 package struct ReconcileCommand: AsyncParsableCommand {
@@ -15,4 +16,6 @@ package struct ReconcileCommand: AsyncParsableCommand {
     subcommands: [ReportCommand.self])
 
   package init() {}
+
+  package func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
 }

@@ -36,7 +36,7 @@ struct ReportCommand: AsyncParsableCommand {
         report = try await source.withSnapshot { [scope] snapshot in Audit(snapshot, scope: scope).report() }
       } catch let failure as StoreFailure where failure.code.isUnreadable {
         let report = Report(unreadable: failure, asOf: begun, scope: scope)
-        printResult(try text(report, database: path))
+        try printResult(try text(report) { _ in "" })
         printError("\(ProgramFailure(failure))")
         return report.verdict.programExit
       }
@@ -45,16 +45,16 @@ struct ReportCommand: AsyncParsableCommand {
           .badData, "cannot reconcile campaign \(scope)", why: "there is no campaign with this id",
           next: "see which there are with: issue-service campaign list")
       }
-      printResult(try text(report, database: path))
+      try printResult(try text(report) { source.command(toShow: $0.evidence) })
       await record(report, begun: begun, in: source)
       return report.verdict.programExit
     }
   }
 
-  private func text(_ report: Report, database: String) throws -> String {
+  private func text(_ report: Report, next: @escaping (Finding) -> String) throws -> String {
     switch format {
-    case .text: TextReport(report: report, database: database).description
-    case .json: try JSONReport(report, database: database).text()
+    case .text: TextReport(report: report, next: next).description
+    case .json: try JSONReport(report, next: next).text()
     }
   }
 
@@ -81,7 +81,7 @@ extension StoreFailure.Code {
   fileprivate var isUnreadable: Bool {
     switch self {
     case .corrupt, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
-    case .missing, .foreign, .notOwner, .busy, .schemaOlder, .schemaNewer, .schemaAltered: false
+    case .missing, .foreign, .notOwner, .aliased, .busy, .schemaOlder, .schemaNewer, .schemaAltered: false
     }
   }
 }

@@ -46,7 +46,8 @@ package struct ReplayRun: Sendable {
     }
     let interrupted = interruption()
     let open = try await queue.finishRun(start, tally: tally, leaseDuration: Self.leaseDuration) { open in
-      Self.status(open: open, interrupted: interrupted).rawValue
+      let status = Self.status(open: open, interrupted: interrupted)
+      return RunConclusion(exitCode: status.rawValue, reportsDeadLetters: status == .newDeadLetters)
     }
     return Summary(
       run: start, tally: tally, open: open, status: Self.status(open: open, interrupted: interrupted))

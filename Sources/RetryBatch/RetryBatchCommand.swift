@@ -46,7 +46,7 @@ package struct RetryBatchCommand: AsyncParsableCommand {
       let termination = Termination()
       let run = ReplayRun(queue: store, start: ProcessIdentity.runStart(scope: scope))
       let summary = try await termination.watch { try await run.execute { termination.programExit } }
-      printResult(json ? try summary.json() : summary.lines)
+      try printResult(json ? try summary.json() : summary.lines)
       return summary.status
     }
   }

@@ -72,19 +72,21 @@ struct Migrator {
   }
 
   private func ledger(in db: Database) throws -> [Entry] {
-    guard try db.tableExists("schema_migration") else {
-      // The first migration sets the id of our files together with the ledger.
-      guard try Int.fetchOne(db, sql: "PRAGMA application_id") != SQLiteSchema.applicationID else {
-        throw StoreFailure(
-          .corrupt, operation: "use the database", subject: path, cause: "its ledger of migrations is gone",
-          hint: "stop the programs, keep the file and its -wal, and restore a backup")
-      }
-      return []
+    let isOurs = try Int.fetchOne(db, sql: "PRAGMA application_id") == SQLiteSchema.applicationID
+    guard isOurs else { return [] }
+    // The first migration sets the id of our files together with the first row of the ledger.
+    let rows =
+      try db.tableExists("schema_migration")
+      ? Row.fetchAll(db, sql: "SELECT version, checksum, applied_at FROM schema_migration ORDER BY version") : []
+    guard !rows.isEmpty else {
+      throw StoreFailure(
+        .corrupt, operation: "use the database", subject: path, cause: "its ledger of migrations is gone",
+        hint: "stop the programs, keep the file and its -wal, and restore a backup")
     }
-    let rows = try Row.fetchAll(db, sql: "SELECT version, checksum, applied_at FROM schema_migration ORDER BY version")
-    return rows.map { row in
+    return try rows.map { row in
       Entry(
-        version: row["version"], checksum: row["checksum"], appliedAt: Timestamp(microseconds: row["applied_at"]))
+        version: try row.value("version"), checksum: try row.value("checksum"),
+        appliedAt: Timestamp(microseconds: try row.value("applied_at")))
     }
   }
 

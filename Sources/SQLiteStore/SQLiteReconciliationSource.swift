@@ -51,6 +51,29 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     return try result.get()
   }
 
+  package func command(toShow evidence: Evidence) -> String {
+    let statement =
+      switch evidence {
+      case .rows(let kind, let key):
+        "SELECT * FROM \(kind.table) WHERE \(Self.condition("campaign_id", key.campaign))seat=\(key.seat)"
+      case .campaign(let id): "SELECT * FROM campaign WHERE \(Self.condition("id", id))1"
+      case .structure: ".schema"
+      case .references: "PRAGMA foreign_key_check"
+      case .integrity: "PRAGMA integrity_check"
+      }
+    let isPlain = file.path.wholeMatch(of: #/[A-Za-z0-9_.\/-]+/#) != nil
+    let path =
+      isPlain
+      ? file.path
+      : "'" + file.path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return "sqlite3 -readonly \(path) \"\(statement)\""
+  }
+
+  /// Nothing where the value in a damaged file is no id: the command is to be pasted into a shell.
+  private static func condition(_ column: String, _ campaign: String) -> String {
+    CampaignID(campaign) == nil ? "" : "\(column)='\(campaign)' AND "
+  }
+
   package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure) {
     let store = try SQLiteStore(path: file.path, limits: limits, clock: clock)
     try await store.write("record the run of reconcile") { [clock] db in
@@ -67,159 +90,13 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   }
 }
 
-/// All records as of one instant: the read transaction in which it was made.
-struct SQLiteSnapshot: ReconciliationSnapshot {
-  private let db: Database
-  private let path: String
-  let asOf: Timestamp
-
-  /// Takes the snapshot by its first read.
-  init(_ db: Database, path: String, clock: WallClock) throws {
-    self.db = db
-    self.path = path
-    _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
-    asOf = clock()
-  }
-
-  func missingTables() throws(StoreFailure) -> [String] {
-    try attempt("list the tables") {
-      let present = try String.fetchSet(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
-      return SQLiteSchema.tables.filter { !present.contains($0) }
+extension SeatRow.Kind {
+  fileprivate var table: String {
+    switch self {
+    case .acceptance: "accepted_user"
+    case .outbox: "outbox"
+    case .failedEvent: "failed_event"
+    case .coupon: "coupon"
     }
   }
-
-  func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow] {
-    try attempt("read the campaigns") {
-      try Row.fetchAll(
-        db, sql: "SELECT id, quota, counter FROM campaign WHERE ?1 IS NULL OR id = ?1 ORDER BY id",
-        arguments: [campaign?.rawValue]
-      ).map { CampaignRow(id: $0["id"], quota: $0["quota"], counter: $0["counter"]) }
-    }
-  }
-
-  func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("'' AS word", from: "accepted_user", of: campaign)
-  }
-
-  func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word", from: "outbox", of: campaign)
-  }
-
-  func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word", from: "failed_event", of: campaign)
-  }
-
-  func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("code AS word", from: "coupon", of: campaign)
-  }
-
-  /// Counts by an index other than the one that the rows are read by, where the table has one.
-  func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int {
-    let source =
-      switch kind {
-      case .acceptance: "accepted_user INDEXED BY sqlite_autoindex_accepted_user_2"
-      case .coupon: "coupon INDEXED BY sqlite_autoindex_coupon_2"
-      case .outbox: "outbox"
-      case .failedEvent: "failed_event"
-      }
-    return try attempt("count the rows") {
-      try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM \(source) WHERE campaign_id \(scope(campaign))", arguments: bound(campaign)) ?? 0
-    }
-  }
-
-  /// `NOT INDEXED` and a sort of the rows themselves: a damaged unique index cannot hide what it should have refused.
-  func duplicates(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> [DuplicateRows] {
-    let fields: [(DuplicateRows.Field, String)] =
-      kind == .coupon ? [(.seat, "seat"), (.user, "user_id"), (.code, "code")] : [(.seat, "seat"), (.user, "user_id")]
-    let table = kind == .coupon ? "coupon" : "accepted_user"
-    return try attempt("look for duplicates in \(table)") {
-      try fields.flatMap { field, column in
-        try Row.fetchAll(
-          db,
-          sql: """
-            SELECT campaign_id, \(column) AS value, group_concat(seat) AS seats FROM \(table) NOT INDEXED
-            WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, +\(column) HAVING count(*) > 1
-            """,
-          arguments: bound(campaign)
-        ).map { row in
-          DuplicateRows(
-            campaign: row["campaign_id"], field: field, value: (row["value"] as DatabaseValue).text,
-            seats: (row["seats"] as String).split(separator: ",").compactMap { Int($0) })
-        }
-      }
-    }
-  }
-
-  func tallies(of campaign: CampaignID?) throws(StoreFailure) -> [TallyRow] {
-    try attempt("read the tallies") {
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT campaign_id, answer, sum(answered) AS answered FROM answer_tally
-          WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, answer
-          """,
-        arguments: bound(campaign)
-      ).map { TallyRow(campaign: $0["campaign_id"], answer: $0["answer"], answered: $0["answered"]) }
-    }
-  }
-
-  func structuralDamage() throws(StoreFailure) -> IntegrityResult {
-    try attempt("run quick_check") {
-      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-      let lines = try String.fetchAll(db, sql: "PRAGMA quick_check(100)")
-      return IntegrityResult(examined: pages, faults: lines == ["ok"] ? [] : lines)
-    }
-  }
-
-  func danglingReferences() throws(StoreFailure) -> IntegrityResult {
-    try attempt("run foreign_key_check") {
-      let rows = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check")
-      let referring = try SQLiteSchema.tables.filter { table in try !db.foreignKeys(on: table).isEmpty }
-      let examined = try referring.map { try Int.fetchOne(db, sql: "SELECT count(*) FROM \($0)") ?? 0 }.reduce(0, +)
-      let counts = Dictionary(grouping: rows) { row in "\(row[0] as String) to \(row[2] as String)" }
-      return IntegrityResult(
-        examined: examined, faults: counts.map { "\($0.value.count) rows of \($0.key) refer to nothing" }.sorted())
-    }
-  }
-
-  private func stream(
-    _ word: String, from table: String, of campaign: CampaignID?
-  ) throws(StoreFailure) -> RowStream<SeatRow> {
-    let cursor = try attempt("read \(table)") {
-      try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT campaign_id, seat, user_id, \(word) FROM \(table)
-          WHERE campaign_id \(scope(campaign)) ORDER BY campaign_id, seat
-          """,
-        arguments: bound(campaign))
-    }
-    return RowStream { () throws(StoreFailure) in
-      try attempt("read \(table)") {
-        try cursor.next().map { row in
-          SeatRow(
-            key: SeatKey(campaign: row["campaign_id"], seat: row["seat"]), user: row["user_id"], word: row["word"])
-        }
-      }
-    }
-  }
-
-  private func scope(_ campaign: CampaignID?) -> String { campaign == nil ? "IS NOT NULL" : "= ?" }
-
-  private func bound(_ campaign: CampaignID?) -> StatementArguments {
-    campaign.map { [$0.rawValue] } ?? []
-  }
-
-  private func attempt<Value>(_ operation: String, _ body: () throws -> Value) throws(StoreFailure) -> Value {
-    do {
-      return try body()
-    } catch {
-      throw StoreFailure(error, operation: operation, subject: path)
-    }
-  }
-}
-
-extension DatabaseValue {
-  fileprivate var text: String { String.fromDatabaseValue(self) ?? Int.fromDatabaseValue(self).map(String.init) ?? "?" }
 }

@@ -5,7 +5,12 @@ internal import Schema
 
 extension SQLiteStore {
   package func deliverPending(limit: Int) async throws(StoreFailure) -> DeliveryTally {
-    try await write("deliver pending events") { [clock] db in
+    // Without the write lock first: most of the time nothing is pending.
+    let isIdle = try await read("look for pending events") { db in
+      try Int.fetchOne(db, sql: "SELECT 1 FROM outbox WHERE state = 'pending' LIMIT 1") == nil
+    }
+    if isIdle { return DeliveryTally() }
+    return try await write("deliver pending events") { [clock] db in
       let pending = try db.cachedStatement(
         sql: """
           SELECT campaign_id, seat, user_id FROM outbox WHERE state = 'pending'
@@ -85,11 +90,12 @@ extension SQLiteStore {
     let text: String? =
       switch issuer {
       case .generated:
-        GeneratedCode.derive(key: [UInt8](row["code_key"] as Data), campaign: campaignID, seat: event.seat.number)
+        GeneratedCode.derive(
+          key: [UInt8](try row.value("code_key", as: Data.self)), campaign: campaignID, seat: event.seat.number)
       case .pool: try poolCode(for: event, in: db)
       }
     guard let text else { return .exhausted }
-    guard let code = CouponCode(text) else { throw StoreFailure.unknownWord(text, column: "pool_code.code") }
+    guard let code = CouponCode(text) else { throw StoreFailure.unknownWord("(a code)", column: "pool_code.code") }
     return .code(code, couponWithCode: try coupon(where: "code", is: text, of: campaignID, in: db))
   }
 
@@ -99,16 +105,16 @@ extension SQLiteStore {
     let campaignID = event.campaignID.rawValue
     let given = try db.cachedStatement(sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat = ?")
     if let code = try String.fetchOne(given, arguments: [campaignID, event.seat.number]) { return code }
+    let free = try db.cachedStatement(
+      sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat IS NULL ORDER BY position LIMIT 1 OFFSET ?")
+    guard let next = try String.fetchOne(free, arguments: [campaignID, 0]) else { return nil }
     let lower = try db.cachedStatement(
       sql: """
         SELECT count(*) FROM failed_event
         WHERE campaign_id = ? AND seat < ? AND state IN ('waiting', 'parked')
         """)
     let waiting = try Int.fetchOne(lower, arguments: [campaignID, event.seat.number]) ?? 0
-    let free = try db.cachedStatement(
-      sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat IS NULL ORDER BY position LIMIT 1 OFFSET ?")
-    guard try String.fetchOne(free, arguments: [campaignID, waiting]) != nil else { return nil }
-    return try String.fetchOne(free, arguments: [campaignID, 0])
+    return try String.fetchOne(free, arguments: [campaignID, waiting]) == nil ? nil : next
   }
 
   private static func settleOutbox(_ event: Event, as state: String, at now: Timestamp, in db: Database) throws {

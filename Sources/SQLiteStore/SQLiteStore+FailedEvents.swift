@@ -40,7 +40,8 @@ extension SQLiteStore {
           """)
       return try due.map { row in
         let lease = Lease(
-          event: try Event(row: row), holder: run.id, generation: (row["generation"] as Int) + 1, until: horizon)
+          event: try Event(row: row), holder: run.id, generation: try row.value("generation", as: Int.self) + 1,
+          until: horizon)
         try take.execute(arguments: [
           run.id.rawValue, horizon.microseconds, lease.generation, lease.event.campaignID.rawValue,
           lease.event.seat.number,
@@ -163,24 +164,27 @@ extension SQLiteStore {
 
   package func finishRun(
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
-    exitCode: @escaping @Sendable (OpenEvents) -> Int32
+    conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
   ) async throws(StoreFailure) -> OpenEvents {
     try await write("finish run \(run.id)") { [clock] db in
       let now = clock()
       let open = try Self.openEvents(in: run.scope, at: now, horizon: now.advanced(by: leaseDuration), db)
-      try db.execute(
-        sql: """
-          UPDATE failed_event SET reported_by = :run
-          WHERE state = 'dead' AND reported_by IS NULL AND (:scope IS NULL OR campaign_id = :scope)
-          """,
-        arguments: ["run": run.id.rawValue, "scope": run.scope?.rawValue])
+      let conclusion = conclude(open)
+      if conclusion.reportsDeadLetters {
+        try db.execute(
+          sql: """
+            UPDATE failed_event SET reported_by = :run
+            WHERE state = 'dead' AND reported_by IS NULL AND (:scope IS NULL OR campaign_id = :scope)
+            """,
+          arguments: ["run": run.id.rawValue, "scope": run.scope?.rawValue])
+      }
       try db.execute(
         sql: """
           UPDATE run SET ended_at = ?, exit_code = ?, resolved = ?, retry_later = 0, dead = ?, parked = ?, fenced = ?
           WHERE id = ?
           """,
         arguments: [
-          now.microseconds, exitCode(open), tally[.resolved], tally[.dead], tally[.parked], tally[.fenced],
+          now.microseconds, conclusion.exitCode, tally[.resolved], tally[.dead], tally[.parked], tally[.fenced],
           run.id.rawValue,
         ])
       return open
@@ -206,8 +210,8 @@ extension SQLiteStore {
       arguments: ["now": now.microseconds, "horizon": horizon.microseconds, "scope": scope?.rawValue])
     var open = OpenEvents()
     for row in rows {
-      let events: Int = row["events"]
-      switch row["class"] as String {
+      let events: Int = try row.value("events")
+      switch try row.value("class", as: String.self) {
       case "due": open.due = events
       case "leased": open.leased = events
       case "waiting": open.waiting = events

@@ -29,8 +29,9 @@ package final class SQLiteStore: CouponStore {
   private let useLock: FileLock
   private let writeLock: FileLock
   private let log: WriteAheadLog
-  /// A checkpoint that failed after its transaction had been committed; the next write reports it.
-  private let checkpointFailure = Mutex<StoreFailure?>(nil)
+  /// The first failure of the system or the file. Everything after it fails with it: a sync that failed once may
+  /// succeed the next time and still have lost what was to be synced, so nothing more is acknowledged.
+  private let damage = Mutex<StoreFailure?>(nil)
 
   /// Opens a file of the newest schema version for reading and writing.
   ///
@@ -113,7 +114,7 @@ package final class SQLiteStore: CouponStore {
     do {
       return try .success(
         writeLock.withLock(.exclusive, within: limits.lockTimeout) {
-          if let failure = checkpointFailure.withLock({ $0 }) { throw failure }
+          if let damage = damage.withLock({ $0 }) { throw damage }
           var result: Result?
           try db.inTransaction(.immediate) {
             result = try body(db)
@@ -123,8 +124,9 @@ package final class SQLiteStore: CouponStore {
           return result!
         })
     } catch {
-      return .failure(
-        StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown))
+      let failure = StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
+      latch(failure)
+      return .failure(failure)
     }
   }
 
@@ -132,15 +134,21 @@ package final class SQLiteStore: CouponStore {
     do {
       try log.checkpointIfGrown(db)
     } catch {
-      let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
-      checkpointFailure.withLock { $0 = failure }
+      // The transaction before it is durable and is answered as such.
+      latch(StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path))
     }
+  }
+
+  private func latch(_ failure: StoreFailure) {
+    guard failure.code.isDamage else { return }
+    damage.withLock { $0 = $0 ?? failure }
   }
 
   /// Runs reads on one snapshot.
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result {
+    if let damage = damage.withLock({ $0 }) { throw damage }
     let path = file.path
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       reader.asyncRead { db in

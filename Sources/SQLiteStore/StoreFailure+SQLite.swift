@@ -11,17 +11,23 @@ extension StoreFailure {
       self = failure
       return
     }
+    if error is RowDecodingError {  // not printed: it holds the row, which is user data
+      self.init(
+        .corrupt, operation: operation, subject: subject, cause: "a row holds a value of a type that it cannot have",
+        hint: Code.corrupt.hint(for: subject))
+      return
+    }
     guard let error = error as? DatabaseError else {
       self.init(.unexpected, operation: operation, subject: subject, cause: "\(error)")
       return
     }
     let code = Code(error.resultCode)
-    let isDamage = code == .inputOutput || code == .corrupt || code == .foreign
+    let isDamage = code.isDamage
     // The message alone: statement arguments are user data.
     self.init(
       code, outcome: isDamage ? outcomeIfDamaged : .none, operation: operation, subject: subject,
       cause: "\(error.message ?? "no message") (SQLite code \(error.extendedResultCode.rawValue))",
-      hint: code.hint)
+      hint: code.hint(for: subject))
   }
 
   /// A row whose word this program does not know.
@@ -39,15 +45,18 @@ extension StoreFailure.Code {
     case .SQLITE_FULL: self = .diskFull
     case .SQLITE_READONLY: self = .readOnly
     case .SQLITE_IOERR, .SQLITE_CANTOPEN: self = .inputOutput
-    case .SQLITE_CORRUPT: self = .corrupt
-    case .SQLITE_NOTADB: self = .foreign
+    // A header that is ours was read before any statement ran.
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB: self = .corrupt
     default: self = .unexpected
     }
   }
 
-  fileprivate var hint: String {
+  /// The system or the file failed: nothing that is written from then on can be relied on.
+  var isDamage: Bool { self == .inputOutput || self == .corrupt }
+
+  func hint(for subject: String) -> String {
     switch self {
-    case .busy: "try again; if it lasts, see who holds the file with: fuser -v FILE"
+    case .busy: "try again; if it lasts, see who holds the file with: fuser -v \(subject)"
     case .diskFull: "free space on the disk of the database and try again"
     case .readOnly: "check the mode and the mount of the database and its directory"
     case .inputOutput, .corrupt: "stop the programs, keep the file and its -wal, and check the disk"

@@ -14,13 +14,15 @@ package struct Migration: Sendable {
 
   /// The steps of the SQLite schema, as embedded in this program, from version 1 without a gap.
   package static let sqlite: [Migration] = [
-    Migration(version: 1, name: "first_come", bytes: PackageResources._001_first_come_sqlite_sql)
+    Migration(
+      version: 1, name: "first_come",
+      sql: String(decoding: PackageResources._001_first_come_sqlite_sql, as: UTF8.self))
   ]
 
-  private init(version: Int, name: String, bytes: [UInt8]) {
+  package init(version: Int, name: String, sql: String) {
     self.version = version
     self.name = name
-    self.sql = String(decoding: bytes, as: UTF8.self)
+    self.sql = sql
   }
 }
 

@@ -209,6 +209,45 @@ struct ClaimTests {
     #expect(try await Program.reconcile.run(["report", "--database", database]).firstLine.hasPrefix("CLEAN"))
   }
 
+  /// THREE-ANSWERS and NO-FALSE-YES: a sync that failed once makes the answer unknown, and no later claim is accepted:
+  /// the next sync may succeed and still have lost what was to be synced. After a restart a repeat tells what is true.
+  @Test(arguments: [3, 6])
+  func afterAFailedSyncNothingMoreIsAcknowledged(sync: Int) async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 50, in: directory)
+    let ended = try await RunningService.run(
+      database: database,
+      under: [
+        "/usr/bin/strace", "-D", "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=\(sync)", "-o",
+        "/dev/null",
+      ]
+    ) { (service) async throws -> [Int: Data] in
+      var acknowledged: [Int: Data] = [:]
+      var hasFailed = false
+      for user in 1...20 {
+        // When the service has ended there is no answer at all.
+        guard let answer = try? await HTTP.claim("user-\(user)", from: "summer", at: service.claims) else { break }
+        if answer.status == 201 {
+          #expect(!hasFailed, "user \(user) was accepted after a failed sync")
+          acknowledged[user] = answer.body
+        } else {
+          hasFailed = true
+          #expect(answer.status == 500)
+          #expect(try answer.json()["outcome"]?.string == "unknown")
+        }
+      }
+      return acknowledged
+    }
+    #expect(ended.status == 74, "\(ended.errors)")
+    #expect(ended.value.count < 20)
+    try await RunningService.run(database: database) { service in
+      for (user, body) in ended.value {
+        let again = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims)
+        #expect(again.status == 200 && again.body == body)
+      }
+    }
+  }
+
   /// NO-FALSE-YES: every acknowledged claim was synced. NORMAL would sync none of these commits.
   @Test func everyAcknowledgedCommitIsSynced() async throws {
     let directory = try ScratchDirectory()

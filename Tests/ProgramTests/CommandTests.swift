@@ -56,6 +56,12 @@ struct BadInputTests {
       .issueService, ["bench", "--url", "http://127.0.0.1:1", "--campaign", "summer", "--users", "3"], 69,
       "127.0.0.1:1", "issue-service serve"),
     BadCommand(.issueService, ["bench", "--campaign", "summer", "--users", "0"], 64, "--users"),
+    BadCommand(.issueService, [], 64, "serve"), BadCommand(.issueService, ["campaign"], 64, "create"),
+    BadCommand(.issueService, ["migrate"], 64, "status"), BadCommand(.reconcile, [], 64, "report"),
+    BadCommand(.issueService, create + ["autumn", "--name", "a\u{1B}[31mb"], 64, "control character"),
+    BadCommand(.issueService, ["campaign", "import-codes", "summer", "."], 74, "not a regular file"),
+    BadCommand(.issueService, ["campaign", "list", "--database", "no/such/dir/x.db"], 69, "x.db"),
+    BadCommand(.issueService, create + ["autumn", "--database", "no/such/dir/x.db"], 74, "mkdir -p"),
     BadCommand(.retryBatch, [], 64, "--once"),
     BadCommand(.retryBatch, ["--once", "--campaign", "winter"], 65, "winter", "campaign list"),
     BadCommand(.retryBatch, ["--once", "--campaign", "W"], 64, "'W'"),
@@ -141,6 +147,30 @@ struct BadInputTests {
       #expect(result.status == 64, "\(arguments)")
       #expect(result.errors.contains("FIRST_COME_DATABASE"))
       #expect(try directory.names() == ["codes.txt"])
+    }
+  }
+
+  /// UNKNOWN-IS-NOT-OK: a result that nobody got is none.
+  @Test func aResultThatCannotBeWrittenIsNoSuccess() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(in: directory)
+    for command in ["reconcile report", "issue-service campaign list", "retry-batch --once"] {
+      let result = try await Program.system("/bin/sh").run(
+        [
+          "-c", "\(Program.path(of: command)) >/dev/full",
+        ], environment: ["FIRST_COME_DATABASE": database])
+      #expect(result.status == 74, "\(command): \(result.errors)")
+      #expect(result.errors.contains("standard output"))
+    }
+  }
+
+  /// systemd starts programs in `/`.
+  @Test func aRelativePathWorksFromTheRoot() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(in: directory)
+    for path in [String(database.dropFirst()), "/" + database] {
+      let result = try await Program.issueService.run(["campaign", "list", "--database", path], in: "/")
+      #expect(result.status == 0, "\(result.errors)")
     }
   }
 

@@ -30,6 +30,7 @@ struct ReportTests {
         "id", "quota", "counter", "set", "coupons", "in_flight", "failed_retryable", "failed_dead", "discarded",
         "missing",
       ]) == true)
+    #expect(json["rules"]?.array.count == 13)
     for rule in json["rules"]?.array ?? [] { #expect(rule.keys == ["id", "examined", "findings"]) }
     #expect(json["campaigns"]?[0]?["answers_at_least"]?["sold-out"]?.int == 1)
     let text = try await Program.reconcile.run(["report", "--database", database])
@@ -83,6 +84,21 @@ struct ReportTests {
     #expect(json.status == 3)
     #expect(try json.json()["verdict"]?.string == "UNKNOWN")
     #expect(try json.json()["reasons"]?.array.isEmpty == false)
+  }
+
+  /// Ours by the lock beside it, and by nothing in it any more: there is a report, and it is not CLEAN.
+  @Test(arguments: [0, 16, 60, 100])
+  func aDestroyedHeaderIsThree(offset: Int) async throws {
+    let directory = try ScratchDirectory()
+    let database = try await filled(in: directory)
+    try await alter(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    var bytes = try directory.contents("first-come.db")
+    bytes.replaceSubrange(offset..<offset + 16, with: Data(repeating: 0xFF, count: 16))
+    try bytes.write(to: directory.url.appendingPathComponent("first-come.db"))
+    let report = try await Program.reconcile.run(["report", "--database", database])
+    #expect(report.status == 3, "\(report.output)\(report.errors)")
+    #expect(report.firstLine.hasPrefix("UNKNOWN"))
+    #expect(try await Program.issueService.run(["campaign", "list", "--database", database]).status != 0)
   }
 
   @Test func aTruncatedFileIsNeverClean() async throws {

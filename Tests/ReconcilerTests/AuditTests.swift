@@ -25,17 +25,19 @@ struct AuditedFile {
     _ = try await store.deliverPending(limit: 2)
   }
 
-  /// Takes the triggers, foreign keys and CHECKs away and runs SQL: what no program can do.
+  /// Takes triggers, foreign keys and CHECKs away, runs SQL and puts them back: what no program can do.
   func corrupt(_ sql: String) throws {
     var configuration = Configuration()
     configuration.foreignKeysEnabled = false
     try DatabaseQueue(path: store.file.path, configuration: configuration).write { db in
-      for name in try String.fetchAll(db, sql: "SELECT name FROM sqlite_master WHERE type = 'trigger'") {
-        try db.execute(sql: "DROP TRIGGER \(name)")
-      }
+      let triggers = try Row.fetchAll(db, sql: "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'")
+      for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(trigger["name"] as String)") }
       try db.execute(sql: "PRAGMA ignore_check_constraints = ON")
       try db.execute(sql: sql)
       try db.execute(sql: "PRAGMA ignore_check_constraints = OFF")
+      // Where a table is gone its triggers are gone too.
+      let tables = try String.fetchSet(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
+      for trigger in triggers where tables.contains(trigger["tbl_name"]) { try db.execute(sql: trigger["sql"]) }
     }
   }
 
@@ -69,12 +71,21 @@ struct AuditTests {
   static let corruptions: [(String, [String])] = [
     ("UPDATE campaign SET counter = 9 WHERE id = 'summer'", ["counter-equals-set/summer", "seats-dense/summer/9"]),
     ("UPDATE campaign SET counter = 7 WHERE id = 'summer'", ["counter-equals-set/summer"]),
-    ("UPDATE campaign SET quota = 7 WHERE id = 'summer'", ["within-quota/summer", "within-quota/summer/8"]),
+    (
+      "UPDATE campaign SET quota = 7 WHERE id = 'summer'",
+      ["within-quota/summer", "within-quota/summer/8", "rows-well-formed/campaign_counter_within_quota"]
+    ),
+    ("DROP INDEX outbox_pending", ["schema-as-migrated/index outbox_pending"]),
+    ("CREATE TABLE stray (id INTEGER)", ["schema-as-migrated/table stray"]),
+    (
+      "UPDATE failed_event SET state = 'waiting' WHERE seat = 6", ["rows-well-formed/failed_event_due"]
+    ),
+    ("UPDATE coupon SET code = 'a b' WHERE campaign_id = 'summer' AND seat = 2", ["rows-well-formed/coupon_code_form"]),
     (
       "DELETE FROM accepted_user WHERE campaign_id = 'spring' AND seat = 2",
       [
         "counter-equals-set/spring", "seats-dense/spring/2", "coupon-has-acceptance/spring/2", "outbox-agrees/spring/2",
-        "foreign-key-check",
+        "foreign-key-check/outbox to accepted_user", "foreign-key-check/coupon to accepted_user",
       ]
     ),
     (
@@ -99,16 +110,18 @@ struct AuditTests {
       "UPDATE accepted_user SET seat = 11 WHERE campaign_id = 'spring' AND seat = 4",
       [
         "acceptance-accounted-for/spring/11", "outbox-agrees/spring/11", "outbox-agrees/spring/4",
-        "within-quota/spring/11", "seats-dense/spring/4", "foreign-key-check",
+        "within-quota/spring/11", "seats-dense/spring/4", "foreign-key-check/outbox to accepted_user",
       ]
     ),
     (
       "INSERT INTO coupon VALUES ('spring', 11, 'jun', 'X', 1)",
-      ["coupon-has-acceptance/spring/11", "within-quota/spring/11", "foreign-key-check"]
+      ["coupon-has-acceptance/spring/11", "within-quota/spring/11", "foreign-key-check/coupon to accepted_user"]
     ),
     (
       "DELETE FROM campaign WHERE id = 'spring'",
-      (1...4).map { "campaign-known/spring/\($0)" } + ["foreign-key-check"]
+      (1...4).map { "campaign-known/spring/\($0)" } + [
+        "foreign-key-check/accepted_user to campaign", "foreign-key-check/operator_act to campaign",
+      ]
     ),
   ]
 
@@ -156,6 +169,16 @@ struct AuditTests {
     #expect(!report.reasons.isEmpty)
   }
 
+  /// Triggers that are gone void NEVER-OVER from then on.
+  @Test func findsALostTrigger() async throws {
+    let file = try await AuditedFile()
+    try await DatabaseQueue(path: file.store.file.path).write { db in try db.execute(sql: "DROP TRIGGER coupon_update")
+    }
+    let report = try await file.report()
+    #expect(report.findings.map(\.id) == ["schema-as-migrated/trigger coupon_update"])
+    #expect(report.verdict == .dirty)
+  }
+
   /// A pass that read less than the store counts by another way has judged nothing: here the table that the pass reads
   /// is empty, and the index by which the rows are counted is not.
   @Test func aPassThatReadNothingIsUnknown() async throws {
@@ -192,27 +215,52 @@ struct AuditTests {
     #expect(try await file.report().books.first { $0.id == "load" }?.counter == 500)
   }
 
-  @Test func damageInTheFileIsNeverClean() async throws {
+  /// Every page in turn overwritten, and every page with single bits turned: never CLEAN for the first, and never a
+  /// trap or a verdict without its report for either.
+  @Test func damageInTheFile() async throws {
     let file = try await AuditedFile()
-    try await DatabaseQueue(path: file.store.file.path).writeWithoutTransaction { db in
-      _ = try db.checkpoint(.truncate)
-    }
     let path = file.store.file.path
-    // Overwrite the pages after the first, which holds the header.
-    let handle = try #require(FileHandle(forUpdatingAtPath: path))
-    let size = try handle.seekToEnd()
-    try handle.seek(toOffset: 4_096)
-    try handle.write(contentsOf: Data(repeating: 0xA5, count: Int(size) - 4_096))
-    try handle.close()
-    let source: SQLiteReconciliationSource
-    do {
-      source = try SQLiteReconciliationSource(path: path, clock: TestClock().clock)
-    } catch {
-      #expect(error.code == .corrupt)
-      return
+    try await DatabaseQueue(path: path).writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+    let whole = try file.directory.contents("first-come.db")
+    let damaged = file.directory.path("damaged.db")
+    func verdict(_ bytes: Data) async throws -> Verdict {
+      for leftover in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: damaged + leftover) {
+        try FileManager.default.removeItem(atPath: damaged + leftover)
+      }
+      try bytes.write(to: URL(fileURLWithPath: damaged))
+      do {
+        return try await SQLiteReconciliationSource(path: damaged, clock: TestClock().clock)
+          .withSnapshot { Audit($0, scope: nil).report().verdict }
+      } catch {
+        #expect(error.code == .corrupt)
+        return .unknown
+      }
     }
-    let report = try await source.withSnapshot { Audit($0, scope: nil).report() }
-    #expect(report.verdict == .unknown)
+    #expect(try await verdict(whole) == .clean)
+    var random = SplitMix(state: 20_261_122)
+    for page in 1..<whole.count / 4_096 {
+      var overwritten = whole
+      overwritten.replaceSubrange(page * 4_096..<(page + 1) * 4_096, with: Data(repeating: 0xA5, count: 4_096))
+      #expect(try await verdict(overwritten) != .clean, "page \(page)")
+      for _ in 1...4 {
+        var flipped = whole
+        let byte = page * 4_096 + Int.random(in: 0..<4_096, using: &random)
+        flipped[byte] ^= 1 << UInt8.random(in: 0...7, using: &random)
+        _ = try await verdict(flipped)
+      }
+    }
+  }
+}
+
+/// SplitMix64, for the same bits in every run.
+private struct SplitMix: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var value = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+    return value ^ (value >> 31)
   }
 }
 
@@ -222,6 +270,8 @@ private struct BlindSnapshot: ReconciliationSnapshot {
 
   var asOf: Timestamp { snapshot.asOf }
   func missingTables() throws(StoreFailure) -> [String] { try snapshot.missingTables() }
+  func schemaDifferences() throws(StoreFailure) -> IntegrityResult { try snapshot.schemaDifferences() }
+  func malformedRows() throws(StoreFailure) -> IntegrityResult { try snapshot.malformedRows() }
   func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow] { try snapshot.campaigns(campaign) }
   func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
     try snapshot.acceptances(of: campaign)

@@ -1,4 +1,5 @@
 import Composition
+import GRDB
 import Issuance
 import SQLiteStore
 import TestSupport
@@ -42,6 +43,20 @@ struct ReplayRunTests {
     #expect(summary.status == .terminated)
     #expect(summary.tally[.resolved] == 100)
     #expect(summary.open.leased == 0 && summary.open.due == 150)
+  }
+
+  /// A run that was stopped tells nobody of a dead letter: the next one must.
+  @Test func aStoppedRunReportsNoDeadLetter() async throws {
+    let directory = try ScratchDirectory()
+    let store = try await store(parked: 2, codes: 0, in: directory)
+    try await store.writer.write { db in
+      try db.execute(
+        sql: "UPDATE failed_event SET state = 'dead', failure_kind = 'permanent', settled_at = 1 WHERE seat = 1")
+    }
+    let stopped = try await ReplayRun(queue: store, start: .test("a")).execute { .terminated }
+    #expect(stopped.status == .terminated && stopped.open.newlyDead == 1)
+    #expect(try await ReplayRun(queue: store, start: .test("b")).execute().status == .newDeadLetters)
+    #expect(try await ReplayRun(queue: store, start: .test("c")).execute().status == .openEventsRemain)
   }
 
   @Test(arguments: [

@@ -66,18 +66,6 @@ struct LockTests {
     #expect(try await store.admit([.of(1)])[0].seat == 1)
   }
 
-  @Test func aMigrationWaitsForEveryProgramToEnd() async throws {
-    let backend = try SQLiteBackend()
-    let store = try backend.openStore()
-    try await backend.plain().write { db in
-      try db.execute(sql: "DELETE FROM schema_migration")  // as if the newest migration were missing
-    }
-    let failure = #expect(throws: StoreFailure.self) {
-      try store.file.migrate(limits: impatient(), now: TestClock.start)
-    }
-    #expect(failure?.code == .busy)
-  }
-
   @Test func severalStoresOnOneFileGiveEachSeatOnce() async throws {
     let backend = try SQLiteBackend()
     let stores = try (1...4).map { _ in try backend.openStore() }

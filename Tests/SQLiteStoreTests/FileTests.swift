@@ -81,6 +81,49 @@ struct FileTests {
     #expect(failure?.code == .notOwner)
   }
 
+  /// Two names would be two write locks on one file.
+  @Test func aFileHasOneNameAndOneLock() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    let link = backend.directory.path("link.db")
+    try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "first-come.db")
+    #expect(StoreFile(path: link).path == store.file.path)
+    let lock = try FileLock(path: store.file.writeLockPath)
+    try lock.take(.exclusive, within: .zero)
+    var limits = SQLiteStore.Limits()
+    limits.lockTimeout = .milliseconds(100)
+    let busy = #expect(throws: StoreFailure.self) {
+      try SQLiteStore(path: link, limits: limits, clock: TestClock().clock)
+    }
+    #expect(busy?.code == .busy)
+    try FileManager.default.linkItem(atPath: backend.path, toPath: backend.directory.path("hard.db"))
+    let aliased = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    #expect(aliased?.code == .aliased)
+  }
+
+  @Test func aLinkThatLeadsNowhereIsNotReplaced() throws {
+    let backend = try SQLiteBackend()
+    try FileManager.default.createSymbolicLink(atPath: backend.path, withDestinationPath: "gone.db")
+    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    #expect(failure?.code == .missing)
+    #expect(try backend.directory.names() == ["first-come.db"])
+  }
+
+  /// Who removes the lock file of a running program opens no second lock.
+  @Test func aRemovedLockFileIsOpenedAnew() throws {
+    let directory = try ScratchDirectory()
+    let first = try FileLock(path: directory.path("lock"))
+    try first.take(.exclusive, within: .zero)
+    first.giveBack()
+    try FileManager.default.removeItem(atPath: directory.path("lock"))
+    let second = try FileLock(path: directory.path("lock"))
+    try second.take(.exclusive, within: .zero)
+    #expect(throws: StoreFailure.self) { try first.take(.exclusive, within: .milliseconds(10)) }
+    second.giveBack()
+    #expect(throws: Never.self) { try first.take(.exclusive, within: .zero) }
+  }
+
   @Test func aLogWithoutItsDatabaseIsNotPassedOver() throws {
     let backend = try SQLiteBackend()
     _ = try backend.directory.write("the acceptances are in here", to: "first-come.db-wal")
@@ -113,57 +156,5 @@ struct FileTests {
       .create(.test(), by: .test)
     #expect(try await SQLiteStore(path: path, clock: TestClock().clock).campaigns().count == 1)
     #expect(FileManager.default.fileExists(atPath: path))
-  }
-}
-
-@Suite("The ledger of migrations")
-struct MigrationTests {
-  private func changed(by sql: String) throws -> SQLiteBackend {
-    let backend = try SQLiteBackend()
-    do { _ = try backend.openStore() }
-    try backend.plain().write { db in try db.execute(sql: sql) }
-    return backend
-  }
-
-  @Test func aNewerFileIsRefusedByEveryWay() throws {
-    let backend = try changed(by: "INSERT INTO schema_migration VALUES (99, 'later', 'abc', 1)")
-    let file = StoreFile(path: backend.path)
-    for attempt in [
-      { _ = try backend.openStore() },
-      { _ = try SQLiteReconciliationSource(path: backend.path, clock: TestClock().clock) },
-      { _ = try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) },
-      { _ = try file.migrationStates(limits: SQLiteStore.Limits()) },
-    ] {
-      let failure = #expect(throws: StoreFailure.self) { try attempt() }
-      #expect(failure?.code == .schemaNewer)
-    }
-  }
-
-  @Test func aFileMigratedByOtherSQLIsRefused() throws {
-    let backend = try changed(by: "UPDATE schema_migration SET checksum = 'abc' WHERE version = 1")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
-    #expect(failure?.code == .schemaAltered)
-  }
-
-  @Test func aLostLedgerIsDamageAndNotAnOldVersion() throws {
-    let backend = try changed(by: "DROP TABLE schema_migration")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
-    #expect(failure?.code == .corrupt)
-  }
-
-  @Test func anOlderFileIsRefusedUntilItIsMigrated() throws {
-    let backend = try changed(by: "DELETE FROM schema_migration")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
-    #expect(failure?.code == .schemaOlder)
-  }
-
-  @Test func migratingTwiceAppliesOnce() throws {
-    let backend = try SQLiteBackend()
-    let file = StoreFile(path: backend.path)
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1])
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [])
-    #expect(
-      try file.migrationStates(limits: SQLiteStore.Limits())
-        == [MigrationState(version: 1, name: "first_come", appliedAt: TestClock.start)])
   }
 }

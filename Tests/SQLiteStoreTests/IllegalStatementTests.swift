@@ -118,6 +118,11 @@ struct IllegalStatementTests {
       """, "this row exists"),
     // Words and forms that no program writes.
     Statement("UPDATE campaign SET state = 'ended'", "campaign_state_word"),
+    Statement(
+      """
+      INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
+      VALUES ('autumn', '', 1, 'open', 'webhook', zeroblob(32), 1)
+      """, "no such issuer"),
     Statement("UPDATE outbox SET state = 'lost', settled_at = 1", "outbox_state_word"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a b', 1)", "accepted_user_form"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, '', 1)", "accepted_user_form"),

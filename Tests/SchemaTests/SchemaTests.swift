@@ -10,7 +10,7 @@ struct SchemaTests {
     #expect(Migration.sqlite.map(\.version) == Array(1...Migration.sqlite.count))
     #expect(
       Migration.sqlite.map(\.checksum) == [
-        "a45e3bc1d8be0ee906c5265c43648e69647dbc6765c2640c0aae2830b0fda3fb"
+        "e7c9af6084a637f7f1dc0051723789856355f9b489b432b123a976ea9aa8e0f4"
       ])
   }
 

@@ -91,13 +91,14 @@ extension Promise {
     let run = RunStart.test("a", scope: .spring)
     try await store.beginRun(run)
     let leased = try await store.leaseDue(for: run, after: nil, limit: 1, duration: .seconds(60))
+    let conclusion = RunConclusion(exitCode: 4, reportsDeadLetters: false)
     let open = try await store.finishRun(
-      run, tally: ReplayTally(), leaseDuration: .seconds(60), exitCode: { Int32($0.retryable) })
+      run, tally: ReplayTally(), leaseDuration: .seconds(60), conclude: { _ in conclusion })
     #expect(leased.map(\.event.campaignID) == [.spring])
     #expect(open.leased == 1 && open.due == 1 && open.parked == 0 && open.retryable == 2)
     try await store.beginRun(.test("b"))
     let all = try await store.finishRun(
-      .test("b"), tally: ReplayTally(), leaseDuration: .seconds(60), exitCode: { _ in 4 })
+      .test("b"), tally: ReplayTally(), leaseDuration: .seconds(60), conclude: { _ in conclusion })
     #expect(all.parked == 3 && all.retryable == 5 && all.dead == 0)
   }
 }

@@ -20,6 +20,9 @@ package enum HTTP {
 
   private static let client = {
     var configuration = HTTPClient.Configuration()
+    // A claim also waits here for one of the connections.
+    configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(120), read: .seconds(120))
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }()
@@ -30,7 +33,7 @@ package enum HTTP {
     var request = HTTPClientRequest(url: url)
     request.method = HTTPMethod(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
-    let response = try await client.execute(request, timeout: .seconds(60))
+    let response = try await client.execute(request, timeout: .seconds(120))
     let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
     let fields = Dictionary(
       response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })

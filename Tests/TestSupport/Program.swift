@@ -48,7 +48,7 @@ package struct Program: Sendable {
 
   /// Runs the program to its end.
   ///
-  /// - Parameter environment: set besides the inherited one, from which `FIRST_COME_DATABASE` is taken away.
+  /// - Parameter environment: set besides the inherited one, from which our own are taken away.
   package func run(
     _ arguments: [String], environment: [String: String] = [:], in directory: String? = nil
   ) async throws -> Result {
@@ -61,7 +61,9 @@ package struct Program: Sendable {
   }
 
   static func environment(_ values: [String: String]) -> Environment {
-    var updates: [Environment.Key: String?] = ["FIRST_COME_DATABASE": nil]
+    var updates: [Environment.Key: String?] = [
+      "FIRST_COME_DATABASE": nil, "FIRST_COME_LISTEN": nil, "FIRST_COME_OPS_LISTEN": nil,
+    ]
     for (key, value) in values { updates[Environment.Key(stringLiteral: key)] = value }
     return .inherit.updating(updates)
   }

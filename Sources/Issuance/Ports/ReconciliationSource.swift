@@ -5,8 +5,18 @@ package protocol ReconciliationSource: Sendable {
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreFailure) -> Result
 
+  /// A command of this store's own tools that shows what a finding is about.
+  func command(toShow evidence: Evidence) -> String
+
   /// Writes the row of a run after its verdict. One transaction.
   func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure)
+}
+
+/// What a person looks at to see a finding with their own eyes.
+package enum Evidence: Sendable, Equatable {
+  case rows(SeatRow.Kind, SeatKey)
+  case campaign(String)
+  case structure, references, integrity
 }
 
 /// The records of one instant, each kind in the order of campaign and seat.
@@ -18,6 +28,10 @@ package protocol ReconciliationSnapshot {
   var asOf: Timestamp { get }
 
   func missingTables() throws(StoreFailure) -> [String]
+  /// What in the store's own structure is missing or not as the migrations made it.
+  func schemaDifferences() throws(StoreFailure) -> IntegrityResult
+  /// Rows of a form that the store refuses, if it is asked.
+  func malformedRows() throws(StoreFailure) -> IntegrityResult
   func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow]
   func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
   func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
@@ -130,12 +144,22 @@ package struct TallyRow: Sendable, Equatable {
 /// What a check of the store's own found.
 package struct IntegrityResult: Sendable, Equatable {
   package let examined: Int
-  /// One sentence per fault.
-  package let faults: [String]
+  package let faults: [IntegrityFault]
 
-  package init(examined: Int, faults: [String]) {
+  package init(examined: Int, faults: [IntegrityFault]) {
     self.examined = examined
     self.faults = faults
+  }
+}
+
+package struct IntegrityFault: Sendable, Equatable {
+  /// The name of what is at fault, where it has one; the same in every report.
+  package let subject: String?
+  package let what: String
+
+  package init(_ subject: String?, _ what: String) {
+    self.subject = subject
+    self.what = what
   }
 }
 

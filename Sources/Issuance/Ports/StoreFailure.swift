@@ -15,6 +15,8 @@ package struct StoreFailure: Error, Sendable {
     case inputOutput
     /// The file belongs to another user of this machine.
     case notOwner
+    /// The file has several names, each with locks of its own.
+    case aliased
     /// A write, use or run lock was not had in time.
     case busy
     case schemaOlder

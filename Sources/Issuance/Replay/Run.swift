@@ -23,6 +23,18 @@ package struct RunStart: Sendable, Equatable {
   }
 }
 
+/// How a run ends.
+package struct RunConclusion: Sendable, Equatable {
+  package let exitCode: Int32
+  /// Whether this run tells somebody of the dead letters that no earlier run has reported.
+  package let reportsDeadLetters: Bool
+
+  package init(exitCode: Int32, reportsDeadLetters: Bool) {
+    self.exitCode = exitCode
+    self.reportsDeadLetters = reportsDeadLetters
+  }
+}
+
 /// What a replay run did, one count per outcome.
 package struct ReplayTally: Sendable, Equatable {
   package private(set) var counts: [ReplayOutcome: Int] = [:]

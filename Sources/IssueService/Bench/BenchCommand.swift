@@ -8,7 +8,8 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench", abstract: "Claims for many users at once over HTTP, and checks the answers meanwhile.",
     discussion: """
       Checked: the same user always gets the same seat, no seat is given twice, seats are dense, who holds a seat never
-      hears "sold out". Exit code 2 where an answer breaks a promise or an expectation is not met.
+      hears "sold out"; with a database, that its counter covers the seats. Exit code 2 where an answer breaks a promise
+      or an expectation is not met. Nobody else may claim meanwhile.
 
       Example: issue-service bench --url http://127.0.0.1:8080 --campaign summer --users 10000 --expect-accepted 100
       """)
@@ -28,6 +29,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(name: .customLong("expect-accepted"), help: "How many users must hold a seat at the end.")
   var expectAccepted: Int?
   @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var database: DatabaseOption
 
   func validate() throws {
     guard CampaignID(campaign) != nil else {
@@ -46,16 +48,24 @@ struct BenchCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
+      let store = try database.pathIfNamed().map { path in try Backend.openStore(database: path) }
       let claims = (0..<users).map { $0 } + (0..<Int(duplicates * Double(users))).map { _ in Int.random(in: 0..<users) }
       let client = LoadClient(
         claimsURL: "\(url)/v1/campaigns/\(campaign)/claims", concurrency: concurrency, userPrefix: userPrefix)
       let result = try await client.run(claims.shuffled())
-      let report = LoadReport(result, expectAccepted: expectAccepted)
-      printResult(json ? try JSONText.encode(report) : report.lines)
+      var counter: Int?
+      if let id = CampaignID(campaign) { counter = try await store?.campaign(id)?.campaign.counter }
+      let report = LoadReport(result, expectAccepted: expectAccepted, counter: counter)
+      try printResult(json ? try JSONText.encode(report) : report.lines)
       guard result.answered > 0 else {
         throw ProgramFailure(
           .unavailable, "cannot claim at \(url)", why: result.firstFailure ?? "no claim was answered",
           next: "start it with: issue-service serve")
+      }
+      guard result.outcomes["unknown-campaign"] == nil else {
+        throw ProgramFailure(
+          .badData, "cannot claim from campaign \(campaign)", why: "the service knows no campaign with this id",
+          next: "see which there are with: issue-service campaign list")
       }
       return report.violations.isEmpty ? .done : .negative
     }
@@ -73,7 +83,7 @@ struct LoadReport: Encodable {
   let p99Ms: Double
   let violations: [String]
 
-  init(_ result: LoadResult, expectAccepted: Int?) {
+  init(_ result: LoadResult, expectAccepted: Int?, counter: Int? = nil) {
     outcomes = result.outcomes
     claims = result.outcomes.values.reduce(0, +)
     accepted = result.seatOfUser.count
@@ -88,6 +98,9 @@ struct LoadReport: Encodable {
     var violations = result.violations + Self.gaps(in: result.seatOfUser.values.sorted())
     if let expectAccepted, expectAccepted != accepted {
       violations.append("\(accepted) users hold a seat, \(expectAccepted) were expected")
+    }
+    if let counter, let highest = result.seatOfUser.values.max(), counter < highest {
+      violations.append("seat \(highest) was given, but the counter in the database is \(counter)")
     }
     self.violations = violations
   }

@@ -12,9 +12,9 @@ private func apply(
     let store = try Backend.openStore(database: database.path())
     switch try await store.change(id, to: change, by: act.author) {
     case .changed(let summary):
-      printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota)")
+      try printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota)")
     case .unchanged(let summary):
-      printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota); it was so already")
+      try printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota); it was so already")
     case .unknownCampaign:
       throw ProgramFailure.unknownCampaign(id, doing: what)
     case .closed:
@@ -99,7 +99,7 @@ struct CampaignImportCodes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import-codes", abstract: "Adds a partner's codes to a pool: all of a file, or nothing.",
     discussion: """
-      One code a line, or CSV with the code in the first column, or in the column that a header calls 'code'.
+      One code a line, or CSV with commas and a header, one field of which is 'code'.
       Events that wait for codes are due from then on.
       """)
 
@@ -116,7 +116,7 @@ struct CampaignImportCodes: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       switch try await store.importCodes(imported, into: id, by: act.author) {
       case .imported(let summary):
-        printResult("imported \(imported.count) codes into campaign \(id): \(summary.freeCodes ?? 0) are free")
+        try printResult("imported \(imported.count) codes into campaign \(id): \(summary.freeCodes ?? 0) are free")
         return .done
       case .unknownCampaign:
         throw ProgramFailure.unknownCampaign(id, doing: "import codes into")

@@ -9,6 +9,8 @@ struct CampaignCommand: AsyncParsableCommand {
       CampaignCreate.self, CampaignList.self, CampaignShow.self, CampaignPause.self, CampaignResume.self,
       CampaignClose.self, CampaignRaiseQuota.self, CampaignImportCodes.self,
     ])
+
+  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
 }
 
 /// Who acts and why, recorded with every act.
@@ -69,7 +71,9 @@ struct CampaignCreate: AsyncParsableCommand {
     guard let quota = Quota(quota) else {
       throw ValidationError("--quota \(quota) is out of range: it must be 1 to \(Quota.range.upperBound).")
     }
-    guard name.unicodeScalars.count <= 200 else { throw ValidationError("--name is longer than 200 characters.") }
+    guard name.unicodeScalars.count <= 200,
+      !name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+    else { throw ValidationError("--name must be up to 200 characters, none of them a control character.") }
     let opens = try time(opensAt, flag: "--opens-at")
     let closes = try time(closesAt, flag: "--closes-at")
     if let opens, let closes, opens >= closes {
@@ -93,7 +97,7 @@ struct CampaignCreate: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path(), ifMissing: .create)
       switch try await store.create(new, by: act.author) {
       case .created(let summary):
-        printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)")
+        try printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)")
         return .done
       case .exists(let summary):
         throw ProgramFailure(
@@ -117,7 +121,7 @@ struct CampaignList: AsyncParsableCommand {
     try await runCommand {
       let campaigns = try await Backend.openStore(database: database.path()).campaigns()
       if json {
-        printResult(try JSONText.encode(campaigns.map(CampaignBody.init)))
+        try printResult(try JSONText.encode(campaigns.map(CampaignBody.init)))
       } else {
         var table = TextTable(["CAMPAIGN", "STATE", "QUOTA", "ACCEPTED", "COUPONS", "ISSUER"])
         for summary in campaigns {
@@ -127,7 +131,7 @@ struct CampaignList: AsyncParsableCommand {
             "\(summary.coupons)", campaign.issuer.rawValue,
           ])
         }
-        printResult(campaigns.isEmpty ? "no campaigns" : table.description)
+        try printResult(campaigns.isEmpty ? "no campaigns" : table.description)
       }
       return .done
     }
@@ -147,7 +151,7 @@ struct CampaignShow: AsyncParsableCommand {
       guard let summary = try await Backend.openStore(database: database.path()).campaign(id) else {
         throw ProgramFailure.unknownCampaign(id, doing: "show")
       }
-      printResult(json ? try JSONText.encode(CampaignBody(summary)) : summary.lines)
+      try printResult(json ? try JSONText.encode(CampaignBody(summary)) : summary.lines)
       return .done
     }
   }

@@ -11,14 +11,15 @@ enum CodeFile {
   ///
   /// - Throws: ``ProgramFailure`` with exit code 65 that names the first bad or repeated line; 74 for an unreadable file.
   static func read(_ path: String) throws -> [ImportedCode] {
-    let bytes: Data
-    do {
-      bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw ProgramFailure(
-        .inputOutput, "cannot read the code file \(path)", why: error.localizedDescription,
-        next: "check the path and the mode of the file")
+    func unreadable(_ why: String) -> ProgramFailure {
+      ProgramFailure(
+        .inputOutput, "cannot read the code file \(path)", why: why, next: "check the path and the mode of the file")
     }
+    guard FileManager.default.fileExists(atPath: path) else { throw unreadable("the file does not exist") }
+    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    let type = try? FileManager.default.attributesOfItem(atPath: url.path)[.type] as? FileAttributeType
+    guard type == .typeRegular else { throw unreadable("it is not a regular file") }
+    guard let bytes = try? Data(contentsOf: url) else { throw unreadable("the system refuses to read it") }
     guard bytes.count <= maximumBytes, let text = String(data: bytes, encoding: .utf8) else {
       throw ProgramFailure(
         .badData, "cannot read the code file \(path)", why: "it is not UTF-8 text of at most 256 MiB",
@@ -38,11 +39,14 @@ enum CodeFile {
     for (index, text) in lines.enumerated() {
       let line = index + 1
       guard let fields = fields(of: text) else {
-        throw refusal(of: path, line: line, why: "a quoted field does not end on its line")
+        throw refusal(of: path, line: line, why: "its quotes, or a semicolon outside of them, are not those of CSV")
       }
       if line == 1, let header = fields.firstIndex(where: { $0.lowercased() == "code" }) {
         column = header
         continue
+      }
+      guard line > 1 || fields.count == 1 else {
+        throw refusal(of: path, line: line, why: "several fields, and none is the header 'code'")
       }
       guard fields.indices.contains(column) else {
         throw refusal(of: path, line: line, why: "it has \(fields.count) fields, the code is field \(column + 1)")
@@ -60,6 +64,9 @@ enum CodeFile {
   }
 
   /// The fields of one CSV line (RFC 4180, without line breaks inside a field), trimmed of spaces where unquoted.
+  ///
+  /// - Returns: `nil` where the quotes do not fit, and for a semicolon outside of them: some write it for the comma,
+  ///   and a code with the fields behind it would be given away.
   private static func fields(of line: Substring) -> [String]? {
     var fields: [String] = []
     var field = ""
@@ -77,6 +84,8 @@ enum CodeFile {
         isQuoted = true
         wasQuoted = true
         field = ""
+      case (";", false): return nil
+      case (_, false) where wasQuoted && character != "," && !character.isWhitespace: return nil
       case (",", false):
         fields.append(finished())
         field = ""

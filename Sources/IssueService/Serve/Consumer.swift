@@ -47,7 +47,10 @@ final class Consumer: Service {
     let clock = ContinuousClock()
     let deadline = clock.now + Self.drainLimit
     while clock.now < deadline {
-      if try await pass() { return }
+      let isIdle = try await pass()
+      if isIdle, lastFailure == nil { return }
+      // Not cancelled any more: whoever stops us waits for the drain.
+      if isIdle { try await Task.sleep(for: Self.pauseAfterFailure) }
     }
     logger.warning("the outbox is not empty at the end of the drain; its rows are delivered at the next start")
   }

@@ -12,13 +12,13 @@ struct ListenAddress: Sendable, Equatable {
   /// - Throws: ``ProgramFailure``: 64 for another form, 78 for an address that other machines could reach. Users are
   ///   believed by their header, so only this machine may send it.
   init(_ text: String, flag: String) throws {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+    let form = #/(?<host>[^:\[\]]*|\[[^\]]*\]):(?<port>[0-9]{1,5})/#
+    guard let parts = text.wholeMatch(of: form), let port = UInt16(parts.port) else {
       throw ProgramFailure(
         .usage, "cannot listen on '\(text)'", why: "\(flag) must be HOST:PORT with a port of 0 to 65535",
         next: "for example: \(flag) 127.0.0.1:8080")
     }
-    var host = String(text[..<colon])
-    if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+    let host = parts.host.filter { $0 != "[" && $0 != "]" }
     guard host == "localhost" || Self.isLoopback(host) else {
       throw ProgramFailure(
         .configuration, "cannot listen on '\(text)'",

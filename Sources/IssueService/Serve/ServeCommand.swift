@@ -86,7 +86,11 @@ private final class Announcement: Sendable {
     addresses.withLock { addresses in
       addresses[keyPath: listener] = address
       guard let claims = addresses.claims?.url, let operations = addresses.operations?.url else { return }
-      printResult("claims on \(claims), operations on \(operations)")
+      do {
+        try printResult("claims on \(claims), operations on \(operations)")
+      } catch {
+        printError("\(error)")  // the service itself is none the worse
+      }
     }
   }
 }

@@ -19,7 +19,7 @@ package struct Audit {
 
   /// Runs every rule. What could not be read makes its rules not judged; it never makes the report fail.
   package consuming func report() -> Report {
-    judgeTables()
+    judgeSchema()
     judgeSeats()
     judgeDuplicates()
     judgeStore()
@@ -30,14 +30,14 @@ package struct Audit {
       rules: Rule.allCases.compactMap { results[$0] }, findings: findings)
   }
 
-  private mutating func judgeTables() {
-    run([.tablesPresent]) { audit throws(StoreFailure) in
+  private mutating func judgeSchema() {
+    run([.schemaAsMigrated]) { audit throws(StoreFailure) in
       let missing = try audit.snapshot.missingTables()
-      audit.examined(.tablesPresent, 1)
-      guard missing.isEmpty else {
-        audit.doNotJudge([.tablesPresent], "missing: \(missing.joined(separator: ", "))")
-        return
+      if !missing.isEmpty {
+        audit.doNotJudge([.schemaAsMigrated], "tables missing: \(missing.joined(separator: ", "))")
       }
+      audit.judge(
+        try audit.snapshot.schemaDifferences(), by: .schemaAsMigrated, expected: "as the migrations made it")
     }
   }
 
@@ -111,6 +111,10 @@ package struct Audit {
   }
 
   private mutating func judgeStore() {
+    run([.rowsWellFormed]) { audit throws(StoreFailure) in
+      let result = try audit.snapshot.malformedRows()
+      audit.judge(result, by: .rowsWellFormed, expected: "no row that breaks this constraint")
+    }
     run([.quickCheck]) { audit throws(StoreFailure) in
       let result = try audit.snapshot.structuralDamage()
       audit.judge(result, by: .quickCheck, expected: "no damage in the file")
@@ -123,8 +127,8 @@ package struct Audit {
 
   private mutating func judge(_ result: IntegrityResult, by rule: Rule, expected: String) {
     examined(rule, result.examined)
-    if !result.faults.isEmpty {
-      add(Finding(rule, expected: expected, actual: result.faults.joined(separator: "; ")))
+    for fault in result.faults {
+      add(Finding(rule, subject: fault.subject, expected: expected, actual: fault.what))
     }
   }
 

@@ -1,7 +1,9 @@
+package import Issuance
+
 /// What must hold between the records of one snapshot. The raw values are stable: reports and scripts name them.
 package enum Rule: String, Sendable, CaseIterable {
-  /// Every table of the schema is there.
-  case tablesPresent = "tables-present"
+  /// Tables, indexes and triggers are as the migrations made them. A missing table cannot be judged.
+  case schemaAsMigrated = "schema-as-migrated"
   /// Every row belongs to a campaign that exists.
   case campaignKnown = "campaign-known"
   /// The counter is the size of the set.
@@ -20,6 +22,8 @@ package enum Rule: String, Sendable, CaseIterable {
   case outboxAgrees = "outbox-agrees"
   /// What a failed event claims is so.
   case failedEventAgrees = "failed-event-agrees"
+  /// Every row has the form that the schema demands.
+  case rowsWellFormed = "rows-well-formed"
   /// The store finds no damage in its own structures.
   case quickCheck = "quick-check"
   /// No reference of one row to another leads nowhere.
@@ -39,6 +43,8 @@ package struct Finding: Sendable, Equatable {
   package enum Severity: String, Sendable { case critical, error }
 
   package let rule: Rule
+  /// The object of the store that is at fault, where it is none of a campaign.
+  package let subject: String?
   package let campaign: String?
   package let seat: Int?
   package let user: String?
@@ -47,13 +53,35 @@ package struct Finding: Sendable, Equatable {
 
   /// The same discrepancy has the same id in every report: rule, campaign and seat.
   package var id: String {
-    ([rule.rawValue] + [campaign, seat.map(String.init)].compactMap(\.self)).joined(separator: "/")
+    ([rule.rawValue] + [subject, campaign, seat.map(String.init)].compactMap(\.self)).joined(separator: "/")
+  }
+
+  /// What to look at.
+  package var evidence: Evidence {
+    guard let campaign else {
+      return switch rule {
+      case .schemaAsMigrated: .structure
+      case .foreignKeyCheck: .references
+      default: .integrity
+      }
+    }
+    guard let seat else { return .campaign(campaign) }
+    let kind: SeatRow.Kind =
+      switch rule {
+      case .couponHasAcceptance, .oneEach, .acceptanceAccountedFor: .coupon
+      case .failedEventAgrees: .failedEvent
+      case .outboxAgrees: .outbox
+      default: .acceptance
+      }
+    return .rows(kind, SeatKey(campaign: campaign, seat: seat))
   }
 
   init(
-    _ rule: Rule, campaign: String? = nil, seat: Int? = nil, user: String? = nil, expected: String, actual: String
+    _ rule: Rule, subject: String? = nil, campaign: String? = nil, seat: Int? = nil, user: String? = nil,
+    expected: String, actual: String
   ) {
     self.rule = rule
+    self.subject = subject
     self.campaign = campaign
     self.seat = seat
     self.user = user

@@ -47,7 +47,7 @@ struct JSONReport: Encodable {
     let next: String
   }
 
-  init(_ report: Report, database: String) {
+  init(_ report: Report, next: (Finding) -> String) {
     verdict = report.verdict.rawValue
     asOf = "\(report.asOf)"
     reasons = report.reasons
@@ -66,7 +66,7 @@ struct JSONReport: Encodable {
         id: finding.id, rule: finding.rule.rawValue, severity: finding.rule.severity.rawValue,
         campaignID: Nullable(finding.campaign), seat: Nullable(finding.seat), userID: Nullable(finding.user),
         expected: finding.expected,
-        actual: finding.actual, next: finding.nextCommand(database: database))
+        actual: finding.actual, next: next(finding))
     }
     findingsOmitted = report.rules.map(\.findings).reduce(0, +) - report.findings.count
   }

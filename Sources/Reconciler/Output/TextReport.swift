@@ -3,7 +3,8 @@ internal import Issuance
 /// The report for people: the verdict in line 1, then the books, the rules and the findings; 80 columns.
 struct TextReport: CustomStringConvertible {
   let report: Report
-  let database: String
+  /// The command that shows what a finding is about.
+  let next: (Finding) -> String
 
   var description: String {
     let scope = report.scope.map { "campaign \($0)" } ?? "all campaigns"
@@ -20,7 +21,7 @@ struct TextReport: CustomStringConvertible {
     for finding in report.findings {
       lines += [
         "", "\(finding.rule.severity.rawValue): \(finding.id)", "  expected: \(finding.expected)",
-        "  actual:   \(finding.actual)", "  next:     \(finding.nextCommand(database: database))",
+        "  actual:   \(finding.actual)", "  next:     \(next(finding))",
       ]
     }
     let omitted = report.rules.map(\.findings).reduce(0, +) - report.findings.count
@@ -48,22 +49,6 @@ extension Books {
       lines.append("other answers, at least: \(counts.joined(separator: ", "))")
     }
     return lines
-  }
-}
-
-extension Finding {
-  /// The command that shows the rows of the finding.
-  func nextCommand(database: String) -> String {
-    guard let campaign else { return "stop the programs and keep the file with its -wal; restore a backup beside it" }
-    guard let seat else { return "issue-service campaign show \(campaign) --database \(database)" }
-    let table =
-      switch rule {
-      case .couponHasAcceptance, .oneEach, .acceptanceAccountedFor: "coupon"
-      case .failedEventAgrees: "failed_event"
-      case .outboxAgrees: "outbox"
-      default: "accepted_user"
-      }
-    return "sqlite3 -readonly \(database) \"SELECT * FROM \(table) WHERE campaign_id='\(campaign)' AND seat=\(seat)\""
   }
 }
 

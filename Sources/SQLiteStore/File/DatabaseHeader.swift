@@ -20,7 +20,7 @@ struct DatabaseHeader {
     }.joined()
     var connection: OpaquePointer?
     let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
-    let opened = unsafe sqlite3_open_v2("file:\(encoded)?immutable=1", &connection, flags, nil)
+    let opened = unsafe sqlite3_open_v2("file://\(encoded)?immutable=1", &connection, flags, nil)
     defer { unsafe sqlite3_close(connection) }
     var file: UnsafeMutablePointer<sqlite3_file>?
     guard opened == SQLITE_OK,

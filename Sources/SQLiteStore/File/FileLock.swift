@@ -1,5 +1,6 @@
 internal import Glibc
 package import Issuance
+internal import Synchronization
 
 /// An advisory `flock(2)` on a file beside the database.
 ///
@@ -11,34 +12,47 @@ package final class FileLock: Sendable {
   }
 
   package let path: String
-  private let descriptor: Int32
+  /// Changes only where somebody has removed the lock file.
+  private let descriptor: Atomic<Int32>
 
   /// Opens the lock file; creates it (mode 0600) where it is missing.
   ///
   /// - Throws: ``StoreFailure`` with `inputOutput` or `readOnly`.
   package init(path: String) throws(StoreFailure) {
-    let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StoreFailure.system(errno, operation: "open the lock file", subject: path) }
     self.path = path
-    self.descriptor = descriptor
+    descriptor = Atomic(try Self.open(path))
   }
 
-  deinit { close(descriptor) }
+  deinit { close(descriptor.load(ordering: .relaxed)) }
+
+  private static func open(_ path: String) throws(StoreFailure) -> Int32 {
+    let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw StoreFailure.system(errno, operation: "open the lock file", subject: path) }
+    return descriptor
+  }
 
   /// Takes the lock, waiting for at most `timeout`.
   ///
   /// - Throws: ``StoreFailure`` with `busy` when the time is over.
   package func take(_ mode: Mode, within timeout: Duration) throws(StoreFailure) {
-    let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
     let clock = ContinuousClock()
     let deadline = clock.now + timeout
+    repeat {
+      try wait(for: mode, until: deadline, timeout: timeout)
+    } while try !isInPlace()
+  }
+
+  private func wait(
+    for mode: Mode, until deadline: ContinuousClock.Instant, timeout: Duration
+  ) throws(StoreFailure) {
+    let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
     var pause: UInt32 = 50
-    while flock(descriptor, operation) != 0 {
+    while flock(descriptor.load(ordering: .relaxed), operation) != 0 {
       let error = errno
       guard error == EWOULDBLOCK || error == EINTR else {
         throw StoreFailure.system(error, operation: "lock", subject: path)
       }
-      guard clock.now < deadline else {
+      guard ContinuousClock.now < deadline else {
         throw StoreFailure(
           .busy, operation: "lock", subject: path, cause: "another process has held it for \(timeout)",
           hint: "see who with: fuser -v \(path)")
@@ -48,7 +62,22 @@ package final class FileLock: Sendable {
     }
   }
 
-  package func giveBack() { flock(descriptor, LOCK_UN) }
+  /// Whether the lock that was taken is the one that others find at the path; opens that one where it is not.
+  private func isInPlace() throws(StoreFailure) -> Bool {
+    var held = stat()
+    var found = stat()
+    let old = descriptor.load(ordering: .relaxed)
+    if unsafe fstat(old, &held) == 0, unsafe stat(path, &found) == 0, held.st_ino == found.st_ino,
+      held.st_dev == found.st_dev
+    {
+      return true
+    }
+    descriptor.store(try Self.open(path), ordering: .relaxed)
+    close(old)
+    return false
+  }
+
+  package func giveBack() { flock(descriptor.load(ordering: .relaxed), LOCK_UN) }
 
   package func withLock<Result>(
     _ mode: Mode, within timeout: Duration, _ body: () throws -> Result
@@ -68,6 +97,18 @@ extension StoreFailure {
       case ENOSPC, EDQUOT: .diskFull
       default: .inputOutput
       }
-    return unsafe StoreFailure(code, operation: operation, subject: subject, cause: String(cString: strerror(error)))
+    let hint =
+      switch error {
+      case ENOENT, ENOTDIR: "make the directory first: mkdir -p \(directory(of: subject))"
+      case EROFS, EACCES, EPERM: "check the mode, the owner and the mount of \(directory(of: subject))"
+      case ENOSPC, EDQUOT: "free space on the disk of \(directory(of: subject))"
+      default: "check the disk"
+      }
+    return unsafe StoreFailure(
+      code, operation: operation, subject: subject, cause: String(cString: strerror(error)), hint: hint)
+  }
+
+  private static func directory(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)])
   }
 }

@@ -1,7 +1,7 @@
 internal import GRDB
 internal import Glibc
 package import Issuance
-internal import Schema
+package import Schema
 
 extension StoreFile {
   /// Creates a whole, migrated file (mode 0600) where none stands. Several processes may try at once.
@@ -53,14 +53,18 @@ extension StoreFile {
   ///
   /// - Returns: the versions that were applied; empty where the file was current.
   /// - Throws: ``StoreFailure`` with `busy` while another program has the file open.
-  package func migrate(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreFailure) -> [Int] {
+  package func migrate(
+    limits: SQLiteStore.Limits, now: Timestamp, to migrations: [Migration] = Migration.sqlite
+  ) throws(StoreFailure) -> [Int] {
     guard try exists() else {
       try createIfMissing(limits: limits, now: now)
       return Migrator(path: path).migrations.map(\.version)
     }
     try check(forWriting: true)
-    let migrator = Migrator(path: path)
-    guard try migrationStates(limits: limits).contains(where: { $0.appliedAt == nil }) else { return [] }
+    let migrator = Migrator(path: path, migrations: migrations)
+    guard try migrationStates(limits: limits, of: migrations).contains(where: { $0.appliedAt == nil }) else {
+      return []
+    }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }
@@ -80,12 +84,17 @@ extension StoreFile {
   }
 
   /// The program's migrations and when each was applied to this file.
-  package func migrationStates(limits: SQLiteStore.Limits) throws(StoreFailure) -> [MigrationState] {
+  package func migrationStates(
+    limits: SQLiteStore.Limits, of migrations: [Migration] = Migration.sqlite
+  ) throws(StoreFailure) -> [MigrationState] {
     try check(forWriting: false)
+    let useLock = try FileLock(path: useLockPath)
+    try useLock.take(.shared, within: limits.lockTimeout)
+    defer { useLock.giveBack() }
     do {
       let queue = try DatabaseQueue(
         path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
-      return try queue.read { db in try Migrator(path: path).states(in: db) }
+      return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }
     } catch {
       throw StoreFailure(error, operation: "read the ledger of migrations", subject: path)
     }

@@ -5,12 +5,23 @@ internal import Schema
 
 /// What is known of the file at a path before any writer touches it.
 package struct StoreFile: Sendable {
-  /// Absolute, so that SQLite never takes it for a URI.
+  /// Absolute and without links, so that one file has one name, and with it one write lock.
   package let path: String
 
   package init(path: String) {
+    let absolute = path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+    let cut = absolute.lastIndex(of: "/") ?? absolute.startIndex
+    let name = absolute[absolute.index(after: cut)...]
+    // A missing file in an existing directory; else whatever was given, for the message.
     self.path =
-      path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+      Self.resolved(absolute)
+      ?? Self.resolved(String(absolute[...cut])).map { ($0 == "/" ? "" : $0) + "/" + name } ?? absolute
+  }
+
+  private static func resolved(_ path: String) -> String? {
+    guard let resolved = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(resolved) }
+    return unsafe String(cString: resolved)
   }
 
   package var useLockPath: String { path + ".use-lock" }
@@ -21,29 +32,37 @@ package struct StoreFile: Sendable {
 
   /// Whether something stands at the path.
   ///
-  /// - Throws: ``StoreFailure`` where the directory cannot be searched.
+  /// - Throws: ``StoreFailure`` where the directory cannot be searched, and for a link that leads nowhere.
   package func exists() throws(StoreFailure) -> Bool {
     var status = stat()
-    if unsafe stat(path, &status) == 0 { return true }
-    guard errno == ENOENT || errno == ENOTDIR else {
-      throw StoreFailure.system(errno, operation: "look for the database", subject: path)
+    guard unsafe lstat(path, &status) == 0 else {
+      guard errno == ENOENT else {
+        throw StoreFailure.system(errno, operation: "look for the database", subject: path)
+      }
+      return false
     }
-    return false
+    guard status.st_mode & S_IFMT != S_IFLNK else {
+      throw StoreFailure(
+        .missing, operation: "open the database", subject: path, cause: "it is a link that leads to no file",
+        hint: "name the file itself, or mend the link")
+    }
+    return true
   }
 
   /// Refuses, without changing anything, a file that is missing, another user's, or not ours.
   ///
   /// - Parameter forWriting: also refuses a file whose mode says read-only, which root would write all the same.
-  /// - Throws: ``StoreFailure`` with `missing`, `notOwner`, `readOnly`, `foreign`, `corrupt` or `inputOutput`.
+  /// - Throws: ``StoreFailure`` with `missing`, `notOwner`, `aliased`, `readOnly`, `foreign`, `corrupt` or
+  ///   `inputOutput`.
   package func check(forWriting: Bool) throws(StoreFailure) {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else {
-      guard errno == ENOENT || errno == ENOTDIR else {
-        throw StoreFailure.system(errno, operation: "open the database", subject: path)
-      }
+    guard try exists() else {
       throw StoreFailure(
         .missing, operation: "open the database", subject: path, cause: "the file does not exist",
         hint: "create it with: issue-service migrate up --database \(path)")
+    }
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      throw StoreFailure.system(errno, operation: "open the database", subject: path)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw StoreFailure(
@@ -56,6 +75,12 @@ package struct StoreFile: Sendable {
         cause: "the file belongs to user id \(status.st_uid), this process runs as \(geteuid())",
         hint: "run as the owner: files left beside it by another user would lock the service out")
     }
+    guard status.st_nlink == 1 else {
+      throw StoreFailure(
+        .aliased, operation: "open the database", subject: path,
+        cause: "the file has \(status.st_nlink) names (hard links), and each would have a write lock of its own",
+        hint: "remove the other names; find them with: find / -xdev -inum \(status.st_ino)")
+    }
     guard !forWriting || status.st_mode & S_IWUSR != 0 else {
       throw StoreFailure(
         .readOnly, operation: "open the database for writing", subject: path,
@@ -67,11 +92,17 @@ package struct StoreFile: Sendable {
 
   /// Refuses a file whose header is not that of a file of ours.
   private func checkIdentity() throws(StoreFailure) {
-    guard try DatabaseHeader(path: path)?.applicationID == SQLiteSchema.applicationID else {
+    guard try DatabaseHeader(path: path)?.applicationID != SQLiteSchema.applicationID else { return }
+    // Our lock beside it says that it was ours once.
+    guard unsafe access(useLockPath, F_OK) != 0 else {
       throw StoreFailure(
-        .foreign, operation: "open the database", subject: path, cause: "it is not a First Come database",
-        hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
+        .corrupt, operation: "open the database", subject: path,
+        cause: "its header is destroyed: the lock file beside it says that it was a First Come database",
+        hint: "stop the programs, keep the file and its -wal, and restore a backup")
     }
+    throw StoreFailure(
+      .foreign, operation: "open the database", subject: path, cause: "it is not a First Come database",
+      hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
   }
 
   /// Makes the names of new and renamed files beside the database durable.

@@ -1,12 +1,3 @@
-/// Turns events into coupons: the consumer's half.
-package protocol Outbox: Sendable {
-  /// Hands up to `limit` pending events, oldest first, to the ``CouponHandler`` in one transaction that makes each
-  /// coupon or failed event and settles its outbox row.
-  ///
-  /// - Returns: what was done; a total of 0 means that nothing was pending.
-  func deliverPending(limit: Int) async throws(StoreFailure) -> DeliveryTally
-}
-
 /// Turns failed events into coupons: the retry batch's half.
 package protocol FailedEventQueue: Sendable {
   /// Writes the row of a run at its start, so that a crashed run shows. One transaction.
@@ -31,14 +22,14 @@ package protocol FailedEventQueue: Sendable {
   /// Gives leased events back untouched; who took them meanwhile keeps them. One transaction.
   func release(_ leases: [Lease]) async throws(StoreFailure)
 
-  /// Closes the row of a run, in one transaction that counts what is open in its scope and marks dead letters as
-  /// reported.
+  /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
+  /// dead letters, marks them as reported.
   ///
   /// - Parameters:
   ///   - leaseDuration: the duration that the run's leases had.
-  ///   - exitCode: decides, from what is open, the exit code that is recorded.
+  ///   - conclude: decides, from what is open, what is recorded.
   func finishRun(
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
-    exitCode: @escaping @Sendable (OpenEvents) -> Int32
+    conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
   ) async throws(StoreFailure) -> OpenEvents
 }

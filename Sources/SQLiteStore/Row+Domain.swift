@@ -8,17 +8,17 @@ extension Campaign {
   ///
   /// - Throws: ``StoreFailure`` with `corrupt` where a stored value is none that this program may have written.
   init(row: Row) throws {
-    let idText: String = row["id"]
-    let quotaCount: Int = row["quota"]
+    let idText: String = try row.value("id")
+    let quotaCount: Int = try row.value("quota")
     guard let id = CampaignID(idText) else { throw StoreFailure.unknownWord(idText, column: "campaign.id") }
     guard let quota = Quota(quotaCount) else {
       throw StoreFailure.unknownWord("\(quotaCount)", column: "campaign.quota")
     }
     self.init(
-      id: id, name: row["name"], quota: quota, counter: row["counter"],
+      id: id, name: try row.value("name"), quota: quota, counter: try row.value("counter"),
       state: try row.word("state", of: "campaign"), issuer: try row.word("issuer", of: "campaign"),
-      opensAt: row.timestamp("opens_at"), closesAt: row.timestamp("closes_at"),
-      createdAt: Timestamp(microseconds: row["created_at"]))
+      opensAt: try row.timestamp("opens_at"), closesAt: try row.timestamp("closes_at"),
+      createdAt: Timestamp(microseconds: try row.value("created_at")))
   }
 
   static func fetch(_ id: CampaignID, in db: Database) throws -> Campaign? {
@@ -33,8 +33,8 @@ extension Acceptance {
       sql: "SELECT seat, accepted_at FROM accepted_user WHERE campaign_id = ? AND user_id = ?")
     return try Row.fetchOne(statement, arguments: [claim.campaignID.rawValue, claim.userID.rawValue]).map { row in
       Acceptance(
-        campaignID: claim.campaignID, userID: claim.userID, seat: Seat(row["seat"]),
-        acceptedAt: Timestamp(microseconds: row["accepted_at"]))
+        campaignID: claim.campaignID, userID: claim.userID, seat: Seat(try row.value("seat")),
+        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
     }
   }
 }
@@ -43,40 +43,47 @@ extension Coupon {
   static let columns = "campaign_id, seat, user_id, code, issued_at"
 
   init(row: Row) throws {
-    let code: String = row["code"]
-    guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord(code, column: "coupon.code") }
+    let code: String = try row.value("code")
+    guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord("(a code)", column: "coupon.code") }
     self.init(
-      campaignID: try row.campaignID(), seat: Seat(row["seat"]), userID: try row.userID(), code: couponCode,
-      issuedAt: Timestamp(microseconds: row["issued_at"]))
+      campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(), code: couponCode,
+      issuedAt: Timestamp(microseconds: try row.value("issued_at")))
   }
 }
 
 extension Event {
   init(row: Row) throws {
-    self.init(campaignID: try row.campaignID(), seat: Seat(row["seat"]), userID: try row.userID())
+    self.init(campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID())
   }
 }
 
 extension Row {
-  func timestamp(_ column: String) -> Timestamp? {
-    let microseconds: Int64? = self[column]
+  /// A column's value, which GRDB's subscript would trap on where a damaged file holds another type.
+  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
+    _ column: String, as type: Value.Type = Value.self
+  ) throws -> Value {
+    try decode(type, forColumn: column)
+  }
+
+  func timestamp(_ column: String) throws -> Timestamp? {
+    let microseconds = try decode(Int64?.self, forColumn: column)
     return microseconds.map(Timestamp.init(microseconds:))
   }
 
   func word<Word: RawRepresentable<String>>(_ column: String, of table: String) throws -> Word {
-    let text: String = self[column]
+    let text: String = try value(column)
     guard let word = Word(rawValue: text) else { throw StoreFailure.unknownWord(text, column: "\(table).\(column)") }
     return word
   }
 
   func campaignID() throws -> CampaignID {
-    let text: String = self["campaign_id"]
+    let text: String = try value("campaign_id")
     guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(text, column: "campaign_id") }
     return id
   }
 
   func userID() throws -> UserID {
-    let text: String = self["user_id"]
+    let text: String = try value("user_id")
     guard let id = UserID(text) else { throw StoreFailure.unknownWord("(a user id)", column: "user_id") }
     return id
   }

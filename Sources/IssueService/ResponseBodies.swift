@@ -65,8 +65,8 @@ struct CampaignBody: Encodable, Sendable {
   let coupons: Int
   let state: String
   let issuer: String
-  let opensAt: String?
-  let closesAt: String?
+  let opensAt: Nullable<String>
+  let closesAt: Nullable<String>
 
   init(_ summary: CampaignSummary) {
     id = summary.campaign.id.rawValue
@@ -76,7 +76,7 @@ struct CampaignBody: Encodable, Sendable {
     coupons = summary.coupons
     state = summary.phase.word
     issuer = summary.campaign.issuer.rawValue
-    opensAt = summary.campaign.opensAt.map { "\($0)" }
-    closesAt = summary.campaign.closesAt.map { "\($0)" }
+    opensAt = Nullable(summary.campaign.opensAt.map { "\($0)" })
+    closesAt = Nullable(summary.campaign.closesAt.map { "\($0)" })
   }
 }

@@ -1,4 +1,5 @@
 internal import Subprocess
+internal import Synchronization
 
 /// A real `issue-service serve` on free ports, as long as a test's closure runs.
 package struct RunningService: Sendable {
@@ -8,10 +9,20 @@ package struct RunningService: Sendable {
   package let operations: String
   package let processID: Int32
   private let signal: @Sendable (Signal) throws -> Void
+  private let wasSignalled = Flag()
 
-  package func terminate() throws { try signal(.terminate) }
-  package func interrupt() throws { try signal(.interrupt) }
-  package func kill() throws { try signal(.kill) }
+  package func terminate() throws { try send(.terminate) }
+  package func interrupt() throws { try send(.interrupt) }
+  package func kill() throws { try send(.kill) }
+
+  private func send(_ signal: Signal) throws {
+    wasSignalled.value.store(true, ordering: .relaxed)
+    try self.signal(signal)
+  }
+
+  private final class Flag: Sendable {
+    let value = Atomic<Bool>(false)
+  }
 
   package struct Ended<Value: Sendable>: Sendable {
     package let value: Value
@@ -54,7 +65,9 @@ package struct RunningService: Sendable {
         try? service.kill()
         throw error
       }
-      try? service.terminate()  // it may have ended already
+      if !service.wasSignalled.value.load(ordering: .relaxed) {
+        try? service.terminate()  // it may have ended by itself
+      }
       while try await lines.next() != nil {}
       return value
     }

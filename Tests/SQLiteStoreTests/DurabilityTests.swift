@@ -27,6 +27,27 @@ struct DurabilityTests {
     #expect(failure?.code == .notDurable)
   }
 
+  /// A sync that failed once may succeed the next time and still have lost what was to be synced.
+  @Test func afterAnIOErrorNothingMoreIsAcknowledged() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    try store.writer.inDatabase { db in
+      db.add(
+        function: DatabaseFunction("fail_io", argumentCount: 0) { _ in
+          throw DatabaseError(resultCode: .SQLITE_IOERR, message: "disk I/O error")
+        })
+      try db.execute(sql: "CREATE TEMP TRIGGER fail AFTER INSERT ON main.outbox BEGIN SELECT fail_io(); END")
+    }
+    let first = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    #expect(first?.code == .inputOutput && first?.outcome == .unknown)
+    try store.writer.inDatabase { db in try db.execute(sql: "DROP TRIGGER fail") }
+    await #expect(throws: StoreFailure.self) { try await store.admit([.of(2)]) }
+    await #expect(throws: StoreFailure.self) { try await store.deliverPending(limit: 1) }
+    await #expect(throws: StoreFailure.self) { try await store.campaigns() }
+    #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
+  }
+
   /// The log is moved into the file inside the write lock, so it does not grow with the number of claims.
   @Test func theLogDoesNotGrowWithoutBound() async throws {
     let backend = try SQLiteBackend()

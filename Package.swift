@@ -124,7 +124,15 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
-    .testTarget(name: "IssueServiceTests", dependencies: ["Composition", "IssueService", "Issuance"]),
+    .testTarget(
+      name: "IssueServiceTests",
+      dependencies: [
+        "Composition", "IssueService", "Issuance", "SQLiteStore", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+      ]
+    ),
     .testTarget(
       name: "RetryBatchTests",
       dependencies: [

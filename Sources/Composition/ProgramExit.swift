@@ -30,7 +30,7 @@ extension StoreFailure.Code {
     switch self {
     case .missing: .unavailable
     case .foreign, .corrupt, .readOnly, .diskFull, .inputOutput: .inputOutput
-    case .busy: .lockNotHad
+    case .busy, .overloaded: .lockNotHad
     case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable: .configuration
     case .unexpected: .failed
     }

@@ -81,7 +81,7 @@ extension StoreFailure.Code {
   fileprivate var isUnreadable: Bool {
     switch self {
     case .corrupt, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
-    case .missing, .foreign, .notOwner, .aliased, .busy, .schemaOlder, .schemaNewer, .schemaAltered: false
+    case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered: false
     }
   }
 }

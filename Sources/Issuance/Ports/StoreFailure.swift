@@ -19,6 +19,8 @@ package struct StoreFailure: Error, Sendable {
     case aliased
     /// A write, use or run lock was not had in time.
     case busy
+    /// More claims wait than may.
+    case overloaded
     case schemaOlder
     case schemaNewer
     /// The recorded migrations are not those of this program.
@@ -59,7 +61,7 @@ package struct StoreFailure: Error, Sendable {
   }
 
   /// Whether the same work may be tried again without anybody mending anything.
-  package var isRetryable: Bool { code == .busy || code == .diskFull }
+  package var isRetryable: Bool { code == .busy || code == .diskFull || code == .overloaded }
 }
 
 extension StoreFailure: CustomStringConvertible {

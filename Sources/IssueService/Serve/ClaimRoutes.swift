@@ -11,6 +11,7 @@ extension HTTPField.Name {
 /// The public API.
 struct ClaimRoutes: Sendable {
   let store: any AdmissionGate & CampaignRegistry
+  let admission: GroupCommit
   let answers: AnswerCounts
   let clock: WallClock
 
@@ -25,9 +26,7 @@ struct ClaimRoutes: Sendable {
 
   private func claim(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
     let claim = Claim(campaignID: try campaignID(context), userID: try userID(request))
-    guard let outcome = try await store.admit([claim]).first else {
-      preconditionFailure("the gate gives one outcome per claim")
-    }
+    let outcome = try await admission.admit(claim)
     answers.count(outcome, of: claim)
     switch outcome {
     case .accepted(let acceptance): return try JSONText.response(.created, AcceptanceBody(acceptance))

@@ -84,7 +84,8 @@ struct Problem: Error, Sendable {
       failure.outcome == .none
         ? "Nothing happened. Ask again." : "It is not known whether it happened. Ask again to learn.")
     outcome = failure.outcome.rawValue
-    retryAfter = isRetryable ? 1 : nil
+    // Jittered, so that those who were turned away together do not come back together.
+    retryAfter = isRetryable ? Int.random(in: 1...3) : nil
   }
 }
 

@@ -50,17 +50,19 @@ struct ClaimService {
     logger.logLevel = .notice
     let consumer = Consumer(outbox: store, logger: logger)
     let answers = AnswerCounts(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let admission = GroupCommit(gate: store)
     let announcement = Announcement()
     let publicAPI = Application(
-      router: ClaimRoutes(store: store, answers: answers, clock: systemClock).router(),
+      router: ClaimRoutes(store: store, admission: admission, answers: answers, clock: systemClock).router(),
       configuration: ApplicationConfiguration(address: .hostname(claims.host, port: claims.port), backlog: 4_096),
       onServerRunning: { announcement.running(\.claims, at: $0.localAddress) }, logger: logger)
     let operationsAPI = Application(
       router: OperationsRoutes(store: store, consumer: consumer).router(),
       configuration: ApplicationConfiguration(address: .hostname(operations.host, port: operations.port)),
       onServerRunning: { announcement.running(\.operations, at: $0.localAddress) }, logger: logger)
-    // Stopped from the last to the first: when no claim comes in any more, the consumer drains what is pending.
-    let group = ServiceGroup(services: [consumer, answers, operationsAPI, publicAPI], logger: logger)
+    // Stopped from the last to the first: when no claim comes in any more, what waits is decided and
+    // the consumer drains what is pending.
+    let group = ServiceGroup(services: [consumer, answers, admission, operationsAPI, publicAPI], logger: logger)
     let termination = Termination()
     do {
       try await termination.watch(onSignal: { await group.triggerGracefulShutdown() }) { try await group.run() }

@@ -1,0 +1,100 @@
+internal import Issuance
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// Claims that arrive while one commit runs form the next group: one transaction and one sync for all of them.
+///
+/// Each is answered after the commit of its group is durable (NO-FALSE-YES). The queue is bounded: who finds it full is
+/// told so at once, and nothing has happened (THREE-ANSWERS).
+final class GroupCommit: Service {
+  struct Limits: Sendable {
+    /// How many claims may wait for the next commit.
+    var queueDepth = 4_096
+    /// How many claims one commit decides.
+    var groupSize = 256
+  }
+
+  private struct Waiting {
+    let claim: Claim
+    let answer: CheckedContinuation<Result<ClaimOutcome, StoreFailure>, Never>
+  }
+
+  private struct State {
+    var waiting: [Waiting] = []
+    /// Why no claim is taken any more; `nil` while some are.
+    var closed: StoreFailure?
+  }
+
+  private let gate: any AdmissionGate
+  private let limits: Limits
+  private let state = Mutex(State())
+  private let arrivals: AsyncStream<Void>
+  private let arrival: AsyncStream<Void>.Continuation
+
+  init(gate: any AdmissionGate, limits: Limits = Limits()) {
+    self.gate = gate
+    self.limits = limits
+    (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// How many claims wait for the next commit.
+  var queueDepth: Int { state.withLock { $0.waiting.count } }
+
+  /// Decides a claim in the next group.
+  ///
+  /// - Throws: ``StoreFailure``: `overloaded` where the queue is full or closed; else what the commit failed with.
+  func admit(_ claim: Claim) async throws(StoreFailure) -> ClaimOutcome {
+    let result = await withCheckedContinuation { answer in
+      let refusal = state.withLock { state -> StoreFailure? in
+        if let closed = state.closed { return closed }
+        guard state.waiting.count < limits.queueDepth else { return Self.overloaded("the queue of claims is full") }
+        state.waiting.append(Waiting(claim: claim, answer: answer))
+        return nil
+      }
+      if let refusal { answer.resume(returning: .failure(refusal)) } else { arrival.yield() }
+    }
+    return try result.get()
+  }
+
+  /// Commits group after group. Told to stop, it decides what waits; claims that come later are refused.
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      for await _ in arrivals { await commitAllThatWait() }
+    } onGracefulShutdown: {
+      self.arrival.finish()
+    }
+    close(Self.overloaded("the service is stopping"))
+    await commitAllThatWait()
+  }
+
+  private func close(_ reason: StoreFailure) { state.withLock { $0.closed = reason } }
+
+  private func commitAllThatWait() async {
+    while true {
+      let group = state.withLock { state in
+        let group = Array(state.waiting.prefix(limits.groupSize))
+        state.waiting.removeFirst(group.count)
+        return group
+      }
+      if group.isEmpty { return }
+      await commit(group)
+    }
+  }
+
+  private func commit(_ group: [Waiting]) async {
+    do {
+      let outcomes = try await gate.admit(group.map(\.claim))
+      for (waiting, outcome) in zip(group, outcomes) { waiting.answer.resume(returning: .success(outcome)) }
+    } catch  where error.code == .unexpected && error.outcome == .none && group.count > 1 {
+      // One of them broke the transaction and nothing has happened: each for itself, so that the others get theirs.
+      for waiting in group { await commit([waiting]) }
+    } catch {
+      for waiting in group { waiting.answer.resume(returning: .failure(error)) }
+    }
+  }
+
+  private static func overloaded(_ cause: String) -> StoreFailure {
+    StoreFailure(
+      .overloaded, operation: "admit a claim", subject: "issue-service", cause: cause, hint: "ask again in a moment")
+  }
+}

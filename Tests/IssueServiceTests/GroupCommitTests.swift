@@ -1,0 +1,160 @@
+import GRDB
+import Issuance
+import SQLiteStore
+import ServiceLifecycle
+import ServiceLifecycleTestKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import IssueService
+
+@Suite("Claims that arrive while one commit runs form the next group")
+struct GroupCommitTests {
+  /// Runs `body` beside a running group commit on a real file, and stops it gracefully afterwards.
+  private func running(
+    limits: GroupCommit.Limits = GroupCommit.Limits(),
+    _ body: @escaping @Sendable (GroupCommit, WatchedGate, SQLiteStore) async throws -> Void
+  ) async throws {
+    let directory = try ScratchDirectory()
+    var storeLimits = SQLiteStore.Limits()
+    storeLimits.lockTimeout = .seconds(60)
+    let store = try SQLiteStore(
+      path: directory.path("first-come.db"), ifMissing: .create, limits: storeLimits, clock: TestClock().clock)
+    _ = try await store.create(.test(quota: 100), by: .test)
+    _ = try await store.create(.test(.spring, quota: 100), by: .test)
+    let gate = WatchedGate(store)
+    let admission = GroupCommit(gate: gate, limits: limits)
+    try await testGracefulShutdown { trigger in
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await admission.run() }
+        try await body(admission, gate, store)
+        trigger.triggerGracefulShutdown()
+        try await group.waitForAll()
+      }
+    }
+  }
+
+  /// The first claim's transaction waits for the write lock, which the test holds; the others come meanwhile.
+  @Test func oneTransactionDecidesAllThatWait() async throws {
+    try await running { (admission, gate, store) async throws in
+      let lock = try FileLock(path: store.file.writeLockPath)
+      try lock.take(.exclusive, within: .zero)
+      async let first = admission.admit(.of(0))
+      await gate.groupHasEntered()
+      let rest = Task {
+        try await withThrowingTaskGroup(of: ClaimOutcome.self) { group in
+          for user in 1...200 { group.addTask { try await admission.admit(.of(user)) } }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+      }
+      await admission.waits(for: 200)
+      lock.giveBack()
+      let outcomes = try await rest.value + [first]
+      #expect(outcomes.compactMap(\.seat).sorted() == Array(1...100))
+      #expect(outcomes.filter { $0 == .refused(.soldOut) }.count == 101)
+      #expect(gate.groupSizes == [1, 200])
+    }
+  }
+
+  @Test func aFullQueueIsSaidAtOnceAndNothingHasHappened() async throws {
+    let limits = GroupCommit.Limits(queueDepth: 5, groupSize: 3)
+    try await running(limits: limits) { (admission, gate, store) async throws in
+      let lock = try FileLock(path: store.file.writeLockPath)
+      try lock.take(.exclusive, within: .zero)
+      async let first = admission.admit(.of(0))
+      await gate.groupHasEntered()
+      let waiting = Task {
+        try await withThrowingTaskGroup(of: ClaimOutcome.self) { group in
+          for user in 1...5 { group.addTask { try await admission.admit(.of(user)) } }
+          return try await group.reduce(into: []) { $0.append($1) }
+        }
+      }
+      await admission.waits(for: 5)
+      let failure = await #expect(throws: StoreFailure.self) { try await admission.admit(.of(6)) }
+      #expect(failure?.code == .overloaded && failure?.outcome == StoreFailure.Outcome.none)
+      #expect(failure?.isRetryable == true)
+      lock.giveBack()
+      #expect(try await waiting.value.compactMap(\.seat).sorted() == [2, 3, 4, 5, 6])
+      #expect(try await first.seat == 1)
+      #expect(gate.groupSizes == [1, 3, 2])
+      #expect(try await store.claimRecord(of: .of(6)) == nil)
+      #expect(try await admission.admit(.of(6)).seat == 7)
+    }
+  }
+
+  /// A member that breaks the transaction fails alone. Here the seat that spring's counter would give is taken already.
+  @Test func oneBadMemberDoesNotFailTheOthers() async throws {
+    try await running { (admission, gate, store) async throws in
+      try await store.writer.write { db in
+        try db.execute(sql: "INSERT INTO accepted_user VALUES ('spring', 1, 'squatter', 1)")
+      }
+      let lock = try FileLock(path: store.file.writeLockPath)
+      try lock.take(.exclusive, within: .zero)
+      async let first = admission.admit(.of(0))
+      await gate.groupHasEntered()
+      async let bad = admission.admit(.of(1, in: .spring))
+      async let good = admission.admit(.of(1))
+      await admission.waits(for: 2)
+      lock.giveBack()
+      #expect(try await good.seat == 2)
+      #expect(try await first.seat == 1)
+      do {
+        let outcome = try await bad
+        Issue.record("spring's counter does not agree with its set: \(outcome)")
+      } catch let failure as StoreFailure {
+        #expect(failure.code == .unexpected && failure.outcome == .none)
+      }
+    }
+  }
+
+  @Test func afterTheEndEveryClaimIsRefused() async throws {
+    let kept = Mutex<GroupCommit?>(nil)
+    try await running { (admission, _, _) async throws in
+      #expect(try await admission.admit(.of(1)).seat == 1)
+      kept.withLock { $0 = admission }
+    }
+    let admission = try #require(kept.withLock { $0 })
+    let failure = await #expect(throws: StoreFailure.self) { try await admission.admit(.of(2)) }
+    #expect(failure?.code == .overloaded)
+  }
+}
+
+/// The real store, with the size of each group that comes to it.
+private final class WatchedGate: AdmissionGate {
+  private let store: SQLiteStore
+  private let sizes = Mutex<[Int]>([])
+  private let entries: AsyncStream<Void>
+  private let entry: AsyncStream<Void>.Continuation
+
+  init(_ store: SQLiteStore) {
+    self.store = store
+    (entries, entry) = AsyncStream.makeStream()
+  }
+
+  var groupSizes: [Int] { sizes.withLock { $0 } }
+
+  /// Returns when a group has come to the store.
+  func groupHasEntered() async { for await _ in entries { return } }
+
+  func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome] {
+    sizes.withLock { $0.append(claims.count) }
+    entry.yield()
+    return try await store.admit(claims)
+  }
+
+  func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
+    try await store.claimRecord(of: claim)
+  }
+
+  func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreFailure) {
+    try await store.addToTallies(answers, processID: processID)
+  }
+}
+
+extension GroupCommit {
+  /// Returns when so many claims wait.
+  fileprivate func waits(for count: Int) async {
+    while queueDepth < count { await Task.yield() }
+  }
+}

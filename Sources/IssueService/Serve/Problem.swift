@@ -80,7 +80,8 @@ struct Problem: Error, Sendable {
   init(_ failure: StoreFailure) {
     let isRetryable = failure.isRetryable
     self.init(
-      .unavailable, isRetryable ? .serviceUnavailable : .internalServerError, "The answer is not known",
+      .unavailable, isRetryable ? .serviceUnavailable : .internalServerError,
+      failure.outcome == .none ? "Not decided" : "The answer is not known",
       failure.outcome == .none
         ? "Nothing happened. Ask again." : "It is not known whether it happened. Ask again to learn.")
     outcome = failure.outcome.rawValue

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Issuance
 
-/// The exit codes of all programs. The table is in docs/operations.md; every code is under test.
+/// The exit codes of all programs, as the table in docs/operations.md explains them.
 package enum ProgramExit: Int32, Sendable, CaseIterable {
   case done = 0
   case failed = 1

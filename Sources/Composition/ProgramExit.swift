@@ -29,7 +29,7 @@ extension StoreFailure.Code {
   package var programExit: ProgramExit {
     switch self {
     case .missing: .unavailable
-    case .foreign, .corrupt, .readOnly, .diskFull, .inputOutput: .inputOutput
+    case .foreign, .corrupt, .malformed, .readOnly, .diskFull, .inputOutput: .inputOutput
     case .busy, .overloaded: .lockNotHad
     case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable: .configuration
     case .unexpected: .failed

@@ -40,7 +40,8 @@ struct ReportCommand: AsyncParsableCommand {
         printError("\(ProgramFailure(failure))")
         return report.verdict.programExit
       }
-      if let scope, report.books.isEmpty, report.verdict != .unknown {
+      if let scope, report.books.isEmpty, report.verdict != .unknown, report.findings.allSatisfy({ $0.campaign == nil })
+      {
         throw ProgramFailure(
           .badData, "cannot reconcile campaign \(scope)", why: "there is no campaign with this id",
           next: "see which there are with: issue-service campaign list")
@@ -80,7 +81,7 @@ extension StoreFailure.Code {
   /// another version is no such file: its command line is wrong.
   fileprivate var isUnreadable: Bool {
     switch self {
-    case .corrupt, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
+    case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
     case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered: false
     }
   }

@@ -6,7 +6,7 @@ extension Campaign {
 
   /// Reads a row of ``columns``.
   ///
-  /// - Throws: ``StoreFailure`` with `corrupt` where a stored value is none that this program may have written.
+  /// - Throws: ``StoreFailure`` with `malformed` where a stored value is none that this program may have written.
   init(row: Row) throws {
     let idText: String = try row.value("id")
     let quotaCount: Int = try row.value("quota")

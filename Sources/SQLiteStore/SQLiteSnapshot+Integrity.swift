@@ -34,7 +34,9 @@ extension SQLiteSnapshot {
       var faults: [IntegrityFault] = []
       for table in SQLiteSchema.tables {
         examined += try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
-        for check in Self.checks(in: schema["table \(table)"] ?? "") {
+        for check in Self.checks(in: schema["table \(table)"] ?? "")
+          + Self.checksOfTriggers.filter({ $0.table == table }).map(\.check)
+        {
           if let fault = try brokenRows(of: table, check: check) { faults.append(fault) }
         }
       }
@@ -55,6 +57,22 @@ extension SQLiteSnapshot {
     guard let broken = try rows.first?.value("broken", as: Int.self) else { return nil }
     let names = try rows.map { try $0.value("name", as: String.self) }
     return IntegrityFault(check.name, "\(broken) rows of \(table) break it: \(names.joined(separator: ", "))")
+  }
+
+  /// What triggers alone refuse.
+  private static let checksOfTriggers = [
+    (table: "campaign", check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool')"))
+  ]
+
+  /// quick_check does not look whether an index holds each of its rows; a row that is missing from one is work that
+  /// nobody finds.
+  func indexDamage() throws(StoreFailure) -> IntegrityResult {
+    try attempt("run integrity_check") {
+      let indexes = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'index'") ?? 0
+      let lines = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)")
+      return IntegrityResult(
+        examined: indexes, faults: lines == ["ok"] ? [] : [IntegrityFault(nil, lines.joined(separator: "; "))])
+    }
   }
 
   func structuralDamage() throws(StoreFailure) -> IntegrityResult {
@@ -96,7 +114,7 @@ extension SQLiteSnapshot {
   /// Tables, indexes and triggers with their SQL, but for those of SQLite itself.
   private static func objects(_ db: Database) throws -> [String: String] {
     let rows = try Row.fetchAll(
-      db, sql: "SELECT type || ' ' || name AS object, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'")
+      db, sql: "SELECT type || ' ' || name AS object, sql FROM sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_'")
     return try rows.reduce(into: [:]) { objects, row in
       objects[try row.value("object", as: String.self)] = try row.value("sql", as: String.self)
     }

@@ -38,11 +38,12 @@ extension SQLiteStore {
 
   /// Reads the facts, lets the handler decide and makes the coupon where it says so: the one way to a coupon.
   ///
-  /// A statement that the database itself refuses undoes this event alone and is permanent.
+  /// A statement that the database itself refuses, or a row that cannot be read, is permanent for this event alone.
   static func makeCoupon(for event: Event, at now: Timestamp, in db: Database) throws -> CouponHandler.Decision {
-    var decision = CouponHandler.decide(event, facts: try facts(of: event, in: db))
-    guard case .issue(let code) = decision else { return decision }
+    var decision: CouponHandler.Decision
     do {
+      decision = CouponHandler.decide(event, facts: try facts(of: event, in: db))
+      guard case .issue(let code) = decision else { return decision }
       try db.inSavepoint {
         try db.cachedStatement(
           sql: "INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at) VALUES (?, ?, ?, ?, ?)"
@@ -54,6 +55,8 @@ extension SQLiteStore {
         ).execute(arguments: [event.seat.number, event.campaignID.rawValue, code.rawValue])
         return .commit
       }
+    } catch let error where StoreFailure(error, operation: "", subject: "").code == .malformed {
+      decision = .reject(evidence: "a row of this seat or of its campaign holds what no program writes")
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       decision = .reject(evidence: "the database refused the coupon: \(error.message ?? "no message")")
     }

@@ -25,6 +25,7 @@ package final class SQLiteStore: CouponStore {
   package let writer: DatabaseQueue
   let reader: DatabasePool
 
+  private let identity: FileIdentity?
   private let limits: Limits
   private let useLock: FileLock
   private let writeLock: FileLock
@@ -43,6 +44,7 @@ package final class SQLiteStore: CouponStore {
     let file = StoreFile(path: path)
     if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
     try file.check(forWriting: true)
+    let identity = file.identity()
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(.shared, within: limits.lockTimeout)
     let writeLock = try FileLock(path: file.writeLockPath)
@@ -61,6 +63,7 @@ package final class SQLiteStore: CouponStore {
       self.file = file
       self.clock = clock
       self.limits = limits
+      self.identity = identity
       self.useLock = useLock
       self.writeLock = writeLock
       self.log = log
@@ -115,6 +118,7 @@ package final class SQLiteStore: CouponStore {
       return try .success(
         writeLock.withLock(.exclusive, within: limits.lockTimeout) {
           if let damage = damage.withLock({ $0 }) { throw damage }
+          try requireInPlace()
           var result: Result?
           try db.inTransaction(.immediate) {
             result = try body(db)
@@ -127,6 +131,16 @@ package final class SQLiteStore: CouponStore {
       let failure = StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
       latch(failure)
       return .failure(failure)
+    }
+  }
+
+  /// What is written into a file that has been moved away or replaced is acknowledged to nobody's use.
+  private func requireInPlace() throws(StoreFailure) {
+    guard file.identity() == identity else {
+      throw StoreFailure(
+        .inputOutput, operation: "write", subject: file.path,
+        cause: "the file was removed or replaced while it was open",
+        hint: "put it back with its -wal, and start the program again")
     }
   }
 

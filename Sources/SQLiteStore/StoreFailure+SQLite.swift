@@ -13,8 +13,8 @@ extension StoreFailure {
     }
     if error is RowDecodingError {  // not printed: it holds the row, which is user data
       self.init(
-        .corrupt, operation: operation, subject: subject, cause: "a row holds a value of a type that it cannot have",
-        hint: Code.corrupt.hint(for: subject))
+        .malformed, operation: operation, subject: subject, cause: "a row holds a value of a type that it cannot have",
+        hint: Code.malformed.hint(for: subject))
       return
     }
     guard let error = error as? DatabaseError else {
@@ -33,7 +33,7 @@ extension StoreFailure {
   /// A row whose word this program does not know.
   static func unknownWord(_ word: String, column: String) -> StoreFailure {
     StoreFailure(
-      .corrupt, operation: "read a row", subject: column, cause: "this program does not know the word '\(word)'",
+      .malformed, operation: "read a row", subject: column, cause: "this program does not know the word '\(word)'",
       hint: "look with: reconcile report")
   }
 }
@@ -59,6 +59,7 @@ extension StoreFailure.Code {
     case .busy: "try again; if it lasts, see who holds the file with: fuser -v \(subject)"
     case .diskFull: "free space on the disk of the database and try again"
     case .readOnly: "check the mode and the mount of the database and its directory"
+    case .malformed: "see which with: reconcile report --database \(subject)"
     case .inputOutput, .corrupt: "stop the programs, keep the file and its -wal, and check the disk"
     default: ""
     }

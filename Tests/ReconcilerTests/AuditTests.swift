@@ -77,6 +77,19 @@ struct AuditTests {
     ),
     ("DROP INDEX outbox_pending", ["schema-as-migrated/index outbox_pending"]),
     ("CREATE TABLE stray (id INTEGER)", ["schema-as-migrated/table stray"]),
+    ("CREATE TABLE sqlitex (id INTEGER)", ["schema-as-migrated/table sqlitex"]),
+    ("UPDATE campaign SET issuer = 'foo' WHERE id = 'spring'", ["rows-well-formed/campaign_issuer_word"]),
+    // An index that does not hold the pending rows: nobody would ever deliver them.
+    (
+      """
+      CREATE TEMP TABLE kept AS SELECT sql FROM sqlite_master WHERE name = 'outbox_pending';
+      DROP INDEX outbox_pending;
+      CREATE INDEX outbox_pending ON outbox (created_at, campaign_id, seat) WHERE state = 'failed';
+      PRAGMA writable_schema = ON;
+      UPDATE sqlite_master SET sql = (SELECT sql FROM kept) WHERE name = 'outbox_pending';
+      PRAGMA writable_schema = OFF
+      """, ["indexes-agree"]
+    ),
     (
       "UPDATE failed_event SET state = 'waiting' WHERE seat = 6", ["rows-well-formed/failed_event_due"]
     ),
@@ -167,6 +180,15 @@ struct AuditTests {
     let report = try await file.report()
     #expect(report.verdict == .unknown)
     #expect(!report.reasons.isEmpty)
+  }
+
+  /// Also where only that campaign is asked for.
+  @Test func seatsOfADeletedCampaignAreFoundByItsName() async throws {
+    let file = try await AuditedFile()
+    try file.corrupt("DELETE FROM campaign WHERE id = 'spring'")
+    let report = try await file.report(scope: .spring)
+    #expect(report.verdict == .dirty)
+    #expect(report.findings.contains { $0.id == "campaign-known/spring/1" })
   }
 
   /// Triggers that are gone void NEVER-OVER from then on.
@@ -291,5 +313,6 @@ private struct BlindSnapshot: ReconciliationSnapshot {
   }
   func tallies(of campaign: CampaignID?) throws(StoreFailure) -> [TallyRow] { try snapshot.tallies(of: campaign) }
   func structuralDamage() throws(StoreFailure) -> IntegrityResult { try snapshot.structuralDamage() }
+  func indexDamage() throws(StoreFailure) -> IntegrityResult { try snapshot.indexDamage() }
   func danglingReferences() throws(StoreFailure) -> IntegrityResult { try snapshot.danglingReferences() }
 }

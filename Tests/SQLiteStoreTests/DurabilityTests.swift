@@ -48,6 +48,33 @@ struct DurabilityTests {
     #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
   }
 
+  /// A row that no program writes is its own campaign's trouble only: no other event waits for it.
+  @Test func aMalformedCampaignHoldsNobodyElseUp() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    _ = try await store.create(.test(.spring), by: .test)
+    _ = try await store.admit([.of(1), .of(1, in: .spring)])
+    try await backend.plain().write { db in
+      try db.execute(sql: "DROP TRIGGER campaign_identity; UPDATE campaign SET issuer = 'foo' WHERE id = 'summer'")
+    }
+    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(2)]) }
+    #expect(failure?.code == .malformed && failure?.outcome == StoreFailure.Outcome.none)
+    let tally = try await store.deliverPending(limit: 10)
+    #expect(tally.delivered == 1 && tally.dead == 1)
+    #expect(try await store.admit([.of(2, in: .spring)])[0].seat == 2)
+  }
+
+  /// Nothing is acknowledged into a file that others do not find any more.
+  @Test func aFileThatWasReplacedIsNotWritten() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    try FileManager.default.moveItem(atPath: backend.path, toPath: backend.path + ".away")
+    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    #expect(failure?.code == .inputOutput)
+  }
+
   /// The log is moved into the file inside the write lock, so it does not grow with the number of claims.
   @Test func theLogDoesNotGrowWithoutBound() async throws {
     let backend = try SQLiteBackend()

@@ -51,6 +51,8 @@ package protocol ReconciliationSnapshot {
 
   /// Damage that the store finds in its own structures.
   func structuralDamage() throws(StoreFailure) -> IntegrityResult
+  /// Indexes that do not hold just the rows that they should.
+  func indexDamage() throws(StoreFailure) -> IntegrityResult
   /// References that lead nowhere, by the store's own check.
   func danglingReferences() throws(StoreFailure) -> IntegrityResult
 }

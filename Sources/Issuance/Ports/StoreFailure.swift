@@ -9,6 +9,8 @@ package struct StoreFailure: Error, Sendable {
     case foreign
     /// The file is ours and damaged.
     case corrupt
+    /// A row holds what no program of this version writes; the rest may be sound.
+    case malformed
     case readOnly
     case diskFull
     /// The system refused a read, a write or a sync.

@@ -68,6 +68,8 @@ struct LoadClient: Sendable {
 
   func run(_ users: [Int]) async throws -> LoadResult {
     var configuration = HTTPClient.Configuration()
+    // A service that has gone away is an answer that is not known, at once.
+    configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = concurrency
     let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     let result = await run(users, with: client)

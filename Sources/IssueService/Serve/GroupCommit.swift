@@ -85,12 +85,27 @@ final class GroupCommit: Service {
     do {
       let outcomes = try await gate.admit(group.map(\.claim))
       for (waiting, outcome) in zip(group, outcomes) { waiting.answer.resume(returning: .success(outcome)) }
-    } catch  where error.code == .unexpected && error.outcome == .none && group.count > 1 {
-      // One of them broke the transaction and nothing has happened: each for itself, so that the others get theirs.
-      for waiting in group { await commit([waiting]) }
     } catch {
-      for waiting in group { waiting.answer.resume(returning: .failure(error)) }
+      switch error.code {
+      case .unexpected, .malformed:
+        // One of them broke the transaction and nothing has happened: each for itself, so that the others get theirs.
+        guard group.count > 1, error.outcome == .none else { return fail(group, with: error) }
+        for waiting in group { await commit([waiting]) }
+      case .busy:
+        // Who came meanwhile has waited as long: the next groups would only wait in turn.
+        fail(
+          group
+            + state.withLock { state in
+              defer { state.waiting = [] }
+              return state.waiting
+            }, with: error)
+      default: fail(group, with: error)
+      }
     }
+  }
+
+  private func fail(_ group: [Waiting], with failure: StoreFailure) {
+    for waiting in group { waiting.answer.resume(returning: .failure(failure)) }
   }
 
   private static func overloaded(_ cause: String) -> StoreFailure {

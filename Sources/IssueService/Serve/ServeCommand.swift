@@ -62,7 +62,14 @@ struct ClaimService {
       onServerRunning: { announcement.running(\.operations, at: $0.localAddress) }, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided and
     // the consumer drains what is pending.
-    let group = ServiceGroup(services: [consumer, answers, admission, operationsAPI, publicAPI], logger: logger)
+    // One that fails stops the others in the same order: what waits is answered before the process ends.
+    let services: [any Service] = [consumer, answers, admission, operationsAPI, publicAPI]
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services.map { service in
+          ServiceGroupConfiguration.ServiceConfiguration(
+            service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, logger: logger))
     let termination = Termination()
     do {
       try await termination.watch(onSignal: { await group.triggerGracefulShutdown() }) { try await group.run() }

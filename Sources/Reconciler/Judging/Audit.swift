@@ -119,6 +119,10 @@ package struct Audit {
       let result = try audit.snapshot.structuralDamage()
       audit.judge(result, by: .quickCheck, expected: "no damage in the file")
     }
+    run([.indexesAgree]) { audit throws(StoreFailure) in
+      audit.judge(
+        try audit.snapshot.indexDamage(), by: .indexesAgree, expected: "every index holds just the rows that it should")
+    }
     run([.foreignKeyCheck]) { audit throws(StoreFailure) in
       let result = try audit.snapshot.danglingReferences()
       audit.judge(result, by: .foreignKeyCheck, expected: "every reference leads to a row")

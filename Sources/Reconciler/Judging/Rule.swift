@@ -26,6 +26,8 @@ package enum Rule: String, Sendable, CaseIterable {
   case rowsWellFormed = "rows-well-formed"
   /// The store finds no damage in its own structures.
   case quickCheck = "quick-check"
+  /// Every index holds just the rows that it should: what is found by one is found.
+  case indexesAgree = "indexes-agree"
   /// No reference of one row to another leads nowhere.
   case foreignKeyCheck = "foreign-key-check"
 

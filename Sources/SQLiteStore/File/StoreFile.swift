@@ -105,6 +105,13 @@ package struct StoreFile: Sendable {
       hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
   }
 
+  /// Which file stands at the path now; `nil` where none does.
+  func identity() -> FileIdentity? {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  }
+
   /// Makes the names of new and renamed files beside the database durable.
   func syncDirectory() throws(StoreFailure) {
     let directory = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
@@ -117,4 +124,10 @@ package struct StoreFile: Sendable {
       throw StoreFailure.system(errno, operation: "sync the directory", subject: String(directory))
     }
   }
+}
+
+/// One file of the system, by whatever name.
+struct FileIdentity: Sendable, Equatable {
+  let device: UInt64
+  let inode: UInt64
 }

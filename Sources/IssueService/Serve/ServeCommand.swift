@@ -60,9 +60,8 @@ struct ClaimService {
       router: OperationsRoutes(store: store, consumer: consumer).router(),
       configuration: ApplicationConfiguration(address: .hostname(operations.host, port: operations.port)),
       onServerRunning: { announcement.running(\.operations, at: $0.localAddress) }, logger: logger)
-    // Stopped from the last to the first: when no claim comes in any more, what waits is decided and
-    // the consumer drains what is pending.
-    // One that fails stops the others in the same order: what waits is answered before the process ends.
+    // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
+    // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [consumer, answers, admission, operationsAPI, publicAPI]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -74,29 +74,16 @@ extension SQLiteStore {
       try record(.fenced, of: lease, error: "the lease was lost", at: now, in: db)
       return .fenced
     }
+    let outcome: ReplayOutcome
+    var error: String?
     switch try makeCoupon(for: lease.event, at: now, in: db) {
-    case .issue, .alreadyIssued:
-      try settle(
-        lease, "state = 'resolved', settled_at = :now, next_attempt_at = NULL, attempts = attempts + 1", at: now, in: db
-      )
-      try record(.resolved, of: lease, error: nil, at: now, in: db)
-      return .resolved
-    case .park(let reason):
-      try settle(
-        lease, "state = 'parked', failure_kind = 'parked', next_attempt_at = NULL, error = :error", error: reason,
-        at: now, in: db)
-      try record(.parked, of: lease, error: reason, at: now, in: db)
-      return .parked
-    case .reject(let evidence):
-      try settle(
-        lease,
-        """
-        state = 'dead', failure_kind = 'permanent', settled_at = :now, next_attempt_at = NULL,
-        attempts = attempts + 1, error = :error
-        """, error: evidence, at: now, in: db)
-      try record(.dead, of: lease, error: evidence, at: now, in: db)
-      return .dead
+    case .issue, .alreadyIssued: outcome = .resolved
+    case .park(let reason): (outcome, error) = (.parked, reason)
+    case .reject(let evidence): (outcome, error) = (.dead, evidence)
     }
+    try settle(lease, as: outcome, error: error, at: now, in: db)
+    try record(outcome, of: lease, error: error, at: now, in: db)
+    return outcome
   }
 
   /// The fence: the row still bears this lease, and its time has not run out.
@@ -114,22 +101,26 @@ extension SQLiteStore {
       ]) != nil
   }
 
-  /// Ends a lease and writes `changes`, a constant SET list that may use `:now` and `:error`.
+  /// Ends a lease. A parked event stays open, and its attempt does not count; the others are settled.
   private static func settle(
-    _ lease: Lease, _ changes: String, error: String? = nil, at now: Timestamp, in db: Database
+    _ lease: Lease, as outcome: ReplayOutcome, error: String?, at now: Timestamp, in db: Database
   ) throws {
-    var arguments: [String: (any DatabaseValueConvertible)?] = [
-      "campaign": lease.event.campaignID.rawValue, "seat": lease.event.seat.number,
-      "generation": lease.generation,
-    ]
-    if changes.contains(":now") { arguments["now"] = now.microseconds }
-    if changes.contains(":error") { arguments["error"] = error }
+    let kind: FailureKind? =
+      switch outcome {
+      case .parked: .parked
+      case .dead: .permanent
+      case .resolved, .fenced: nil
+      }
     try db.cachedStatement(
       sql: """
-        UPDATE failed_event SET leased_by = NULL, leased_until = NULL, \(changes)
-        WHERE campaign_id = :campaign AND seat = :seat AND generation = :generation
+        UPDATE failed_event SET state = ?, failure_kind = ifnull(?, failure_kind), error = ifnull(?, error),
+          attempts = attempts + ?, settled_at = ?, next_attempt_at = NULL, leased_by = NULL, leased_until = NULL
+        WHERE campaign_id = ? AND seat = ? AND generation = ?
         """
-    ).execute(arguments: StatementArguments(arguments))
+    ).execute(arguments: [
+      outcome.rawValue, kind?.rawValue, error, outcome == .parked ? 0 : 1, outcome == .parked ? nil : now.microseconds,
+      lease.event.campaignID.rawValue, lease.event.seat.number, lease.generation,
+    ])
   }
 
   private static func record(

@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "Reconciler",
       dependencies: [
-        "Issuance", "Composition",
+        "Issuance", "Schema", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
     ),

@@ -3,11 +3,22 @@ internal import SQLiteStore
 
 /// Opens what a database setting names. The only place that knows which backends exist.
 package enum Backend {
-  /// - Parameter ifMissing: whether a missing file is created and migrated.
+  /// - Parameters:
+  ///   - ifMissing: whether a missing file is created and migrated.
+  ///   - witness: where its witness must be; `nil` for where the database says.
   package static func openStore(
-    database: String, ifMissing: MissingStore = .refuse
+    database: String, ifMissing: MissingStore = .refuse, witness: String? = nil
   ) throws(StoreFailure) -> any CouponStore {
-    try SQLiteStore(path: database, ifMissing: ifMissing, clock: systemClock)
+    let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
+    return try SQLiteStore(path: database, ifMissing: ifMissing, witness: requirement, clock: systemClock)
+  }
+
+  /// - Parameter isReadOnly: whether other programs may use the database meanwhile.
+  package static func openWitnessKeeper(
+    database: String, witness: String?, isReadOnly: Bool
+  ) throws(StoreFailure) -> any WitnessKeeper {
+    try SQLiteWitnessKeeper(
+      path: database, witness: witness, use: isReadOnly ? .shared : .exclusive, clock: systemClock)
   }
 
   package static func openReconciliationSource(

@@ -31,7 +31,9 @@ extension StoreFailure.Code {
     case .missing: .unavailable
     case .foreign, .corrupt, .malformed, .readOnly, .diskFull, .inputOutput: .inputOutput
     case .busy, .overloaded: .lockNotHad
-    case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable: .configuration
+    case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable, .witnessMissing,
+      .witnessForeign, .witnessAhead:
+      .configuration
     case .unexpected: .failed
     }
   }

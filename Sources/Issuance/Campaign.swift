@@ -9,7 +9,7 @@ package struct Campaign: Sendable, Equatable {
   package let name: String
   package let quota: Quota
   /// How many seats have been given, 0…quota.
-  package let counter: Int
+  package private(set) var counter: Int
   package let state: State
   package let issuer: Issuer
   package let opensAt: Timestamp?
@@ -30,6 +30,9 @@ package struct Campaign: Sendable, Equatable {
     self.closesAt = closesAt
     self.createdAt = createdAt
   }
+
+  /// Counts a seat that was given: they follow each other.
+  package mutating func count(_ seat: Seat) { counter = max(counter, seat.number) }
 
   /// What a claim meets at one instant: the operator's state, the window and the counter taken together.
   package enum Phase: Sendable, Equatable {

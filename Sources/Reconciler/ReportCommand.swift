@@ -82,7 +82,9 @@ extension StoreFailure.Code {
   fileprivate var isUnreadable: Bool {
     switch self {
     case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
-    case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered: false
+    case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered,
+      .witnessMissing, .witnessForeign, .witnessAhead:
+      false
     }
   }
 }

@@ -37,10 +37,11 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreFailure) -> Result {
     let path = file.path
+    let witness = await readWitness()
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       reader.asyncRead { [clock] db in
         do {
-          let snapshot = try SQLiteSnapshot(db.get(), path: path, clock: clock)
+          let snapshot = try SQLiteSnapshot(db.get(), path: path, witness: witness, clock: clock)
           continuation.resume(returning: .success(body(snapshot)))
         } catch {
           continuation.resume(
@@ -49,6 +50,21 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
       }
     }
     return try result.get()
+  }
+
+  /// Reads the witness before the snapshot is taken: a commit is witnessed after it, so a later snapshot has at least
+  /// what was witnessed.
+  private func readWitness() async -> WitnessReading {
+    await withCheckedContinuation { continuation in
+      reader.asyncRead { [file] db in
+        do {
+          continuation.resume(returning: try WitnessReading(db.get(), of: file))
+        } catch {
+          let failure = StoreFailure(error, operation: "read the witness", subject: file.path)
+          continuation.resume(returning: .unusable("cannot \(failure.operation): \(failure.cause)"))
+        }
+      }
+    }
   }
 
   package func command(toShow evidence: Evidence) -> String {
@@ -75,7 +91,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   }
 
   package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure) {
-    let store = try SQLiteStore(path: file.path, limits: limits, clock: clock)
+    let store = try SQLiteStore(path: file.path, witness: .notRequired, limits: limits, clock: clock)
     try await store.write("record the run of reconcile") { [clock] db in
       try db.execute(
         sql: """
@@ -87,6 +103,32 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
           record.startedAt.microseconds, clock().microseconds, record.exitCode, record.verdict, record.findings,
         ])
     }
+  }
+}
+
+extension WitnessReading {
+  /// How often a witness is read that is being written meanwhile.
+  private static let attempts = 100
+
+  init(_ db: Database, of database: StoreFile) throws {
+    let facts = try WitnessFacts(db)
+    let path = database.witnessPath(at: facts.place)
+    guard let file = try WitnessFile(path: path, forWriting: false) else {
+      self = facts.hasAcceptances ? .unusable("the witness \(path) does not exist") : .record([])
+      return
+    }
+    // Both records are unreadable at once only where a writer overtook the reader, or for good.
+    var record: WitnessRecord?
+    for _ in 0..<Self.attempts where record == nil { record = try file.read() }
+    guard let record else {
+      self = .unusable("neither of the two records of the witness \(path) is whole")
+      return
+    }
+    _ = try file.require(record, of: database, id: facts.databaseID, at: facts.place)
+    self = .record(
+      record.tips.map { campaign, tip in
+        WitnessedSeat(key: SeatKey(campaign: campaign, seat: tip.seat), chain: tip.chain)
+      })
   }
 }
 

@@ -6,14 +6,20 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   let db: Database
   let path: String
   let asOf: Timestamp
+  private let witnessReading: WitnessReading
 
   /// Takes the snapshot by its first read.
-  init(_ db: Database, path: String, clock: WallClock) throws {
+  ///
+  /// - Parameter witness: as it was read before.
+  init(_ db: Database, path: String, witness: WitnessReading, clock: WallClock) throws {
     self.db = db
     self.path = path
+    witnessReading = witness
     _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
     asOf = clock()
   }
+
+  func witness() throws(StoreFailure) -> WitnessReading { witnessReading }
 
   func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow] {
     try attempt("read the campaigns") {
@@ -25,7 +31,9 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   }
 
   func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("'' AS word", from: "accepted_user", of: campaign)
+    try stream("'' AS word, accepted_at, chain", from: "accepted_user", of: campaign) { row in
+      ChainLink(acceptedAt: try row.value("accepted_at"), value: try row.chain())
+    }
   }
 
   func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
@@ -95,13 +103,14 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   }
 
   private func stream(
-    _ word: String, from table: String, of campaign: CampaignID?
+    _ columns: String, from table: String, of campaign: CampaignID?,
+    link: @escaping (Row) throws -> ChainLink? = { _ in nil }
   ) throws(StoreFailure) -> RowStream<SeatRow> {
     let cursor = try attempt("read \(table)") {
       try Row.fetchCursor(
         db,
         sql: """
-          SELECT campaign_id, seat, user_id, \(word) FROM \(table)
+          SELECT campaign_id, seat, user_id, \(columns) FROM \(table)
           WHERE campaign_id \(scope(campaign)) ORDER BY campaign_id, seat
           """,
         arguments: bound(campaign))
@@ -111,7 +120,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
         try cursor.next().map { row in
           SeatRow(
             key: SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat")),
-            user: try row.value("user_id"), word: try row.value("word"))
+            user: try row.value("user_id"), word: try row.value("word"), link: try link(row))
         }
       }
     }

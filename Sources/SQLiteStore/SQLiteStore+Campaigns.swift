@@ -11,13 +11,15 @@ extension SQLiteStore {
       if let existing = try Self.summary(of: campaign.id, at: now, in: db) { return .exists(existing) }
       var random = SystemRandomNumberGenerator()
       let key = (0..<32).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+      // One of this id was lost together with seats that it had given.
+      let state = try Self.openLosses(of: campaign.id, in: db).isEmpty ? Campaign.State.open : .paused
       try db.execute(
         sql: """
           INSERT INTO campaign (id, name, quota, state, issuer, code_key, opens_at, closes_at, created_at)
-          VALUES (?, ?, ?, 'open', ?, ?, ?, ?, ?)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
-          campaign.id.rawValue, campaign.name, campaign.quota.count, campaign.issuer.rawValue,
+          campaign.id.rawValue, campaign.name, campaign.quota.count, state.rawValue, campaign.issuer.rawValue,
           Data(key), campaign.opensAt?.microseconds, campaign.closesAt?.microseconds, now.microseconds,
         ])
       try Self.record("create", detail: "quota \(campaign.quota)", on: campaign.id, by: author, at: now, in: db)
@@ -44,11 +46,14 @@ extension SQLiteStore {
     try await write("change campaign \(id)") { [clock] db in
       let now = clock()
       guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
-      switch change.decide(on: before.campaign) {
+      let losses = try Self.openLosses(of: id, in: db)
+      switch change.decide(on: before.campaign, hasLostSeats: !losses.isEmpty) {
       case .inForce: return .unchanged(before)
+      case .refusedLostSeats: return .seatsLost(before, losses)
       case .refusedClosed: return .closed(before)
       case .refusedLower: return .quotaWouldFall(before)
       case .setState(let state):
+        if state == .open { try Self.reissue(losses, of: id, at: now, in: db) }
         try db.execute(
           sql: "UPDATE campaign SET state = ? WHERE id = ?", arguments: [state.rawValue, id.rawValue])
       case .setQuota(let quota):
@@ -84,6 +89,27 @@ extension SQLiteStore {
     }
   }
 
+  /// Seats of a campaign that are lost and not to be given again yet.
+  private static func openLosses(of id: CampaignID, in db: Database) throws -> [SeatLoss] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT first_seat, last_seat FROM seat_loss WHERE campaign_id = ? AND reissued_at IS NULL ORDER BY accepted_at
+        """,
+      arguments: [id.rawValue]
+    ).map { row in
+      SeatLoss(
+        campaign: id.rawValue, first: Seat(try row.value("first_seat")), last: Seat(try row.value("last_seat")))
+    }
+  }
+
+  private static func reissue(_ losses: [SeatLoss], of id: CampaignID, at now: Timestamp, in db: Database) throws {
+    if losses.isEmpty { return }
+    try db.execute(
+      sql: "UPDATE seat_loss SET reissued_at = ? WHERE campaign_id = ? AND reissued_at IS NULL",
+      arguments: [now.microseconds, id.rawValue])
+  }
+
   private static func summary(of id: CampaignID, at now: Timestamp, in db: Database) throws -> CampaignSummary? {
     try Campaign.fetch(id, in: db).map { try summary(of: $0, at: now, in: db) }
   }
@@ -108,7 +134,7 @@ extension SQLiteStore {
   }
 
   /// Writes the row of an operator's act, with the counter and quota as the act leaves them.
-  private static func record(
+  static func record(
     _ act: String, detail: String, on id: CampaignID, by author: ActAuthor, at now: Timestamp, in db: Database
   ) throws {
     try db.execute(
@@ -132,6 +158,7 @@ extension CampaignChange {
 
   fileprivate func detail(from before: CampaignSummary) -> String {
     switch self {
+    case .resume(reissuingSeats: true): "was \(before.campaign.state.rawValue); lost seats are given again"
     case .pause, .resume, .close: "was \(before.campaign.state.rawValue)"
     case .raiseQuota(let quota): "quota \(before.campaign.quota) to \(quota)"
     }

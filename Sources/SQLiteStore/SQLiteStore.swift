@@ -30,35 +30,43 @@ package final class SQLiteStore: CouponStore {
   private let useLock: FileLock
   private let writeLock: FileLock
   private let log: WriteAheadLog
+  /// Without it nothing is admitted.
+  let witness: Witness?
   /// The first failure of the system or the file. Everything after it fails with it: a sync that failed once may
   /// succeed the next time and still have lost what was to be synced, so nothing more is acknowledged.
   private let damage = Mutex<StoreFailure?>(nil)
 
   /// Opens a file of the newest schema version for reading and writing.
   ///
-  /// - Parameter ifMissing: whether a missing file is created (mode 0600) and migrated; an existing one never is.
+  /// - Parameters:
+  ///   - ifMissing: whether a missing file is created (mode 0600) and migrated; an existing one never is.
+  ///   - use: whether other programs may use the file meanwhile.
   /// - Throws: ``StoreFailure``; nothing is created or changed.
   package init(
-    path: String, ifMissing: MissingStore = .refuse, limits: Limits = Limits(), clock: @escaping WallClock
+    path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
+    use: FileLock.Mode = .shared, limits: Limits = Limits(), clock: @escaping WallClock
   ) throws(StoreFailure) {
     let file = StoreFile(path: path)
     if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
     try file.check(forWriting: true)
     let identity = file.identity()
     let useLock = try FileLock(path: file.useLockPath)
-    try useLock.take(.shared, within: limits.lockTimeout)
+    try useLock.take(use, within: limits.lockTimeout)
     let writeLock = try FileLock(path: file.writeLockPath)
     do {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
       try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
-      let writer = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+      let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)
         configuration.prepareDatabase { db in try log.watch(db) }  // keeps the log as long as the connection
         let writer = try DatabaseQueue(path: file.path, configuration: configuration)
-        try writer.inDatabase { db in try Self.requireDurable(db, path: file.path) }
-        return writer
+        let witness = try writer.inDatabase { db in
+          try Self.requireDurable(db, path: file.path)
+          return try Self.openWitness(requirement, of: file, in: db, log: log, now: clock())
+        }
+        return (writer, witness)
       }
       self.file = file
       self.clock = clock
@@ -67,6 +75,7 @@ package final class SQLiteStore: CouponStore {
       self.useLock = useLock
       self.writeLock = writeLock
       self.log = log
+      self.witness = witness
       self.reader = reader
       self.writer = writer
     } catch {
@@ -97,22 +106,35 @@ package final class SQLiteStore: CouponStore {
     }
   }
 
+  /// Where a new place of the witness is on record, the record itself must not be lost with the log.
+  private static func openWitness(
+    _ requirement: WitnessRequirement, of file: StoreFile, in db: Database, log: WriteAheadLog, now: Timestamp
+  ) throws -> Witness? {
+    if requirement == .notRequired { return nil }
+    let (witness, hasBegun) = try Witness.open(db, of: file, at: requirement.path, now: now)
+    if hasBegun { try log.moveIntoFile(db) }
+    return witness
+  }
+
   /// Runs one write transaction, inside the write lock, and returns after its commit is durable.
   ///
   /// It cannot be cancelled half-way: whoever waits may go away, the transaction has one outcome.
+  ///
+  /// - Parameter seal: what must also be durable before anybody is answered; it runs after the commit.
   func write<Result: Sendable>(
-    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result,
+    seal: @escaping @Sendable (Result) throws -> Void = { _ in }
   ) async throws(StoreFailure) -> Result {
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       writer.asyncWriteWithoutTransaction { db in
-        continuation.resume(returning: self.transact(db, operation: operation, body))
+        continuation.resume(returning: self.transact(db, operation: operation, body, seal: seal))
       }
     }
     return try result.get()
   }
 
   private func transact<Result>(
-    _ db: Database, operation: String, _ body: (Database) throws -> Result
+    _ db: Database, operation: String, _ body: (Database) throws -> Result, seal: (Result) throws -> Void
   ) -> Swift.Result<Result, StoreFailure> {
     do {
       return try .success(
@@ -124,6 +146,7 @@ package final class SQLiteStore: CouponStore {
             result = try body(db)
             return .commit
           }
+          try seal(result!)
           checkpoint(db)
           return result!
         })
@@ -133,6 +156,9 @@ package final class SQLiteStore: CouponStore {
       return .failure(failure)
     }
   }
+
+  /// The first failure of the system or the file since this store was opened; `nil` where it is sound.
+  package var fatalFailure: StoreFailure? { damage.withLock { $0 } }
 
   /// What is written into a file that has been moved away or replaced is acknowledged to nobody's use.
   private func requireInPlace() throws(StoreFailure) {

@@ -51,8 +51,13 @@ extension StoreFailure.Code {
     }
   }
 
-  /// The system or the file failed: nothing that is written from then on can be relied on.
-  var isDamage: Bool { self == .inputOutput || self == .corrupt }
+  /// The system, the file or its witness failed: nothing that is written from then on can be relied on.
+  var isDamage: Bool {
+    switch self {
+    case .inputOutput, .corrupt, .witnessMissing, .witnessForeign, .witnessAhead: true
+    default: false
+    }
+  }
 
   func hint(for subject: String) -> String {
     switch self {

@@ -31,7 +31,11 @@ final class WriteAheadLog: Sendable {
   ///
   /// Readers that still need the log make it stay; that is no failure.
   func checkpointIfGrown(_ db: Database) throws {
-    guard pages.load(ordering: .relaxed) >= checkpointPages else { return }
+    if pages.load(ordering: .relaxed) >= checkpointPages { try moveIntoFile(db) }
+  }
+
+  /// Moves what can be moved now. Call inside the write lock, outside a transaction.
+  func moveIntoFile(_ db: Database) throws {
     do {
       try db.checkpoint(.passive)
     } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode) {

@@ -7,16 +7,16 @@ package struct Migration: Sendable {
   package let sql: String
 
   /// SHA-256 of the SQL in lower-case hexadecimal, kept in the ledger: a file that was migrated by other SQL shows.
-  package var checksum: String {
-    let digits = Array("0123456789abcdef")
-    return String(SHA256.hash(data: Array(sql.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
-  }
+  package var checksum: String { Hexadecimal.text(SHA256.hash(data: Array(sql.utf8))) }
 
   /// The steps of the SQLite schema, as embedded in this program, from version 1 without a gap.
   package static let sqlite: [Migration] = [
     Migration(
       version: 1, name: "first_come",
-      sql: String(decoding: PackageResources._001_first_come_sqlite_sql, as: UTF8.self))
+      sql: String(decoding: PackageResources._001_first_come_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 2, name: "witness",
+      sql: String(decoding: PackageResources._002_witness_sqlite_sql, as: UTF8.self)),
   ]
 
   package init(version: Int, name: String, sql: String) {
@@ -33,7 +33,7 @@ package enum SQLiteSchema {
 
   /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
   package static let tables = [
-    "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "failed_event", "operator_act", "outbox",
-    "pool_code", "run", "schema_migration",
+    "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event",
+    "operator_act", "outbox", "pool_code", "run", "schema_migration", "seat_loss", "witness",
   ]
 }

@@ -30,7 +30,7 @@ struct ReportTests {
         "id", "quota", "counter", "set", "coupons", "in_flight", "failed_retryable", "failed_dead", "discarded",
         "missing",
       ]) == true)
-    #expect(json["rules"]?.array.count == 14)
+    #expect(json["rules"]?.array.count == 16)
     for rule in json["rules"]?.array ?? [] { #expect(rule.keys == ["id", "examined", "findings"]) }
     #expect(json["campaigns"]?[0]?["answers_at_least"]?["sold-out"]?.int == 1)
     let text = try await Program.reconcile.run(["report", "--database", database])

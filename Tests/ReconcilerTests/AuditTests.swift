@@ -98,7 +98,8 @@ struct AuditTests {
       "DELETE FROM accepted_user WHERE campaign_id = 'spring' AND seat = 2",
       [
         "counter-equals-set/spring", "seats-dense/spring/2", "coupon-has-acceptance/spring/2", "outbox-agrees/spring/2",
-        "foreign-key-check/outbox to accepted_user", "foreign-key-check/coupon to accepted_user",
+        "chain-unbroken/spring/3", "foreign-key-check/outbox to accepted_user",
+        "foreign-key-check/coupon to accepted_user",
       ]
     ),
     (
@@ -124,7 +125,30 @@ struct AuditTests {
       [
         "acceptance-accounted-for/spring/11", "outbox-agrees/spring/11", "outbox-agrees/spring/4",
         "within-quota/spring/11", "seats-dense/spring/4", "foreign-key-check/outbox to accepted_user",
+        "chain-unbroken/spring/11", "witness-agrees/spring",
       ]
+    ),
+    // Somebody else in a winner's place, everywhere at once: only the chain knows.
+    (
+      """
+      UPDATE accepted_user SET user_id = 'jun' WHERE campaign_id = 'spring' AND seat = 3;
+      UPDATE outbox SET user_id = 'jun' WHERE campaign_id = 'spring' AND seat = 3
+      """, ["chain-unbroken/spring/3"]
+    ),
+    ("UPDATE accepted_user SET accepted_at = 1 WHERE campaign_id = 'spring' AND seat = 3", ["chain-unbroken/spring/3"]),
+    (
+      "UPDATE accepted_user SET chain = NULL WHERE campaign_id = 'spring' AND seat = 2",
+      [
+        "chain-unbroken/spring/2", "chain-unbroken/spring/3",
+      ]
+    ),
+    // The last winners gone from every table at once: only the witness knows.
+    (
+      """
+      DELETE FROM accepted_user WHERE campaign_id = 'spring' AND seat > 2;
+      DELETE FROM outbox WHERE campaign_id = 'spring' AND seat > 2;
+      UPDATE campaign SET counter = 2 WHERE id = 'spring'
+      """, ["witness-agrees/spring"]
     ),
     (
       "INSERT INTO coupon VALUES ('spring', 11, 'jun', 'X', 1)",
@@ -245,6 +269,8 @@ struct AuditTests {
     try await DatabaseQueue(path: path).writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
     let whole = try file.directory.contents("first-come.db")
     let damaged = file.directory.path("damaged.db")
+    // The copy has the id of the file, and stands beside a witness of that id.
+    try FileManager.default.copyItem(atPath: file.store.file.witnessPath, toPath: damaged + ".witness")
     func verdict(_ bytes: Data) async throws -> Verdict {
       for leftover in ["", "-wal", "-shm"] where FileManager.default.fileExists(atPath: damaged + leftover) {
         try FileManager.default.removeItem(atPath: damaged + leftover)
@@ -305,6 +331,7 @@ private struct BlindSnapshot: ReconciliationSnapshot {
     try snapshot.failedEvents(of: campaign)
   }
   func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> { RowStream { nil } }
+  func witness() throws(StoreFailure) -> WitnessReading { try snapshot.witness() }
   func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int {
     try snapshot.count(kind, of: campaign)
   }

@@ -23,10 +23,10 @@ struct IllegalStatementTests {
   /// In a file with summer (pool, quota 3: seat 1 with a coupon, seat 2 parked, counter 2) and spring (quota 3, empty).
   static let statements: [Statement] = [
     // A seat outside 1…quota, also where the campaign does not exist.
-    Statement("INSERT INTO accepted_user VALUES ('summer', 4, 'x', 1)", "not within 1 and the quota"),
-    Statement("INSERT INTO accepted_user VALUES ('summer', 0, 'x', 1)", "not within 1 and the quota"),
-    Statement("INSERT INTO accepted_user VALUES ('summer', -1, 'x', 1)", "not within 1 and the quota"),
-    Statement("INSERT INTO accepted_user VALUES ('winter', 1, 'x', 1)", "not within 1 and the quota"),
+    Statement("INSERT INTO accepted_user VALUES ('summer', 4, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
+    Statement("INSERT INTO accepted_user VALUES ('summer', 0, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
+    Statement("INSERT INTO accepted_user VALUES ('summer', -1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
+    Statement("INSERT INTO accepted_user VALUES ('winter', 1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
     Statement("INSERT INTO coupon VALUES ('summer', 4, 'user-1', 'X', 1)", "not within 1 and the quota"),
     // A counter above the quota, or lowered.
     Statement("UPDATE campaign SET counter = 4 WHERE id = 'summer'", "campaign_counter_within_quota"),
@@ -57,8 +57,32 @@ struct IllegalStatementTests {
     Statement("UPDATE accepted_user SET seat = 3 WHERE seat = 2", "never changes"),
     Statement("UPDATE OR REPLACE accepted_user SET seat = 1 WHERE seat = 2", "never changes"),
     Statement("UPDATE accepted_user SET campaign_id = 'spring'", "never changes"),
-    Statement("INSERT OR REPLACE INTO accepted_user VALUES ('summer', 2, 'x', 1)", "this seat is taken"),
-    Statement("INSERT OR REPLACE INTO accepted_user VALUES ('summer', 3, 'user-2', 1)", "this user has a seat"),
+    Statement("INSERT OR REPLACE INTO accepted_user VALUES ('summer', 2, 'x', 1, zeroblob(32))", "this seat is taken"),
+    Statement(
+      "INSERT OR REPLACE INTO accepted_user VALUES ('summer', 3, 'user-2', 1, zeroblob(32))", "this user has a seat"),
+    // An acceptance outside the chain.
+    Statement("INSERT INTO accepted_user VALUES ('summer', 3, 'user-3', 1, NULL)", "needs its chain value"),
+    Statement(
+      "INSERT INTO accepted_user VALUES ('summer', 3, 'user-3', 1, zeroblob(31))", "accepted_user_chain_length"),
+    Statement("UPDATE accepted_user SET chain = zeroblob(32)", "never changes"),
+    // The identity and the witness on record, and seats that are lost.
+    Statement("INSERT INTO database_identity VALUES ('00000000000000000000000000000000')", "has one id"),
+    Statement("REPLACE INTO database_identity SELECT id FROM database_identity", "has one id"),
+    Statement("UPDATE database_identity SET id = '00000000000000000000000000000000'", "never changes"),
+    Statement("DELETE FROM database_identity", "never deleted"),
+    Statement("INSERT INTO witness VALUES (7, NULL, 'x', NULL, '', 1)", "epochs follow each other"),
+    Statement("REPLACE INTO witness VALUES (1, '/x', 'x', NULL, '', 1)", "epochs follow each other"),
+    Statement("INSERT INTO witness VALUES (2, 'beside', 'x', NULL, '', 1)", "witness_path_absolute"),
+    Statement("UPDATE witness SET path = '/x'", "never changes"),
+    Statement("DELETE FROM witness", "never deleted"),
+    Statement("INSERT INTO seat_loss VALUES ('spring', 3, 2, 1, NULL)", "seat_loss_range"),
+    Statement("REPLACE INTO seat_loss VALUES ('gone', 1, 1, 1, 5)", "this row exists"),
+    Statement("UPDATE seat_loss SET last_seat = 2", "a loss never changes"),
+    Statement("DELETE FROM seat_loss", "never deleted"),
+    Statement(
+      "INSERT INTO campaign VALUES ('gone', '', 9, 0, 'open', 'pool', zeroblob(32), NULL, NULL, 1)",
+      "lost and not reissued"),
+    Statement("UPDATE campaign SET state = 'open' WHERE id = 'frost'", "lost and not reissued"),
     // A coupon changed or deleted.
     Statement("UPDATE coupon SET code = 'X'", "never changes"),
     Statement("UPDATE coupon SET user_id = 'x'", "never changes"),
@@ -124,10 +148,11 @@ struct IllegalStatementTests {
       VALUES ('autumn', '', 1, 'open', 'webhook', zeroblob(32), 1)
       """, "no such issuer"),
     Statement("UPDATE outbox SET state = 'lost', settled_at = 1", "outbox_state_word"),
-    Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a b', 1)", "accepted_user_form"),
-    Statement("INSERT INTO accepted_user VALUES ('spring', 1, '', 1)", "accepted_user_form"),
-    Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'é', 1)", "accepted_user_form"),
-    Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a' || char(0) || 'b', 1)", "accepted_user_form"),
+    Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a b', 1, zeroblob(32))", "accepted_user_form"),
+    Statement("INSERT INTO accepted_user VALUES ('spring', 1, '', 1, zeroblob(32))", "accepted_user_form"),
+    Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'é', 1, zeroblob(32))", "accepted_user_form"),
+    Statement(
+      "INSERT INTO accepted_user VALUES ('spring', 1, 'a' || char(0) || 'b', 1, zeroblob(32))", "accepted_user_form"),
   ]
 
   @Test(arguments: statements, [true, false])
@@ -148,7 +173,7 @@ struct IllegalStatementTests {
   @Test(arguments: [
     "UPDATE campaign SET counter = 3 WHERE id = 'summer'",
     "UPDATE campaign SET quota = 4 WHERE id = 'summer'",
-    "INSERT INTO accepted_user VALUES ('spring', 1, 'user-9', 1)",
+    "INSERT INTO accepted_user VALUES ('spring', 1, 'user-9', 1, zeroblob(32))",
   ])
   func allows(_ sql: String) async throws {
     let backend = try SQLiteBackend()
@@ -167,5 +192,13 @@ struct IllegalStatementTests {
     _ = try await store.admit([.of(1), .of(2)])
     let tally = try await store.deliverPending(limit: 10)
     #expect(tally.delivered == 1 && tally.parked == 1)
+    try await backend.plain().write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
+          VALUES ('frost', '', 3, 'paused', 'pool', zeroblob(32), 1);
+          INSERT INTO seat_loss VALUES ('frost', 1, 1, 1, NULL), ('gone', 1, 1, 1, NULL);
+          """)
+    }
   }
 }

@@ -100,10 +100,13 @@ struct MigrationTests {
   @Test func migratingTwiceAppliesOnce() throws {
     let backend = try SQLiteBackend()
     let file = StoreFile(path: backend.path)
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1, 2])
     #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [])
     #expect(
       try file.migrationStates(limits: SQLiteStore.Limits())
-        == [MigrationState(version: 1, name: "first_come", appliedAt: TestClock.start)])
+        == [
+          MigrationState(version: 1, name: "first_come", appliedAt: TestClock.start),
+          MigrationState(version: 2, name: "witness", appliedAt: TestClock.start),
+        ])
   }
 }

@@ -10,7 +10,8 @@ struct SchemaTests {
     #expect(Migration.sqlite.map(\.version) == Array(1...Migration.sqlite.count))
     #expect(
       Migration.sqlite.map(\.checksum) == [
-        "e7c9af6084a637f7f1dc0051723789856355f9b489b432b123a976ea9aa8e0f4"
+        "e7c9af6084a637f7f1dc0051723789856355f9b489b432b123a976ea9aa8e0f4",
+        "f702ecc12f484db0add0543db8e1c4e32b890710dca70701dd7e444aba1269c1",
       ])
   }
 

@@ -96,11 +96,11 @@ extension Promise {
     #expect(try await store.admit([.of(1)]) == [.refused(.notOpenYet(opensAt: opensAt))])
     clock.advance(by: .seconds(10))  // the very instant of opening
     #expect(try await store.admit([.of(1)]) == [.refused(.paused)])
-    _ = try await store.change(.summer, to: .resume, by: .test)
+    _ = try await store.change(.summer, to: .resume(reissuingSeats: false), by: .test)
     #expect(try await store.admit([.of(1)])[0].seat == 1)
     _ = try await store.change(.summer, to: .pause, by: .test)
     #expect(try await store.admit([.of(2)]) == [.refused(.paused)])
-    _ = try await store.change(.summer, to: .resume, by: .test)
+    _ = try await store.change(.summer, to: .resume(reissuingSeats: false), by: .test)
     #expect(try await store.admit([.of(2)]) == [.refused(.soldOut)])
     clock.advance(by: .seconds(10))  // the very instant of closing
     #expect(try await store.admit([.of(2)]) == [.refused(.closed)])
@@ -129,7 +129,7 @@ extension Promise {
     #expect(try await store.change(.summer, to: .raiseQuota(Quota(10)!), by: .test) == .unchanged(summary))
     #expect(try await store.change(.spring, to: .pause, by: .test) == .unknownCampaign)
     _ = try await store.change(.summer, to: .close, by: .test)
-    guard case .closed = try await store.change(.summer, to: .resume, by: .test) else {
+    guard case .closed = try await store.change(.summer, to: .resume(reissuingSeats: false), by: .test) else {
       Issue.record("a closed campaign does not resume")
       return
     }

@@ -63,6 +63,7 @@ package struct Program: Sendable {
   static func environment(_ values: [String: String]) -> Environment {
     var updates: [Environment.Key: String?] = [
       "FIRST_COME_DATABASE": nil, "FIRST_COME_LISTEN": nil, "FIRST_COME_OPS_LISTEN": nil,
+      "FIRST_COME_WITNESS": nil,
     ]
     for (key, value) in values { updates[Environment.Key(stringLiteral: key)] = value }
     return .inherit.updating(updates)

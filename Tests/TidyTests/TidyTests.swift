@@ -49,7 +49,7 @@ struct TidyTests {
       "Synchronization",
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
-    "Reconciler": ["Issuance", "Composition", "ArgumentParser"],
+    "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],
     "issue-service": ["IssueService", "ArgumentParser"],
     "retry-batch": ["RetryBatch", "ArgumentParser"],
     "reconcile": ["Reconciler", "ArgumentParser"],

@@ -59,7 +59,9 @@ package enum CreateOutcome: Sendable, Equatable {
 }
 
 package enum CampaignChange: Sendable, Equatable {
-  case pause, resume, close
+  case pause, close
+  /// - Parameter reissuingSeats: whether seats whose acceptances are lost may be given again.
+  case resume(reissuingSeats: Bool)
   case raiseQuota(Quota)
 }
 
@@ -68,6 +70,7 @@ extension CampaignChange {
     case inForce
     case refusedClosed
     case refusedLower
+    case refusedLostSeats
     case setState(Campaign.State)
     case setQuota(Quota)
   }
@@ -75,14 +78,22 @@ extension CampaignChange {
   /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
   ///
   /// The quota of a closed campaign may rise, on the record: it is how a discarded seat is given again.
-  package func decide(on campaign: Campaign) -> Decision {
+  ///
+  /// - Parameter hasLostSeats: whether seats are lost and not given free again.
+  package func decide(on campaign: Campaign, hasLostSeats: Bool) -> Decision {
     switch self {
     case .close: campaign.state == .closed ? .inForce : .setState(.closed)
-    case .pause, .resume:
-      if campaign.state == .closed {
-        .refusedClosed
-      } else {
-        Self.state(after: self) == campaign.state ? .inForce : .setState(Self.state(after: self))
+    case .pause:
+      switch campaign.state {
+      case .closed: .refusedClosed
+      case .paused: .inForce
+      case .open: .setState(.paused)
+      }
+    case .resume(let reissuingSeats):
+      switch campaign.state {
+      case .closed: .refusedClosed
+      case .open: .inForce
+      case .paused: hasLostSeats && !reissuingSeats ? .refusedLostSeats : .setState(.open)
       }
     case .raiseQuota(let quota):
       if quota < campaign.quota {
@@ -91,10 +102,6 @@ extension CampaignChange {
         quota == campaign.quota ? .inForce : .setQuota(quota)
       }
     }
-  }
-
-  private static func state(after change: CampaignChange) -> Campaign.State {
-    change == .pause ? .paused : .open
   }
 }
 
@@ -107,6 +114,8 @@ package enum ChangeOutcome: Sendable, Equatable {
   case closed(CampaignSummary)
   /// The quota only ever rises.
   case quotaWouldFall(CampaignSummary)
+  /// Resuming would give these seats a second time.
+  case seatsLost(CampaignSummary, [SeatLoss])
 }
 
 /// One code of a file, with its line for messages.

@@ -6,6 +6,18 @@ package enum MissingStore: Sendable {
   case refuse, create
 }
 
+/// Whether a store may be opened without the witness that knows what it has answered.
+package enum WitnessRequirement: Sendable, Equatable {
+  /// The one that the database names must be there and in step.
+  case asRecorded
+  /// This file must be the one that the database names; where nothing has been accepted yet, it becomes it.
+  case at(String)
+  /// Only for who mends it or records a report: nothing can be admitted.
+  case notRequired
+
+  package var path: String? { if case .at(let path) = self { path } else { nil } }
+}
+
 /// One migration of a store beside its ledger.
 package struct MigrationState: Sendable, Equatable {
   package let version: Int

@@ -38,6 +38,9 @@ package protocol ReconciliationSnapshot {
   func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
   func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
 
+  /// The witness as it was read before the snapshot: all that it has seen is in a sound snapshot.
+  func witness() throws(StoreFailure) -> WitnessReading
+
   /// How many rows there are, by another way than reading them all: a check that read nothing shows against it.
   func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int
 
@@ -106,11 +109,44 @@ package struct SeatRow: Sendable, Equatable {
   package let user: String
   /// The state of an outbox row or failed event; the code of a coupon; empty for an acceptance.
   package let word: String
+  /// Of an acceptance only.
+  package let link: ChainLink?
 
-  package init(key: SeatKey, user: String, word: String) {
+  package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil) {
     self.key = key
     self.user = user
     self.word = word
+    self.link = link
+  }
+}
+
+/// What ties an acceptance to the one before.
+package struct ChainLink: Sendable, Equatable {
+  package let acceptedAt: Int64
+  /// `nil` in a row from before the chain began.
+  package let value: [UInt8]?
+
+  package init(acceptedAt: Int64, value: [UInt8]?) {
+    self.acceptedAt = acceptedAt
+    self.value = value
+  }
+}
+
+/// What the witness outside the store says.
+package enum WitnessReading: Sendable, Equatable {
+  case record([WitnessedSeat])
+  /// There is none, it is another store's, or it cannot be read: nobody knows whether acceptances are missing.
+  case unusable(String)
+}
+
+/// The last acceptance of one campaign that was witnessed.
+package struct WitnessedSeat: Sendable, Equatable {
+  package let key: SeatKey
+  package let chain: [UInt8]
+
+  package init(key: SeatKey, chain: [UInt8]) {
+    self.key = key
+    self.chain = chain
   }
 }
 

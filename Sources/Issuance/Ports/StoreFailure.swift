@@ -29,6 +29,12 @@ package struct StoreFailure: Error, Sendable {
     case schemaAltered
     /// The store does not promise what acknowledging needs, such as synchronous = FULL.
     case notDurable
+    /// Acceptances exist, and the witness that knows how many is not there or cannot be read.
+    case witnessMissing
+    /// The witness is another database's, or another than the one on record.
+    case witnessForeign
+    /// The witness has seen acceptances that the database does not have.
+    case witnessAhead
     case unexpected
   }
 

@@ -26,6 +26,11 @@ private func apply(
         .badData, "cannot \(what) campaign \(id)",
         why: "its quota is \(summary.campaign.quota) and only ever rises; nothing was changed",
         next: "give a --quota above \(summary.campaign.quota)")
+    case .seatsLost(_, let losses):
+      throw ProgramFailure(
+        .badData, "cannot \(what) campaign \(id)",
+        why: "\(losses.map(\.seats).joined(separator: ", ")) were given and are lost; resuming gives them again",
+        next: "settle with those users first, then: issue-service campaign resume \(id) --reissue-seats --reason TEXT")
     }
     return .done
   }
@@ -48,11 +53,22 @@ struct CampaignResume: AsyncParsableCommand {
   static let configuration = CommandConfiguration(commandName: "resume", abstract: "Takes admission up again.")
 
   @OptionGroup var campaign: CampaignArgument
+  @Flag(
+    name: .customLong("reissue-seats"),
+    help: "Also give seats again whose acceptances are lost ('witness accept-loss'); needs --reason.")
+  var reissueSeats = false
   @OptionGroup var act: ActOptions
   @OptionGroup var database: DatabaseOption
 
+  func validate() throws {
+    guard !reissueSeats || act.reason?.contains(where: { !$0.isWhitespace }) == true else {
+      throw ValidationError("--reissue-seats needs a --reason.")
+    }
+  }
+
   func run() async throws {
-    try await apply(.resume, called: "resume", to: campaign, act: act, database: database)
+    try await apply(
+      .resume(reissuingSeats: reissueSeats), called: "resume", to: campaign, act: act, database: database)
   }
 }
 

@@ -97,7 +97,8 @@ struct CampaignCreate: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path(), ifMissing: .create)
       switch try await store.create(new, by: act.author) {
       case .created(let summary):
-        try printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)")
+        let state = summary.campaign.state == .paused ? "; paused: seats of this id are lost and not reissued" : ""
+        try printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)\(state)")
         return .done
       case .exists(let summary):
         throw ProgramFailure(

@@ -22,6 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
     name: .customLong("ops-listen"),
     help: "Where /livez and /readyz are; else FIRST_COME_OPS_LISTEN; else 127.0.0.1:8081.")
   var opsListen: String?
+  @OptionGroup var witness: WitnessOption
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
@@ -30,7 +31,8 @@ struct ServeCommand: AsyncParsableCommand {
         Settings.value(flag: listen, key: "listen") ?? "127.0.0.1:8080", flag: "--listen")
       let operations = try ListenAddress(
         Settings.value(flag: opsListen, key: "ops.listen") ?? "127.0.0.1:8081", flag: "--ops-listen")
-      let store = try Backend.openStore(database: database.path(), ifMissing: .create)
+      let store = try Backend.openStore(
+        database: database.path(), ifMissing: .create, witness: witness.pathIfNamed())
       return try await ClaimService(store: store, claims: claims, operations: operations).run()
     }
   }

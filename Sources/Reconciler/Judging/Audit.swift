@@ -42,13 +42,14 @@ package struct Audit {
   }
 
   private static let seatRules: [Rule] = [
-    .campaignKnown, .counterEqualsSet, .withinQuota, .seatsDense, .acceptanceAccountedFor, .couponHasAcceptance,
-    .outboxAgrees, .failedEventAgrees,
+    .campaignKnown, .counterEqualsSet, .withinQuota, .seatsDense, .chainUnbroken, .acceptanceAccountedFor,
+    .couponHasAcceptance, .outboxAgrees, .failedEventAgrees,
   ]
 
   /// The one pass over all seats.
   private mutating func judgeSeats() {
-    run(Self.seatRules) { audit throws(StoreFailure) in
+    run(Self.seatRules + [.witnessAgrees]) { audit throws(StoreFailure) in
+      var chain = ChainJudge(witnessed: try audit.readWitness())
       let campaigns = try audit.snapshot.campaigns(audit.scope)
       for campaign in campaigns { audit.books[campaign.id] = Books(campaign) }
       let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -57,12 +58,28 @@ package struct Audit {
         audit.judgeDensity(of: record)
         audit.books[record.key.campaign]?.add(record)
         for finding in record.findings(campaign: known[record.key.campaign]) { audit.add(finding) }
+        if let finding = record.acceptance.flatMap({ chain.judge($0) }) { audit.add(finding) }
       }
+      audit.examined(.chainUnbroken, chain.examined)
+      for finding in chain.findings() { audit.add(finding) }
       for books in audit.books.values.sorted(by: { $0.id < $1.id }) {
         for finding in books.findings() { audit.add(finding) }
       }
       audit.examined(.counterEqualsSet, campaigns.count)
       try audit.requireAllRead(merge.examined)
+    }
+  }
+
+  /// What was witnessed of the campaigns in scope. Without a usable witness nobody knows what is missing.
+  private mutating func readWitness() throws(StoreFailure) -> [WitnessedSeat] {
+    switch try snapshot.witness() {
+    case .unusable(let why):
+      doNotJudge([.witnessAgrees], why)
+      return []
+    case .record(let seats):
+      let inScope = seats.filter { scope == nil || $0.key.campaign == scope?.rawValue }
+      examined(.witnessAgrees, inScope.count)
+      return inScope
     }
   }
 

@@ -12,6 +12,10 @@ package enum Rule: String, Sendable, CaseIterable {
   case withinQuota = "within-quota"
   /// The seats of the set are 1…counter without a gap.
   case seatsDense = "seats-dense"
+  /// Each acceptance's chain value follows from the one before and from itself: none was changed, taken or put in.
+  case chainUnbroken = "chain-unbroken"
+  /// Every acceptance that the witness has seen is there.
+  case witnessAgrees = "witness-agrees"
   /// Every accepted seat has a coupon, or work in hand, or a failed event: NOTHING-LOST.
   case acceptanceAccountedFor = "acceptance-accounted-for"
   /// Every coupon has its acceptance with the same seat and user.

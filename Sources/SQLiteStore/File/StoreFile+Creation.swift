@@ -24,7 +24,7 @@ extension StoreFile {
       guard unsafe rename(newFilePath, path) == 0 else {
         throw StoreFailure.system(errno, operation: "name the new database", subject: path)
       }
-      try syncDirectory()
+      try Self.syncDirectory(of: path)
     } catch {
       throw StoreFailure(error, operation: "create the database", subject: path)
     }

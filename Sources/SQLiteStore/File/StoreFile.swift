@@ -112,8 +112,8 @@ package struct StoreFile: Sendable {
     return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
 
-  /// Makes the names of new and renamed files beside the database durable.
-  func syncDirectory() throws(StoreFailure) {
+  /// Makes the names of new and renamed files in the directory of `path` durable.
+  static func syncDirectory(of path: String) throws(StoreFailure) {
     let directory = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
     let descriptor = unsafe open(String(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else {

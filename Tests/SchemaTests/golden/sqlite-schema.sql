@@ -9,7 +9,7 @@ CREATE TABLE accepted_user (
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
   user_id TEXT NOT NULL,
-  accepted_at INTEGER NOT NULL,
+  accepted_at INTEGER NOT NULL, chain BLOB CONSTRAINT accepted_user_chain_length CHECK (length(chain) = 32),
   PRIMARY KEY (campaign_id, seat),
   CONSTRAINT accepted_user_once UNIQUE (campaign_id, user_id),
   CONSTRAINT accepted_user_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
@@ -75,6 +75,11 @@ CREATE TABLE coupon (
   CONSTRAINT coupon_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
   CONSTRAINT coupon_code_form CHECK (
     length(code) BETWEEN 1 AND 128 AND length(code) = length(CAST(code AS BLOB)) AND code NOT GLOB '*[^!-~]*')
+) STRICT, WITHOUT ROWID;
+CREATE TABLE database_identity (
+  id TEXT NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT database_identity_form CHECK (length(id) = 32 AND id NOT GLOB '*[^0-9a-f]*')
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE failed_event (
   campaign_id TEXT NOT NULL,
@@ -166,6 +171,28 @@ CREATE TABLE schema_migration (
   checksum TEXT NOT NULL,
   applied_at INTEGER NOT NULL
 ) STRICT;
+CREATE TABLE seat_loss (
+  campaign_id TEXT NOT NULL,
+  first_seat INTEGER NOT NULL,
+  last_seat INTEGER NOT NULL,
+  accepted_at INTEGER NOT NULL,
+  reissued_at INTEGER,
+  PRIMARY KEY (campaign_id, accepted_at),
+  CONSTRAINT seat_loss_range CHECK (first_seat BETWEEN 1 AND last_seat)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE witness (
+  epoch INTEGER NOT NULL,
+  path TEXT,
+  operator TEXT NOT NULL,
+  reason TEXT,
+  detail TEXT NOT NULL,
+  began_at INTEGER NOT NULL,
+  PRIMARY KEY (epoch),
+  CONSTRAINT witness_path_absolute CHECK (path GLOB '/*')
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER accepted_user_chain BEFORE INSERT ON accepted_user WHEN NEW.chain IS NULL BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: an acceptance needs its chain value');
+END;
 CREATE TRIGGER accepted_user_delete BEFORE DELETE ON accepted_user BEGIN
   SELECT RAISE(ABORT, 'accepted_user: an acceptance is never deleted');
 END;
@@ -200,6 +227,14 @@ CREATE TRIGGER campaign_insert BEFORE INSERT ON campaign BEGIN
   -- Not a CHECK: a trigger can be replaced when an issuer is added.
   SELECT RAISE(ABORT, 'campaign: there is no such issuer') WHERE NEW.issuer NOT IN ('generated', 'pool');
 END;
+CREATE TRIGGER campaign_loss_insert BEFORE INSERT ON campaign
+WHEN NEW.state = 'open' AND EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.id AND reissued_at IS NULL) BEGIN
+  SELECT RAISE(ABORT, 'campaign: seats of this campaign are lost and not reissued');
+END;
+CREATE TRIGGER campaign_loss_update BEFORE UPDATE OF state ON campaign
+WHEN NEW.state = 'open' AND EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.id AND reissued_at IS NULL) BEGIN
+  SELECT RAISE(ABORT, 'campaign: seats of this campaign are lost and not reissued');
+END;
 CREATE TRIGGER campaign_quota BEFORE UPDATE OF quota ON campaign WHEN NEW.quota < OLD.quota BEGIN
   SELECT RAISE(ABORT, 'campaign: the quota is never lowered');
 END;
@@ -219,6 +254,15 @@ CREATE TRIGGER coupon_insert BEFORE INSERT ON coupon BEGIN
 END;
 CREATE TRIGGER coupon_update BEFORE UPDATE ON coupon BEGIN
   SELECT RAISE(ABORT, 'coupon: a coupon never changes');
+END;
+CREATE TRIGGER database_identity_delete BEFORE DELETE ON database_identity BEGIN
+  SELECT RAISE(ABORT, 'database_identity: the id is never deleted');
+END;
+CREATE TRIGGER database_identity_insert BEFORE INSERT ON database_identity BEGIN
+  SELECT RAISE(ABORT, 'database_identity: a database has one id');
+END;
+CREATE TRIGGER database_identity_update BEFORE UPDATE ON database_identity BEGIN
+  SELECT RAISE(ABORT, 'database_identity: the id never changes');
 END;
 CREATE TRIGGER failed_event_delete BEFORE DELETE ON failed_event BEGIN
   SELECT RAISE(ABORT, 'failed_event: a row is never deleted');
@@ -277,5 +321,27 @@ CREATE TRIGGER pool_code_insert BEFORE INSERT ON pool_code BEGIN
   SELECT RAISE(ABORT, 'pool_code: this seat has its code')
   WHERE NEW.seat IS NOT NULL
     AND EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
+END;
+CREATE TRIGGER seat_loss_delete BEFORE DELETE ON seat_loss BEGIN
+  SELECT RAISE(ABORT, 'seat_loss: a loss is never deleted');
+END;
+CREATE TRIGGER seat_loss_insert BEFORE INSERT ON seat_loss
+WHEN EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.campaign_id AND accepted_at = NEW.accepted_at) BEGIN
+  SELECT RAISE(ABORT, 'seat_loss: this row exists');
+END;
+CREATE TRIGGER seat_loss_update BEFORE UPDATE ON seat_loss
+WHEN NEW.campaign_id IS NOT OLD.campaign_id OR NEW.first_seat IS NOT OLD.first_seat
+  OR NEW.last_seat IS NOT OLD.last_seat OR NEW.accepted_at IS NOT OLD.accepted_at OR OLD.reissued_at IS NOT NULL BEGIN
+  SELECT RAISE(ABORT, 'seat_loss: a loss never changes; it is reissued once');
+END;
+CREATE TRIGGER witness_delete BEFORE DELETE ON witness BEGIN
+  SELECT RAISE(ABORT, 'witness: an epoch is never deleted');
+END;
+CREATE TRIGGER witness_insert BEFORE INSERT ON witness
+WHEN NEW.epoch IS NOT (SELECT ifnull(max(epoch), 0) + 1 FROM witness) BEGIN
+  SELECT RAISE(ABORT, 'witness: epochs follow each other');
+END;
+CREATE TRIGGER witness_update BEFORE UPDATE ON witness BEGIN
+  SELECT RAISE(ABORT, 'witness: an epoch never changes');
 END;
 1178824557

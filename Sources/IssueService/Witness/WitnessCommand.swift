@@ -1,0 +1,142 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct WitnessCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "witness", abstract: "Shows and mends the witness, which knows what the database must not forget.",
+    discussion: """
+      The witness is a small file outside the database: FILE.witness beside it, or where 'serve --witness' put it.
+      Rebuilding and accepting a loss need every program stopped.
+      """,
+    subcommands: [WitnessShow.self, WitnessRebuildCommand.self, WitnessAcceptLoss.self])
+
+  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+}
+
+/// `--witness`, of the commands that may put it elsewhere.
+struct WitnessOption: ParsableArguments {
+  @Option(
+    name: .customLong("witness"),
+    help: ArgumentHelp(
+      "The witness file; else FIRST_COME_WITNESS; else where the database says: FILE.witness at first.",
+      valueName: "path"))
+  var path: String?
+
+  func pathIfNamed() -> String? { Settings.value(flag: path, key: "witness") }
+}
+
+/// Who acts and why, where the record must say why.
+struct ReasonedActOptions: ParsableArguments {
+  @Option(name: .customLong("operator"), help: "Who acts; else the login.")
+  var operatorName: String?
+  @Option(help: "Why, for the record.")
+  var reason: String
+
+  func validate() throws {
+    guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason says nothing.") }
+  }
+
+  var author: ActAuthor { ActAuthor(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
+}
+
+struct WitnessShow: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Compares the witness with the database. Ends with 78 where they do not agree.")
+
+  @OptionGroup var witness: WitnessOption
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let keeper = try Backend.openWitnessKeeper(
+        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: true)
+      let state = try await keeper.witnessState()
+      try printResult("witness \(state.path) of database \(state.databaseID)")
+      try printResult(state.sequence.map { "record \($0)" } ?? "no whole record is there")
+      var table = TextTable(["CAMPAIGN", "WITNESSED", "DATABASE", "STANDING"])
+      for campaign in state.campaigns {
+        table.add([campaign.campaign, "\(campaign.witnessed)", "\(campaign.found)", campaign.standing.words])
+      }
+      try printResult(state.campaigns.isEmpty ? "no acceptances" : table.description)
+      let isWhole = state.sequence != nil || state.campaigns.isEmpty
+      return isWhole && state.campaigns.allSatisfy { $0.fault == nil } ? .done : .configuration
+    }
+  }
+}
+
+extension WitnessedCampaign.Standing {
+  fileprivate var words: String {
+    switch self {
+    case .inStep: "in step"
+    case .databaseAhead: "the database has more, which nobody was answered"
+    case .witnessAhead(let missing): "\(missing) missing in the database"
+    case .contradicted: "the database has other acceptances"
+    }
+  }
+}
+
+struct WitnessRebuildCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rebuild", abstract: "Begins a new witness from the acceptances that the database has.",
+    discussion: """
+      For a witness that is lost, or to put it on another disk. From then on nothing tells what was missing before.
+
+      Example: issue-service witness rebuild --witness /mnt/other/first-come.witness --reason 'other disk'
+      """)
+
+  @OptionGroup var witness: WitnessOption
+  @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let keeper = try Backend.openWitnessKeeper(
+        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
+      let rebuild = try await keeper.rebuildWitness(by: act.author)
+      for path in rebuild.setAside { try printResult("set aside: \(path)") }
+      try printResult("the witness is \(rebuild.state.path)")
+      for campaign in rebuild.state.campaigns {
+        try printResult("campaign \(campaign.campaign): \(campaign.found) acceptances")
+      }
+      return .done
+    }
+  }
+}
+
+struct WitnessAcceptLoss: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "accept-loss",
+    abstract: "Takes the database as it stands for the truth, though acceptances that were answered are missing.",
+    discussion: """
+      The last resort, when neither the lost -wal nor a newer copy can be had. Each short campaign is paused; the seats
+      that its users were promised are listed and kept on record.
+      """)
+
+  @OptionGroup var witness: WitnessOption
+  @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let keeper = try Backend.openWitnessKeeper(
+        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
+      let losses = try await keeper.acceptLoss(by: act.author)
+      if losses.isEmpty { try printResult("nothing is missing; nothing was changed") }
+      for loss in losses {
+        let count = loss.last.number - loss.first.number + 1
+        try printResult(
+          """
+          campaign \(loss.campaign): \(loss.seats) lost (\(count)); no seat is given until:
+            issue-service campaign resume \(loss.campaign) --reissue-seats --reason TEXT
+          """)
+      }
+      return .done
+    }
+  }
+}
+
+extension SeatLoss {
+  /// "seats 41 to 57", or "seat 41".
+  var seats: String { first == last ? "seat \(first)" : "seats \(first) to \(last)" }
+}

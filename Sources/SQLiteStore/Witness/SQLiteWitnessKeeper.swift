@@ -1,0 +1,127 @@
+internal import GRDB
+package import Issuance
+internal import Schema
+
+/// Mends the witness of one file. Opened instead of the store, which would refuse.
+package final class SQLiteWitnessKeeper: WitnessKeeper {
+  private let store: SQLiteStore
+  private let requested: String?
+
+  /// - Parameters:
+  ///   - witness: the place that an operator asks for; `nil` for the one on record.
+  ///   - use: `exclusive` for what changes the witness: no other program may have the file open.
+  /// - Throws: ``StoreFailure``; nothing is created or changed.
+  package init(
+    path: String, witness: String?, use: FileLock.Mode, limits: SQLiteStore.Limits = SQLiteStore.Limits(),
+    clock: @escaping WallClock
+  ) throws(StoreFailure) {
+    store = try SQLiteStore(path: path, witness: .notRequired, use: use, limits: limits, clock: clock)
+    requested = witness
+  }
+
+  package func witnessState() async throws(StoreFailure) -> WitnessState {
+    let (database, requested) = (store.file, requested)
+    return try await store.write("look at the witness") { db in  // in the lock, so that nobody is between the two
+      let facts = try WitnessFacts(db)
+      let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+      let path = database.witnessPath(at: place)
+      let record = try WitnessFile(path: path, forWriting: false)?.read()
+      return WitnessState(
+        path: path, databaseID: facts.databaseID, sequence: record?.sequence,
+        campaigns: try facts.compare(with: record?.tips ?? [:], in: db))
+    }
+  }
+
+  package func rebuildWitness(by author: ActAuthor) async throws(StoreFailure) -> WitnessRebuild {
+    let (database, requested, clock) = (store.file, requested, store.clock)
+    return try await store.write("rebuild the witness") { db in
+      let facts = try WitnessFacts(db)
+      let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+      var setAside: [String] = []
+      for other in Set([place, facts.place]) { try Self.requireNotAhead(at: other, facts, of: database, in: db) }
+      let path = database.witnessPath(at: place)
+      if let aside = try WitnessFile.setAside(path, now: clock()) { setAside.append(aside) }
+      _ = try Witness.begin(facts, of: database, at: place)
+      try Witness.register(
+        facts.epoch + 1, place: place, by: author, detail: "rebuilt from \(facts.detail)", at: clock(), in: db)
+      if facts.place != place, facts.epoch > 0,
+        let aside = try WitnessFile.setAside(database.witnessPath(at: facts.place), now: clock())
+      {
+        setAside.append(aside)  // so that an old copy of the database does not find it in step
+      }
+      return WitnessRebuild(
+        state: WitnessState(
+          path: path, databaseID: facts.databaseID, sequence: 1,
+          campaigns: try facts.compare(with: facts.tips, in: db)),
+        setAside: setAside)
+    }
+  }
+
+  /// A witness of this database that has seen more than the database has is not passed over.
+  private static func requireNotAhead(
+    at place: String?, _ facts: WitnessFacts, of database: StoreFile, in db: Database
+  ) throws {
+    let path = database.witnessPath(at: place)
+    guard let record = try WitnessFile(path: path, forWriting: false)?.read(), record.databaseID == facts.databaseID
+    else { return }
+    let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
+    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+  }
+
+  package func acceptLoss(by author: ActAuthor) async throws(StoreFailure) -> [SeatLoss] {
+    let (database, requested, clock) = (store.file, requested, store.clock)
+    let accepted = try await store.write("accept the loss of acceptances") { db in
+      let facts = try WitnessFacts(db)
+      let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+      let path = database.witnessPath(at: place)
+      guard let file = try WitnessFile(path: path, forWriting: true) else {
+        throw StoreFailure.witnessMissing(path, cause: "nobody knows what is missing: the file does not exist")
+      }
+      let record = try file.record(of: database, id: facts.databaseID, at: place)
+      let losses = try facts.compare(with: record.tips, in: db)
+        .compactMap { campaign in try Self.loss(in: campaign, in: db) }
+      if losses.isEmpty { return AcceptedLoss(losses: [], sealing: nil) }
+      let now = clock()
+      for loss in losses { try Self.record(loss, by: author, at: now, in: db) }
+      let seats = losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
+      try Witness.register(
+        facts.epoch + 1, place: place, by: author, detail: "accepted the loss of the seats \(seats)", at: now, in: db)
+      let witness = try Witness(file, record: record)
+      return AcceptedLoss(losses: losses, sealing: (witness, try witness.prepare(only: facts.tips)))
+    } seal: { accepted in
+      if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
+    }
+    return accepted.losses
+  }
+
+  private struct AcceptedLoss: Sendable {
+    let losses: [SeatLoss]
+    let sealing: (Witness, Witness.Prepared)?
+  }
+
+  /// The seats whose acceptances are lost or in doubt; `nil` where there are none.
+  private static func loss(in campaign: WitnessedCampaign, in db: Database) throws -> SeatLoss? {
+    let first: Int
+    switch campaign.standing {
+    case .inStep, .databaseAhead: return nil
+    case .witnessAhead: first = campaign.found + 1
+    // Where every value follows from the one before, it is another history from its first seat on.
+    case .contradicted: first = try WitnessFacts.firstBreak(in: campaign.campaign, after: .beginning, in: db) ?? 1
+    }
+    return SeatLoss(
+      campaign: campaign.campaign, first: Seat(first), last: Seat(max(first, campaign.witnessed)))
+  }
+
+  /// The loss, the pause and the act. Of a campaign whose row is lost, too, the loss alone: it is paused when it is
+  /// created again.
+  private static func record(_ loss: SeatLoss, by author: ActAuthor, at now: Timestamp, in db: Database) throws {
+    try db.execute(
+      sql: "INSERT INTO seat_loss (campaign_id, first_seat, last_seat, accepted_at) VALUES (?, ?, ?, ?)",
+      arguments: [loss.campaign, loss.first.number, loss.last.number, now.microseconds])
+    try db.execute(
+      sql: "UPDATE campaign SET state = 'paused' WHERE id = ? AND state = 'open'", arguments: [loss.campaign])
+    guard let id = CampaignID(loss.campaign) else { return }
+    try SQLiteStore.record(
+      "accept-loss", detail: "seats \(loss.first) to \(loss.last)", on: id, by: author, at: now, in: db)
+  }
+}

@@ -1,0 +1,154 @@
+internal import GRDB
+internal import Issuance
+internal import Schema
+
+extension StoreFile {
+  /// Where the witness stands unless another place is on record.
+  package var witnessPath: String { path + ".witness" }
+
+  /// The place on record for a path that an operator gave: `nil` for beside the database.
+  func witnessPlace(_ given: String) throws(StoreFailure) -> String? {
+    let resolved = StoreFile(path: given).path
+    guard !resolved.contains("\n") else {
+      throw StoreFailure(
+        .witnessForeign, operation: "use the witness", subject: resolved, cause: "its path holds a line feed",
+        hint: "give another path with --witness")
+    }
+    return resolved == witnessPath ? nil : resolved
+  }
+
+  func witnessPath(at place: String?) -> String { place ?? witnessPath }
+
+  /// What a witness at that place says of the place of its database.
+  func pathInWitness(at place: String?) -> String? { place == nil ? nil : path }
+}
+
+extension Witness {
+  /// Opens the witness of a database, or begins it where the database has no acceptance yet.
+  ///
+  /// Call inside the write lock, on the writer, outside a transaction. A database that is ahead, because a process died
+  /// between its commit and the witness, is verified by its chain and witnessed.
+  ///
+  /// - Parameter requested: the place that an operator asks for; `nil` for the one on record.
+  /// - Throws: ``StoreFailure`` with `witnessMissing`, `witnessForeign` or `witnessAhead`; nothing was changed.
+  static func open(
+    _ db: Database, of database: StoreFile, at requested: String?, now: Timestamp
+  ) throws -> (witness: Witness, hasBegun: Bool) {
+    let facts = try WitnessFacts(db)
+    let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+    let path = database.witnessPath(at: place)
+    let hasMoved = facts.epoch > 0 && place != facts.place
+    guard !hasMoved || !facts.hasAcceptances else {
+      throw StoreFailure.witnessForeign(
+        path, cause: "the witness on record is \(database.witnessPath(at: facts.place))")
+    }
+    let witness: Witness
+    if let file = try WitnessFile(path: path, forWriting: true) {
+      let record = try file.record(of: database, id: facts.databaseID, at: place)
+      witness = try Witness(file, record: record)
+      try witness.takeUp(facts, since: record, path: path, in: db)
+    } else {
+      guard facts.epoch == 0 || !facts.hasAcceptances else {
+        throw StoreFailure.witnessMissing(path, cause: "acceptances exist, but the file does not")
+      }
+      witness = try begin(facts, of: database, at: place)
+    }
+    guard facts.epoch == 0 || hasMoved else { return (witness, false) }
+    try register(
+      facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
+      in: db)
+    if hasMoved { try WitnessFile.remove(database.witnessPath(at: facts.place)) }  // it has witnessed nothing
+    return (witness, true)
+  }
+
+  /// Makes the file anew from the acceptances that the database has.
+  static func begin(_ facts: WitnessFacts, of database: StoreFile, at place: String?) throws -> Witness {
+    let path = database.witnessPath(at: place)
+    let record = WitnessRecord(
+      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, tips: facts.tips)
+    try WitnessFile.create(record, at: path)
+    guard let file = try WitnessFile(path: path, forWriting: true) else {
+      throw StoreFailure.witnessMissing(path, cause: "it was removed as soon as it was made")
+    }
+    return try Witness(file, record: record)
+  }
+
+  /// Puts the place of the witness on record.
+  static func register(
+    _ epoch: Int, place: String?, by author: ActAuthor, detail: String, at now: Timestamp, in db: Database
+  ) throws {
+    try db.execute(
+      sql: "INSERT INTO witness (epoch, path, operator, reason, detail, began_at) VALUES (?, ?, ?, ?, ?, ?)",
+      arguments: [epoch, place, author.name, author.reason, detail, now.microseconds])
+  }
+
+  /// Requires that the database has all that was witnessed, and witnesses what it has besides.
+  private func takeUp(_ facts: WitnessFacts, since record: WitnessRecord, path: String, in db: Database) throws {
+    let campaigns = try facts.compare(with: record.tips, in: db)
+    let faults = campaigns.compactMap(\.fault)
+    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    let ahead = campaigns.filter { $0.standing == .databaseAhead }
+    if ahead.isEmpty { return }
+    for campaign in ahead.map(\.campaign) {
+      guard let seat = try WitnessFacts.firstBreak(in: campaign, after: record.tips[campaign] ?? .beginning, in: db)
+      else { continue }
+      throw StoreFailure.witnessAhead(
+        path, faults: ["the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed"])
+    }
+    try seal(try prepare(facts.tips))
+  }
+
+  /// Requires that the database has all that was witnessed of a campaign, and that what it has besides, because another
+  /// process died between its commit and the witness, follows from it.
+  ///
+  /// - Throws: ``StoreFailure``: `witnessAhead`, which nothing more can be done after; `malformed`, where an acceptance
+  ///   was put in behind the programs' back, which is its own campaign's trouble.
+  func require(_ last: WitnessRecord.Tip, of id: CampaignID, in db: Database) throws {
+    let tip = tip(of: id)
+    if last == tip { return }
+    let compared = WitnessedCampaign(
+      campaign: id.rawValue, witnessed: tip.seat, found: last.seat,
+      isSame: try WitnessFacts.tip(of: id.rawValue, upTo: tip.seat, in: db) == tip)
+    if let fault = compared.fault { throw StoreFailure.witnessAhead(path, faults: [fault]) }
+    guard let seat = try WitnessFacts.firstBreak(in: id.rawValue, after: tip, in: db) else { return }
+    throw StoreFailure(
+      .malformed, operation: "admit to campaign \(id)", subject: "accepted_user \(id)/\(seat)",
+      cause: "its chain value does not follow from the acceptance before", hint: "look with: reconcile report")
+  }
+}
+
+extension WitnessFacts {
+  /// For the record of an epoch: what the witness begins from.
+  var detail: String {
+    let seats = tips.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.seat)" }
+    return seats.isEmpty ? "no acceptances" : "acceptances up to " + seats.joined(separator: ", ")
+  }
+}
+
+extension WitnessFile {
+  /// The newest whole record, if it is of this database at this place.
+  ///
+  /// - Throws: ``StoreFailure`` with `witnessMissing` or `witnessForeign`.
+  func record(of database: StoreFile, id: String, at place: String?) throws(StoreFailure) -> WitnessRecord {
+    guard let record = try read() else {
+      throw .witnessMissing(path, cause: "neither of its two records is whole")
+    }
+    return try require(record, of: database, id: id, at: place)
+  }
+
+  /// - Throws: ``StoreFailure`` with `witnessForeign` unless the record is of this database at this place.
+  func require(
+    _ record: WitnessRecord, of database: StoreFile, id: String, at place: String?
+  ) throws(StoreFailure) -> WitnessRecord {
+    guard record.databaseID == id else {
+      throw .witnessForeign(path, cause: "it is of the database with the id \(record.databaseID), this one is \(id)")
+    }
+    guard record.databasePath == database.pathInWitness(at: place) else {
+      throw .witnessForeign(
+        path,
+        cause: "it is of a database \(record.databasePath.map { "at \($0)" } ?? "beside it"), this one is at "
+          + database.path)
+    }
+    return record
+  }
+}

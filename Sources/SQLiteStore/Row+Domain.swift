@@ -39,6 +39,22 @@ extension Acceptance {
   }
 }
 
+extension Acceptance {
+  /// Every acceptance of a campaign, by its user.
+  static func fetchAll(of id: CampaignID, in db: Database) throws -> [UserID: Acceptance] {
+    let rows = try Row.fetchCursor(
+      db, sql: "SELECT seat, user_id, accepted_at FROM accepted_user WHERE campaign_id = ?", arguments: [id.rawValue])
+    var acceptances: [UserID: Acceptance] = [:]
+    while let row = try rows.next() {
+      let userID = try row.userID()
+      acceptances[userID] = Acceptance(
+        campaignID: id, userID: userID, seat: Seat(try row.value("seat")),
+        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
+    }
+    return acceptances
+  }
+}
+
 extension Coupon {
   static let columns = "campaign_id, seat, user_id, code, issued_at"
 

@@ -19,6 +19,11 @@ extension SQLiteStore {
     return group.outcomes
   }
 
+  package func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
+    if let fatalFailure { throw fatalFailure }
+    return try await snapshotAnswers.answer(claims)
+  }
+
   package func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
     try await read("read a claim") { db in
       guard let acceptance = try Acceptance.fetch(of: claim, in: db) else { return nil }

@@ -24,6 +24,7 @@ package final class SQLiteStore: CouponStore {
   package let clock: WallClock
   package let writer: DatabaseQueue
   let reader: DatabasePool
+  let snapshotAnswers: SnapshotAnswers
 
   private let identity: FileIdentity?
   private let limits: Limits
@@ -57,6 +58,10 @@ package final class SQLiteStore: CouponStore {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
       try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+      snapshotAnswers = SnapshotAnswers(
+        try DatabaseQueue(path: file.path, configuration: readerConfiguration),
+        writeLock: try FileLock(path: file.writeLockPath), lockTimeout: limits.lockTimeout, clock: clock,
+        path: file.path)
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)
@@ -139,7 +144,7 @@ package final class SQLiteStore: CouponStore {
     do {
       return try .success(
         writeLock.withLock(.exclusive, within: limits.lockTimeout) {
-          if let damage = damage.withLock({ $0 }) { throw damage }
+          if let fatalFailure { throw fatalFailure }
           try requireInPlace()
           var result: Result?
           try db.inTransaction(.immediate) {
@@ -170,6 +175,22 @@ package final class SQLiteStore: CouponStore {
     }
   }
 
+  /// Moves the log into the file, as far as readers allow: what must not be lost with it.
+  func moveLogIntoFile() async throws(StoreFailure) {
+    let failure: StoreFailure? = await withCheckedContinuation { continuation in
+      writer.asyncWriteWithoutTransaction { [writeLock, limits, log, file] db in
+        do {
+          try writeLock.withLock(.exclusive, within: limits.lockTimeout) { try log.moveIntoFile(db) }
+          continuation.resume(returning: nil)
+        } catch {
+          continuation.resume(
+            returning: StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path))
+        }
+      }
+    }
+    if let failure { throw failure }
+  }
+
   private func checkpoint(_ db: Database) {
     do {
       try log.checkpointIfGrown(db)
@@ -188,7 +209,7 @@ package final class SQLiteStore: CouponStore {
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result {
-    if let damage = damage.withLock({ $0 }) { throw damage }
+    if let fatalFailure { throw fatalFailure }
     let path = file.path
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       reader.asyncRead { db in

@@ -8,6 +8,13 @@ package protocol AdmissionGate: Sendable {
   /// - Throws: ``StoreFailure``; its `outcome` is `unknown` where the commit may still be there after a restart.
   func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome]
 
+  /// Decides claims that need no seat, on one snapshot that holds every commit before the call: repeats and refusals.
+  /// Writes nothing.
+  ///
+  /// - Returns: one outcome per claim, in the order of `claims`; `nil` where the claim may be given a seat, which only
+  ///   ``admit(_:)`` can decide.
+  func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?]
+
   /// Reads, in one snapshot, what has become of a user's claim; `nil` where the user holds no seat.
   func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord?
 

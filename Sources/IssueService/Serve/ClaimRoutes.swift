@@ -11,7 +11,7 @@ extension HTTPField.Name {
 /// The public API.
 struct ClaimRoutes: Sendable {
   let store: any AdmissionGate & CampaignRegistry
-  let admission: GroupCommit
+  let desk: ClaimDesk
   let answers: AnswerCounts
   let clock: WallClock
 
@@ -26,7 +26,7 @@ struct ClaimRoutes: Sendable {
 
   private func claim(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
     let claim = Claim(campaignID: try campaignID(context), userID: try userID(request))
-    let outcome = try await admission.admit(claim)
+    let outcome = try await desk.answer(claim)
     answers.count(outcome, of: claim)
     switch outcome {
     case .accepted(let acceptance): return try JSONText.response(.created, AcceptanceBody(acceptance))

@@ -52,10 +52,10 @@ struct ClaimService {
     logger.logLevel = .notice
     let consumer = Consumer(outbox: store, logger: logger)
     let answers = AnswerCounts(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
-    let admission = GroupCommit(gate: store)
+    let desk = ClaimDesk(gate: store)
     let announcement = Announcement()
     let publicAPI = Application(
-      router: ClaimRoutes(store: store, admission: admission, answers: answers, clock: systemClock).router(),
+      router: ClaimRoutes(store: store, desk: desk, answers: answers, clock: systemClock).router(),
       configuration: ApplicationConfiguration(address: .hostname(claims.host, port: claims.port), backlog: 4_096),
       onServerRunning: { announcement.running(\.claims, at: $0.localAddress) }, logger: logger)
     let operationsAPI = Application(
@@ -64,7 +64,7 @@ struct ClaimService {
       onServerRunning: { announcement.running(\.operations, at: $0.localAddress) }, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [consumer, answers, admission, operationsAPI, publicAPI]
+    let services: [any Service] = [consumer, answers, desk, operationsAPI, publicAPI]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in

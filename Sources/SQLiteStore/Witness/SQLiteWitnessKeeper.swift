@@ -34,7 +34,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
 
   package func rebuildWitness(by author: ActAuthor) async throws(StoreFailure) -> WitnessRebuild {
     let (database, requested, clock) = (store.file, requested, store.clock)
-    return try await store.write("rebuild the witness") { db in
+    let rebuild = try await store.write("rebuild the witness") { db in
       let facts = try WitnessFacts(db)
       let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
       var setAside: [String] = []
@@ -55,6 +55,8 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
           campaigns: try facts.compare(with: facts.tips, in: db)),
         setAside: setAside)
     }
+    try await store.moveLogIntoFile()  // a copy of the file alone must know where its witness is
+    return rebuild
   }
 
   /// A witness of this database that has seen more than the database has is not passed over.
@@ -91,6 +93,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     } seal: { accepted in
       if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
     }
+    try await store.moveLogIntoFile()  // the pause must not be lost in the same way again
     return accepted.losses
   }
 

@@ -10,11 +10,11 @@ import Testing
 @testable import IssueService
 
 @Suite("Claims that arrive while one commit runs form the next group")
-struct GroupCommitTests {
+struct ClaimGroupsTests {
   /// Runs `body` beside a running group commit on a real file, and stops it gracefully afterwards.
   private func running(
-    limits: GroupCommit.Limits = GroupCommit.Limits(),
-    _ body: @escaping @Sendable (GroupCommit, WatchedGate, SQLiteStore) async throws -> Void
+    limits: ClaimGroupLimits = ClaimGroupLimits(),
+    _ body: @escaping @Sendable (ClaimGroups<ClaimOutcome>, WatchedGate, SQLiteStore) async throws -> Void
   ) async throws {
     let directory = try ScratchDirectory()
     var storeLimits = SQLiteStore.Limits()
@@ -24,7 +24,7 @@ struct GroupCommitTests {
     _ = try await store.create(.test(quota: 100), by: .test)
     _ = try await store.create(.test(.spring, quota: 100), by: .test)
     let gate = WatchedGate(store)
-    let admission = GroupCommit(gate: gate, limits: limits)
+    let admission = ClaimGroups(limits: limits, decide: gate.admit)
     try await testGracefulShutdown { trigger in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await admission.run() }
@@ -40,11 +40,11 @@ struct GroupCommitTests {
     try await running { (admission, gate, store) async throws in
       let lock = try FileLock(path: store.file.writeLockPath)
       try lock.take(.exclusive, within: .zero)
-      async let first = admission.admit(.of(0))
+      async let first = admission.answer(.of(0))
       await gate.groupHasEntered()
       let rest = Task {
         try await withThrowingTaskGroup(of: ClaimOutcome.self) { group in
-          for user in 1...200 { group.addTask { try await admission.admit(.of(user)) } }
+          for user in 1...200 { group.addTask { try await admission.answer(.of(user)) } }
           return try await group.reduce(into: []) { $0.append($1) }
         }
       }
@@ -58,20 +58,20 @@ struct GroupCommitTests {
   }
 
   @Test func aFullQueueIsSaidAtOnceAndNothingHasHappened() async throws {
-    let limits = GroupCommit.Limits(queueDepth: 5, groupSize: 3)
+    let limits = ClaimGroupLimits(queueDepth: 5, groupSize: 3)
     try await running(limits: limits) { (admission, gate, store) async throws in
       let lock = try FileLock(path: store.file.writeLockPath)
       try lock.take(.exclusive, within: .zero)
-      async let first = admission.admit(.of(0))
+      async let first = admission.answer(.of(0))
       await gate.groupHasEntered()
       let waiting = Task {
         try await withThrowingTaskGroup(of: ClaimOutcome.self) { group in
-          for user in 1...5 { group.addTask { try await admission.admit(.of(user)) } }
+          for user in 1...5 { group.addTask { try await admission.answer(.of(user)) } }
           return try await group.reduce(into: []) { $0.append($1) }
         }
       }
       await admission.waits(for: 5)
-      let failure = await #expect(throws: StoreFailure.self) { try await admission.admit(.of(6)) }
+      let failure = await #expect(throws: StoreFailure.self) { try await admission.answer(.of(6)) }
       #expect(failure?.code == .overloaded && failure?.outcome == StoreFailure.Outcome.none)
       #expect(failure?.isRetryable == true)
       lock.giveBack()
@@ -79,7 +79,7 @@ struct GroupCommitTests {
       #expect(try await first.seat == 1)
       #expect(gate.groupSizes == [1, 3, 2])
       #expect(try await store.claimRecord(of: .of(6)) == nil)
-      #expect(try await admission.admit(.of(6)).seat == 7)
+      #expect(try await admission.answer(.of(6)).seat == 7)
     }
   }
 
@@ -91,10 +91,10 @@ struct GroupCommitTests {
       }
       let lock = try FileLock(path: store.file.writeLockPath)
       try lock.take(.exclusive, within: .zero)
-      async let first = admission.admit(.of(0))
+      async let first = admission.answer(.of(0))
       await gate.groupHasEntered()
-      async let bad = admission.admit(.of(1, in: .spring))
-      async let good = admission.admit(.of(1))
+      async let bad = admission.answer(.of(1, in: .spring))
+      async let good = admission.answer(.of(1))
       await admission.waits(for: 2)
       lock.giveBack()
       #expect(try await good.seat == 2)
@@ -109,13 +109,13 @@ struct GroupCommitTests {
   }
 
   @Test func afterTheEndEveryClaimIsRefused() async throws {
-    let kept = Mutex<GroupCommit?>(nil)
+    let kept = Mutex<ClaimGroups<ClaimOutcome>?>(nil)
     try await running { (admission, _, _) async throws in
-      #expect(try await admission.admit(.of(1)).seat == 1)
+      #expect(try await admission.answer(.of(1)).seat == 1)
       kept.withLock { $0 = admission }
     }
     let admission = try #require(kept.withLock { $0 })
-    let failure = await #expect(throws: StoreFailure.self) { try await admission.admit(.of(2)) }
+    let failure = await #expect(throws: StoreFailure.self) { try await admission.answer(.of(2)) }
     #expect(failure?.code == .overloaded)
   }
 }
@@ -143,6 +143,10 @@ private final class WatchedGate: AdmissionGate {
     return try await store.admit(claims)
   }
 
+  func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
+    try await store.answerWithoutSeat(claims)
+  }
+
   func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
     try await store.claimRecord(of: claim)
   }
@@ -152,7 +156,7 @@ private final class WatchedGate: AdmissionGate {
   }
 }
 
-extension GroupCommit {
+extension ClaimGroups {
   /// Returns when so many claims wait.
   fileprivate func waits(for count: Int) async {
     while queueDepth < count { await Task.yield() }

@@ -2,21 +2,23 @@ internal import Issuance
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Claims that arrive while one commit runs form the next group: one transaction and one sync for all of them.
+struct ClaimGroupLimits: Sendable {
+  /// How many claims may wait for the next group.
+  var queueDepth = 4_096
+  /// How many claims one group has.
+  var groupSize = 256
+}
+
+/// Claims that arrive while one group is decided form the next: one transaction, and one sync, for all of them.
 ///
-/// Each is answered after the commit of its group is durable (NO-FALSE-YES). The queue is bounded: who finds it full is
-/// told so at once, and nothing has happened (THREE-ANSWERS).
-final class GroupCommit: Service {
-  struct Limits: Sendable {
-    /// How many claims may wait for the next commit.
-    var queueDepth = 4_096
-    /// How many claims one commit decides.
-    var groupSize = 256
-  }
+/// Each is answered after its group is decided, which for seats means: durable (NO-FALSE-YES). The queue is bounded: who
+/// finds it full is told so at once, and nothing has happened (THREE-ANSWERS).
+final class ClaimGroups<Outcome: Sendable>: Service {
+  typealias Decide = @Sendable ([Claim]) async throws(StoreFailure) -> [Outcome]
 
   private struct Waiting {
     let claim: Claim
-    let answer: CheckedContinuation<Result<ClaimOutcome, StoreFailure>, Never>
+    let answer: CheckedContinuation<Result<Outcome, StoreFailure>, Never>
   }
 
   private struct State {
@@ -25,25 +27,26 @@ final class GroupCommit: Service {
     var closed: StoreFailure?
   }
 
-  private let gate: any AdmissionGate
-  private let limits: Limits
+  private let limits: ClaimGroupLimits
+  private let decide: Decide
   private let state = Mutex(State())
   private let arrivals: AsyncStream<Void>
   private let arrival: AsyncStream<Void>.Continuation
 
-  init(gate: any AdmissionGate, limits: Limits = Limits()) {
-    self.gate = gate
+  /// - Parameter decide: decides a group in order, as a whole: one outcome per claim, or a failure of all.
+  init(limits: ClaimGroupLimits, decide: @escaping Decide) {
     self.limits = limits
+    self.decide = decide
     (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
-  /// How many claims wait for the next commit.
+  /// How many claims wait for the next group.
   var queueDepth: Int { state.withLock { $0.waiting.count } }
 
   /// Decides a claim in the next group.
   ///
-  /// - Throws: ``StoreFailure``: `overloaded` where the queue is full or closed; else what the commit failed with.
-  func admit(_ claim: Claim) async throws(StoreFailure) -> ClaimOutcome {
+  /// - Throws: ``StoreFailure``: `overloaded` where the queue is full or closed; else what its group failed with.
+  func answer(_ claim: Claim) async throws(StoreFailure) -> Outcome {
     let result = await withCheckedContinuation { answer in
       let refusal = state.withLock { state -> StoreFailure? in
         if let closed = state.closed { return closed }
@@ -56,20 +59,20 @@ final class GroupCommit: Service {
     return try result.get()
   }
 
-  /// Commits group after group. Told to stop, it decides what waits; claims that come later are refused.
+  /// Decides group after group. Told to stop, it decides what waits; claims that come later are refused.
   func run() async throws {
     await withGracefulShutdownHandler {
-      for await _ in arrivals { await commitAllThatWait() }
+      for await _ in arrivals { await decideAllThatWait() }
     } onGracefulShutdown: {
       self.arrival.finish()
     }
     close(Self.overloaded("the service is stopping"))
-    await commitAllThatWait()
+    await decideAllThatWait()
   }
 
   private func close(_ reason: StoreFailure) { state.withLock { $0.closed = reason } }
 
-  private func commitAllThatWait() async {
+  private func decideAllThatWait() async {
     while true {
       let group = state.withLock { state in
         let group = Array(state.waiting.prefix(limits.groupSize))
@@ -77,20 +80,20 @@ final class GroupCommit: Service {
         return group
       }
       if group.isEmpty { return }
-      await commit(group)
+      await settle(group)
     }
   }
 
-  private func commit(_ group: [Waiting]) async {
+  private func settle(_ group: [Waiting]) async {
     do {
-      let outcomes = try await gate.admit(group.map(\.claim))
+      let outcomes = try await decide(group.map(\.claim))
       for (waiting, outcome) in zip(group, outcomes) { waiting.answer.resume(returning: .success(outcome)) }
     } catch {
       switch error.code {
       case .unexpected, .malformed:
         // One of them broke the transaction and nothing has happened: each for itself, so that the others get theirs.
         guard group.count > 1, error.outcome == .none else { return fail(group, with: error) }
-        for waiting in group { await commit([waiting]) }
+        for waiting in group { await settle([waiting]) }
       case .busy:
         // Who came meanwhile has waited as long: the next groups would only wait in turn.
         fail(

@@ -101,6 +101,12 @@ let package = Package(
       dependencies: ["Reconciler", .product(name: "ArgumentParser", package: "swift-argument-parser")]
     ),
 
+    // Measures admission without HTTP; run by scripts/benchmark.
+    .executableTarget(
+      name: "admission-benchmark", dependencies: ["Composition", "Issuance", "IssueService"],
+      path: "Benchmarks/admission"
+    ),
+
     // The promises as one suite that every backend runs, and what tests share.
     .target(name: "StoreBehaviour", dependencies: ["Issuance", "TestSupport"], path: "Tests/StoreBehaviour"),
     .target(

@@ -58,7 +58,9 @@ struct ClaimGroupsTests {
   }
 
   @Test func aFullQueueIsSaidAtOnceAndNothingHasHappened() async throws {
-    let limits = ClaimGroupLimits(queueDepth: 5, groupSize: 3)
+    var limits = ClaimGroupLimits()
+    limits.queueDepth = 5
+    limits.groupSize = 3
     try await running(limits: limits) { (admission, gate, store) async throws in
       let lock = try FileLock(path: store.file.writeLockPath)
       try lock.take(.exclusive, within: .zero)

@@ -1,17 +1,17 @@
-internal import Issuance
+package import Issuance
 internal import ServiceLifecycle
 internal import Synchronization
 
 /// Where every claim comes to. Whoever may get a seat waits for a commit; repeats and refusals of a campaign that gives
 /// no seats at present are decided on a snapshot, so that those who come too late cost those in time nothing.
-final class ClaimDesk: Service {
+package final class ClaimDesk: Service {
   private let commits: ClaimGroups<ClaimOutcome>
   private let snapshots: ClaimGroups<ClaimOutcome?>
   /// Campaigns that gave a seat, or may have, when they were last asked. It only says where to ask first: both ways
   /// give true answers.
   private let giving = Mutex<Set<CampaignID>>([])
 
-  init(gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits()) {
+  package init(gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits()) {
     commits = ClaimGroups(limits: limits) { (claims) async throws(StoreFailure) in try await gate.admit(claims) }
     snapshots = ClaimGroups(limits: limits) { (claims) async throws(StoreFailure) in
       try await gate.answerWithoutSeat(claims)
@@ -21,7 +21,7 @@ final class ClaimDesk: Service {
   /// Decides one claim.
   ///
   /// - Throws: ``StoreFailure``: `overloaded` where too many wait; else what its group failed with.
-  func answer(_ claim: Claim) async throws(StoreFailure) -> ClaimOutcome {
+  package func answer(_ claim: Claim) async throws(StoreFailure) -> ClaimOutcome {
     let isGiving = giving.withLock { $0.contains(claim.campaignID) }
     if !isGiving {
       if let outcome = try await snapshots.answer(claim) { return outcome }
@@ -33,7 +33,7 @@ final class ClaimDesk: Service {
   }
 
   /// Told to stop, it decides what waits; claims that come later are refused.
-  func run() async throws {
+  package func run() async throws {
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask { try await self.commits.run() }
       group.addTask { try await self.snapshots.run() }

@@ -2,11 +2,13 @@ internal import Issuance
 internal import ServiceLifecycle
 internal import Synchronization
 
-struct ClaimGroupLimits: Sendable {
+package struct ClaimGroupLimits: Sendable {
   /// How many claims may wait for the next group.
-  var queueDepth = 4_096
+  package var queueDepth = 4_096
   /// How many claims one group has.
-  var groupSize = 256
+  package var groupSize = 256
+
+  package init() {}
 }
 
 /// Claims that arrive while one group is decided form the next: one transaction, and one sync, for all of them.

@@ -155,6 +155,19 @@ let package = Package(
       name: "ProgramTests",
       dependencies: ["TestSupport", "issue-service", "retry-batch", "reconcile"]
     ),
+    // Power cuts, full disks, kills and races: real file systems and processes.
+    .testTarget(
+      name: "FaultTests",
+      dependencies: [
+        "Issuance", "SQLiteStore", "TestSupport", "issue-service", "reconcile", "power-cut-writer",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]
+    ),
+    .executableTarget(
+      name: "power-cut-writer",
+      dependencies: ["Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
+      path: "Tests/PowerCutWriter"
+    ),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6]

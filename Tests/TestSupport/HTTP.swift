@@ -28,20 +28,23 @@ package enum HTTP {
   }()
 
   package static func send(
-    _ method: String, _ url: String, headers: [(String, String)] = []
+    _ method: String, _ url: String, headers: [(String, String)] = [], timeout: Duration = .seconds(120)
   ) async throws -> Response {
     var request = HTTPClientRequest(url: url)
     request.method = HTTPMethod(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
-    let response = try await client.execute(request, timeout: .seconds(120))
+    let response = try await client.execute(request, timeout: TimeAmount(timeout))
     let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
     let fields = Dictionary(
       response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
     return Response(status: Int(response.status.code), headers: fields, body: body)
   }
 
-  package static func claim(_ user: String, from campaign: String, at base: String) async throws -> Response {
-    try await send("POST", "\(base)/v1/campaigns/\(campaign)/claims", headers: [("X-User-Id", user)])
+  package static func claim(
+    _ user: String, from campaign: String, at base: String, timeout: Duration = .seconds(120)
+  ) async throws -> Response {
+    try await send(
+      "POST", "\(base)/v1/campaigns/\(campaign)/claims", headers: [("X-User-Id", user)], timeout: timeout)
   }
 
   package static func status(of user: String, in campaign: String, at base: String) async throws -> Response {

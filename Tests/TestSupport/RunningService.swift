@@ -14,6 +14,9 @@ package struct RunningService: Sendable {
   package func terminate() throws { try send(.terminate) }
   package func interrupt() throws { try send(.interrupt) }
   package func kill() throws { try send(.kill) }
+  /// Stops it where it stands, until it is resumed.
+  package func suspend() throws { try signal(.suspend) }
+  package func resume() throws { try signal(.resume) }
 
   private func send(_ signal: Signal) throws {
     wasSignalled.value.store(true, ordering: .relaxed)

@@ -155,11 +155,15 @@ let package = Package(
       name: "ProgramTests",
       dependencies: ["TestSupport", "issue-service", "retry-batch", "reconcile"]
     ),
+    // Judges what clients wrote down of a spike, without a line of the service's code.
+    .target(name: "History", path: "Tests/History"),
+    .testTarget(name: "HistoryTests", dependencies: ["History"]),
+
     // Power cuts, full disks, kills and races: real file systems and processes.
     .testTarget(
       name: "FaultTests",
       dependencies: [
-        "Issuance", "SQLiteStore", "TestSupport", "issue-service", "reconcile", "power-cut-writer",
+        "History", "Issuance", "SQLiteStore", "TestSupport", "issue-service", "reconcile", "power-cut-writer",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),

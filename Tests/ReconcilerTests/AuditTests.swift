@@ -300,18 +300,6 @@ struct AuditTests {
   }
 }
 
-/// SplitMix64, for the same bits in every run.
-private struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var value = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-    return value ^ (value >> 31)
-  }
-}
-
 /// A snapshot whose coupons cannot be seen, as a broken reader would show it.
 private struct BlindSnapshot: ReconciliationSnapshot {
   let snapshot: any ReconciliationSnapshot

@@ -157,7 +157,7 @@ let package = Package(
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.
     .target(name: "History", path: "Tests/History"),
-    .testTarget(name: "HistoryTests", dependencies: ["History"]),
+    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport"]),
 
     // Power cuts, full disks, kills and races: real file systems and processes.
     .testTarget(

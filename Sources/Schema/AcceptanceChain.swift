@@ -14,9 +14,18 @@ package enum AcceptanceChain {
   package static func value(
     after previous: [UInt8], campaign: String, seat: Int, user: String, acceptedAt: Int64
   ) -> [UInt8] {
-    var message = previous
-    message.reserveCapacity(message.count + campaign.utf8.count + user.utf8.count + 48)
-    message.append(contentsOf: "\(campaign)\n\(seat)\n\(user)\n\(acceptedAt)\n".utf8)
+    var message: [UInt8] = []
+    message.reserveCapacity(previous.count + campaign.utf8.count + user.utf8.count + 48)
+    message.append(contentsOf: previous)
+    append(campaign, to: &message)
+    append(String(seat), to: &message)
+    append(user, to: &message)
+    append(String(acceptedAt), to: &message)
     return Array(SHA256.hash(data: message))
+  }
+
+  private static func append(_ field: String, to message: inout [UInt8]) {
+    message.append(contentsOf: field.utf8)
+    message.append(UInt8(ascii: "\n"))
   }
 }

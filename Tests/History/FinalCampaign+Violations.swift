@@ -13,7 +13,7 @@ extension FinalCampaign {
       if raised < recorded {
         found.append(violation(.neverOver, "the quota was lowered from \(recorded) to \(raised), \(act.span)"))
       }
-      recorded = max(recorded, raised)
+      recorded = raised
     }
     if quota != recorded {
       found.append(violation(.neverOver, "the quota is \(quota), but by creation and raises it is \(recorded)"))

@@ -30,6 +30,9 @@ struct FinalStateTests {
         $0.counter = 3
         $0.rows.append(FinalRow(seat: 3, user: "sora", hasCoupon: true))
       })
+    expect(
+      ["NEVER-OVER", "BOOKS-BALANCE", "THREE-ANSWERS"], [Self.operations[0]],
+      final: FinalCampaign.summer(quota: 2, "mina", "phantom").with { $0.rows[1].seat = 3 })
     for seat in [0, -1, Int.min] {
       expect(
         ["NEVER-OVER", "BOOKS-BALANCE"], Self.operations,
@@ -51,8 +54,9 @@ struct FinalStateTests {
     let raises = [Act.act(.raised(to: 4), 1, 5), .act(.raised(to: 4), 6, 7)]
     expectSound(Self.operations, raises, final: .summer(quota: 2, raisedTo: 4, "mina", "jun"))
     let fall = [raises[0], .act(.raised(to: 3), 6, 7)]
-    expect(["NEVER-OVER"], Self.operations, fall, final: .summer(quota: 2, raisedTo: 4, "mina", "jun"))
-    expect(["NEVER-OVER"], Self.operations, fall, final: .summer(quota: 2, raisedTo: 3, "mina", "jun"))
+    for last in [3, 4] {
+      expect(["NEVER-OVER"], Self.operations, fall, final: .summer(quota: 2, raisedTo: last, "mina", "jun"))
+    }
   }
 
   @Test func theCounterIsTheNumberOfRows() {
@@ -74,10 +78,23 @@ struct FinalStateTests {
   }
 
   @Test func noSeatIsHeldTwice() {
+    let twice = Self.sound.with {
+      $0.counter = 3
+      $0.rows.append(FinalRow(seat: 2, user: "sora", hasCoupon: true))
+    }
+    expect(["BOOKS-BALANCE"], Self.operations, final: twice)
+    let violations = HistoryChecker.violations(in: ClaimHistory(operations: Self.operations), final: [twice])
+    #expect(violations.contains { $0.what == "seat 2 is held twice, the second time by sora" })
+    // Whose claim came later does not matter.
     expect(
-      ["BOOKS-BALANCE"], Self.operations,
-      final: Self.sound.with {
-        $0.counter = 3
+      ["BOOKS-BALANCE"], [Self.operations[0], .claim("jun", 30, 40, .yes(1))],
+      final: Self.sound.with { $0.rows[1].seat = 1 })
+  }
+
+  @Test func theSetIsAtMostTheQuota() {
+    expect(
+      ["NEVER-OVER", "BOOKS-BALANCE"], Self.operations,
+      final: FinalCampaign.summer(quota: 2, "mina", "jun").with {
         $0.rows.append(FinalRow(seat: 2, user: "sora", hasCoupon: true))
       })
   }

@@ -98,6 +98,16 @@ struct UserTests {
     expect(["SAME-ANSWER"], others + [.claim("mina", begun, begun + 20, no)], acts, final: final)
   }
 
+  /// Clocks have a grain: what touches may have been in either order.
+  @Test func aNoThatTouchesTheYes() {
+    let acts = [Act.act(.paused, 10, 12), .act(.resumed, 15, 20)]
+    let operations = [Operation.claim("mina", 5, 20, .yes(1)), .claim("jun", 20, 40, .yes(2))]
+    expectSound(operations + [.claim("mina", 20, 30, .paused)], acts, final: Self.final)
+    expect(
+      ["SAME-ANSWER"], operations + [.claim("mina", 21, 30, .paused)], [acts[0], .act(.resumed, 15, 21)],
+      final: Self.final)
+  }
+
   /// The no was heard while the first yes was under way, but cannot have been true before the seat was given.
   @Test func aNoThatBecameTrueAfterTheYes() {
     let acts = [Act.act(.paused, 21, 24), .act(.resumed, 26, 28)]

@@ -57,6 +57,31 @@ struct ClaimGroupsTests {
     }
   }
 
+  /// SAME-ANSWER: the client gave up while its claim still queued, and asks again. The first claim is decided all the
+  /// same, and the second hears of its seat.
+  @Test func aClientThatGaveUpAsksAgainWhileItsClaimQueues() async throws {
+    try await running { (admission, gate, store) async throws in
+      let lock = try FileLock(path: store.file.writeLockPath)
+      try lock.take(.exclusive, within: .zero)
+      async let first = admission.answer(.of(0))
+      await gate.groupHasEntered()
+      let givenUp = Task { try await admission.answer(.of(7)) }
+      await admission.waits(for: 1)
+      givenUp.cancel()
+      async let again = admission.answer(.of(7))
+      await admission.waits(for: 2)
+      lock.giveBack()
+      #expect(try await first.seat == 1)
+      guard case .alreadyAccepted(let acceptance) = try await again else {
+        Issue.record("the second claim is a repeat")
+        return
+      }
+      #expect(try await givenUp.value == .accepted(acceptance))
+      #expect(acceptance.seat == Seat(2))
+      #expect(gate.groupSizes == [1, 2])
+    }
+  }
+
   @Test func aFullQueueIsSaidAtOnceAndNothingHasHappened() async throws {
     var limits = ClaimGroupLimits()
     limits.queueDepth = 5

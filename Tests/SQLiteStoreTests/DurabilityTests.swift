@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Issuance
 import SQLiteStore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -123,5 +124,47 @@ struct LockTests {
       return try await group.reduce(into: []) { $0.append($1) }
     }
     #expect(outcomes.compactMap(\.seat).sorted() == Array(1...30))
+  }
+
+  /// Who gives the lock back and wants it again at once, as a busy service does, comes after those who wait.
+  @Test func whoWaitsForTheLockGetsItBeforeWhoHadIt() async throws {
+    let directory = try ScratchDirectory()
+    let path = directory.path("lock")
+    let locks = try [FileLock(path: path), FileLock(path: path)]
+    let turns = Turns()
+    await withTaskGroup(of: Void.self) { group in
+      for (index, lock) in locks.enumerated() {
+        group.addTask {
+          await onThread {
+            while turns.goOn, (try? lock.take(.exclusive, within: .seconds(30))) != nil {
+              turns.count(index)
+              // Held for longer than it is free.
+              let end = ContinuousClock.now + .microseconds(500)
+              while ContinuousClock.now < end {}
+              lock.giveBack()
+            }
+          }
+        }
+      }
+    }
+    #expect(turns.all.allSatisfy { $0 >= 100 }, "\(turns.all)")
+  }
+}
+
+private final class Turns: Sendable {
+  private let counts = Mutex([0, 0])
+
+  var all: [Int] { counts.withLock { $0 } }
+  var goOn: Bool { counts.withLock { $0.reduce(0, +) < 400 } }
+  func count(_ index: Int) { counts.withLock { $0[index] += 1 } }
+}
+
+/// Runs what blocks on a thread of its own.
+private func onThread(_ body: @escaping @Sendable () -> Void) async {
+  await withCheckedContinuation { continuation in
+    Thread.detachNewThread {
+      body()
+      continuation.resume()
+    }
   }
 }

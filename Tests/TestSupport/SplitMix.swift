@@ -1,4 +1,5 @@
-/// SplitMix64, for the same bits in every run.
+/// SplitMix64, for the same bits in every run (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+/// 2014).
 package struct SplitMix: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
@@ -10,4 +11,9 @@ package struct SplitMix: RandomNumberGenerator, Sendable {
     value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
     return value ^ (value >> 31)
   }
+
+  /// True so many times in 1,000.
+  package mutating func chance(_ perMille: Int) -> Bool { Int.random(in: 0..<1_000, using: &self) < perMille }
+
+  package mutating func below(_ bound: Int) -> Int { Int.random(in: 0..<max(bound, 1), using: &self) }
 }

@@ -4,12 +4,16 @@ internal import Synchronization
 
 /// An advisory `flock(2)` on a file beside the database.
 ///
-/// A flock belongs to the open file description, so each instance excludes every other, also within one process; it is
+/// Who wants it stands in line first, by a lock on a byte of the same file: who gives it back and wants it again at once,
+/// as a busy service does, comes after those who wait. A flock, like the lock on the byte, belongs to the open file description, so each instance excludes every other, also within one process; it is
 /// given back when the process ends, however it ends.
 package final class FileLock: Sendable {
   package enum Mode: Sendable {
     case shared, exclusive
   }
+
+  /// `F_OFD_SETLK` of `fcntl(2)`, which Swift does not import: 37 on every Linux.
+  private static let setOpenFileDescriptionLock: Int32 = 37
 
   package let path: String
   /// Changes only where somebody has removed the lock file.
@@ -37,19 +41,28 @@ package final class FileLock: Sendable {
   package func take(_ mode: Mode, within timeout: Duration) throws(StoreFailure) {
     let clock = ContinuousClock()
     let deadline = clock.now + timeout
+    let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
     repeat {
-      try wait(for: mode, until: deadline, timeout: timeout)
+      try wait(until: deadline, timeout: timeout) { setPlaceInLine(F_WRLCK) }
+      defer { _ = setPlaceInLine(F_UNLCK) }
+      try wait(until: deadline, timeout: timeout) { flock(descriptor.load(ordering: .relaxed), operation) }
     } while try !isInPlace()
   }
 
+  /// Takes or gives back the first place in line.
+  private func setPlaceInLine(_ type: Int32) -> Int32 {
+    var place = Glibc.flock(
+      l_type: Int16(type), l_whence: Int16(SEEK_SET), l_start: 0, l_len: 1, l_pid: 0)
+    return unsafe fcntl(descriptor.load(ordering: .relaxed), Self.setOpenFileDescriptionLock, &place)
+  }
+
   private func wait(
-    for mode: Mode, until deadline: ContinuousClock.Instant, timeout: Duration
+    until deadline: ContinuousClock.Instant, timeout: Duration, _ attempt: () -> Int32
   ) throws(StoreFailure) {
-    let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
     var pause: UInt32 = 50
-    while flock(descriptor.load(ordering: .relaxed), operation) != 0 {
+    while attempt() != 0 {
       let error = errno
-      guard error == EWOULDBLOCK || error == EINTR else {
+      guard error == EWOULDBLOCK || error == EACCES || error == EINTR else {
         throw StoreFailure.system(error, operation: "lock", subject: path)
       }
       guard ContinuousClock.now < deadline else {
@@ -58,7 +71,7 @@ package final class FileLock: Sendable {
           hint: "see who with: fuser -v \(path)")
       }
       usleep(pause)
-      pause = min(pause * 2, 2_000)
+      pause = min(pause * 2, 400)
     }
   }
 

@@ -1,0 +1,91 @@
+internal import GRDB
+internal import Issuance
+internal import Schema
+
+/// The claims of one transaction. Each campaign is read once; its counter is written once, at the end.
+struct AdmissionGroup {
+  private final class Progress {
+    private(set) var campaign: Campaign
+    let counterBefore: Int
+    private(set) var lastAcceptedAt: Timestamp?
+    private(set) var tip: WitnessRecord.Tip
+
+    init(_ campaign: Campaign, lastAcceptedAt: Timestamp?, tip: WitnessRecord.Tip) {
+      self.campaign = campaign
+      counterBefore = campaign.counter
+      self.lastAcceptedAt = lastAcceptedAt
+      self.tip = tip
+    }
+
+    func advance(to acceptance: Acceptance, chain: [UInt8]) {
+      campaign.count(acceptance.seat)
+      lastAcceptedAt = acceptance.acceptedAt
+      tip = WitnessRecord.Tip(seat: acceptance.seat.number, chain: chain)
+    }
+  }
+
+  private let witness: Witness
+  private let statements: ClaimStatements
+  private let now: Timestamp
+  private var progress: [CampaignID: Progress] = [:]
+  private var isWitnessFresh = false
+
+  init(witness: Witness, statements: ClaimStatements, now: Timestamp) {
+    self.witness = witness
+    self.statements = statements
+    self.now = now
+  }
+
+  /// Decides one claim after those before it, and writes set and outbox row. The database refuses a seat above the
+  /// quota or one that is taken.
+  mutating func admit(_ claim: Claim, in db: Database) throws -> ClaimOutcome {
+    guard let state = try progress(of: claim.campaignID, in: db) else { return .refused(.unknownCampaign) }
+    let outcome = Admission.decide(
+      claim, campaign: state.campaign, existing: try statements.existing(of: claim),
+      previousAcceptedAt: state.lastAcceptedAt, now: now)
+    guard case .accepted(let acceptance) = outcome else { return outcome }
+    let chain = AcceptanceChain.value(
+      after: state.tip.chain, campaign: claim.campaignID.rawValue, seat: acceptance.seat.number,
+      user: claim.userID.rawValue, acceptedAt: acceptance.acceptedAt.microseconds)
+    try statements.insert(acceptance, chain: chain)
+    state.advance(to: acceptance, chain: chain)
+    return outcome
+  }
+
+  /// Writes the counters, and makes the record ready that will witness the commit.
+  ///
+  /// - Returns: `nil` where nobody was accepted.
+  mutating func finish(in db: Database) throws -> Witness.Prepared? {
+    let advanced = progress.values.filter { $0.campaign.counter > $0.counterBefore }
+    if advanced.isEmpty { return nil }
+    let statement = try db.cachedStatement(sql: "UPDATE campaign SET counter = ?2 WHERE id = ?1 AND counter = ?3")
+    for state in advanced {
+      try statement.execute(arguments: [state.campaign.id.rawValue, state.campaign.counter, state.counterBefore])
+      guard db.changesCount == 1 else {
+        throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "the counter moved under the write lock")
+      }
+    }
+    return try witness.prepare(Dictionary(uniqueKeysWithValues: advanced.map { ($0.campaign.id.rawValue, $0.tip) }))
+  }
+
+  private mutating func progress(of id: CampaignID, in db: Database) throws -> Progress? {
+    if let known = progress[id] { return known }
+    guard let campaign = try Campaign.fetch(id, in: db) else { return nil }
+    let last = try WitnessFacts.tip(of: id.rawValue, upTo: .max, in: db)
+    if !isWitnessFresh {
+      try witness.refresh()
+      isWitnessFresh = true
+    }
+    try witness.require(last, of: id, in: db)
+    let state = Progress(
+      campaign, lastAcceptedAt: last.seat > 0 ? try lastAcceptedAt(in: id, seat: last.seat, db) : nil, tip: last)
+    progress[id] = state
+    return state
+  }
+
+  private func lastAcceptedAt(in campaign: CampaignID, seat: Int, _ db: Database) throws -> Timestamp? {
+    let statement = try db.cachedStatement(
+      sql: "SELECT accepted_at FROM accepted_user WHERE campaign_id = ? AND seat = ?")
+    return try Int64.fetchOne(statement, arguments: [campaign.rawValue, seat]).map(Timestamp.init(microseconds:))
+  }
+}

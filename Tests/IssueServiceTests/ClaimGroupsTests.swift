@@ -148,7 +148,7 @@ struct ClaimGroupsTests {
 }
 
 /// The real store, with the size of each group that comes to it.
-private final class WatchedGate: AdmissionGate {
+final class WatchedGate: AdmissionGate {
   private let store: SQLiteStore
   private let sizes = Mutex<[Int]>([])
   private let entries: AsyncStream<Void>

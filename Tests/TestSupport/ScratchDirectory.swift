@@ -27,5 +27,7 @@ package final class ScratchDirectory: Sendable {
     return path(name)
   }
 
+  package func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path(name)) }
+
   package func contents(_ name: String) throws -> Data { try Data(contentsOf: url.appendingPathComponent(name)) }
 }

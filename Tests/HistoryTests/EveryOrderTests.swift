@@ -1,4 +1,5 @@
 import History
+import TestSupport
 import Testing
 
 /// The checker against a search through every order, on histories that are small enough for one.
@@ -21,7 +22,7 @@ struct EveryOrderTests {
 
   /// A small sound run with a few changes, after which it may be sound or not; `nil` where acts have come to overlap.
   static func disturbed(seed: UInt64) -> Run? {
-    var random = SplitMix64(seed: seed ^ 0xD15B)
+    var random = SplitMix(state: seed ^ 0xD15B)
     var shape = Simulation.Shape(campaigns: 1, quotas: 1...3)
     shape.operations = 3 + random.below(5)
     shape.users = 2 + random.below(4)
@@ -38,7 +39,7 @@ struct EveryOrderTests {
     return zip(acts, acts.dropFirst()).allSatisfy { $0.ended <= $1.begun } ? run : nil
   }
 
-  private static func disturbClaims(of run: inout Run, by random: inout SplitMix64) {
+  private static func disturbClaims(of run: inout Run, by random: inout SplitMix) {
     let index = random.below(run.history.operations.count)
     let other = random.below(run.history.operations.count)
     let shift = UInt64(random.below(60))
@@ -58,7 +59,7 @@ struct EveryOrderTests {
     run.history.operations[index] = operation
   }
 
-  private static func disturbRest(of run: inout Run, by random: inout SplitMix64) {
+  private static func disturbRest(of run: inout Run, by random: inout SplitMix) {
     let shift = UInt64(random.below(60))
     if random.chance(600), !run.history.acts.isEmpty {
       let index = random.below(run.history.acts.count)

@@ -1,17 +1,18 @@
 import History
+import TestSupport
 import Testing
 
 /// A recorded run that can be tampered with.
 struct Run {
   var history: ClaimHistory
   var final: [FinalCampaign]
-  var random: SplitMix64
+  var random: SplitMix
 
   init(seed: UInt64, shape: Simulation.Shape = Simulation.Shape()) {
     let simulation = Simulation(seed: seed, shape: shape)
     history = simulation.history
     final = simulation.final
-    random = SplitMix64(seed: ~seed)
+    random = SplitMix(state: ~seed)
   }
 
   var violations: [Violation] { HistoryChecker.violations(in: history, final: final) }

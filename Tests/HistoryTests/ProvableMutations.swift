@@ -1,4 +1,5 @@
 import History
+import TestSupport
 
 extension Mutation {
   /// Those that the recorded times prove, wherever they can be planted.

@@ -1,4 +1,5 @@
 import History
+import TestSupport
 
 /// A campaign that decides one thing after the other: the service as it should be.
 struct ReferenceCampaign {
@@ -61,14 +62,14 @@ struct Simulation {
 
   let shape: Shape
   private(set) var history = ClaimHistory()
-  private var random: SplitMix64
+  private var random: SplitMix
   private var now: UInt64 = 1_000
   private var campaigns: [ReferenceCampaign] = []
   private var lastActEnded: [UInt64] = []
 
   init(seed: UInt64, shape: Shape = Shape()) {
     self.shape = shape
-    random = SplitMix64(seed: seed)
+    random = SplitMix(state: seed)
     for number in 1...shape.campaigns {
       campaigns.append(
         ReferenceCampaign(id: "campaign-\(number)", quota: Int.random(in: shape.quotas, using: &random)))

@@ -1,4 +1,5 @@
 import History
+import TestSupport
 import Testing
 
 @Suite("Simulated runs")

@@ -68,20 +68,21 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   }
 
   package func command(toShow evidence: Evidence) -> String {
-    let statement =
-      switch evidence {
-      case .rows(let kind, let key):
-        "SELECT * FROM \(kind.table) WHERE \(Self.condition("campaign_id", key.campaign))seat=\(key.seat)"
-      case .campaign(let id): "SELECT * FROM campaign WHERE \(Self.condition("id", id))1"
-      case .structure: ".schema"
-      case .references: "PRAGMA foreign_key_check"
-      case .integrity: "PRAGMA integrity_check"
-      }
     let isPlain = file.path.wholeMatch(of: #/[A-Za-z0-9_.\/-]+/#) != nil
     let path =
       isPlain
       ? file.path
       : "'" + file.path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    let statement: String
+    switch evidence {
+    case .rows(let kind, let key):
+      statement = "SELECT * FROM \(kind.table) WHERE \(Self.condition("campaign_id", key.campaign))seat=\(key.seat)"
+    case .campaign(let id): statement = "SELECT * FROM campaign WHERE \(Self.condition("id", id))1"
+    case .structure: statement = ".schema"
+    case .references: statement = "PRAGMA foreign_key_check"
+    case .integrity: statement = "PRAGMA integrity_check"
+    case .witness: return "issue-service witness show --database \(path)"
+    }
     return "sqlite3 -readonly \(path) \"\(statement)\""
   }
 

@@ -16,7 +16,7 @@ package protocol ReconciliationSource: Sendable {
 package enum Evidence: Sendable, Equatable {
   case rows(SeatRow.Kind, SeatKey)
   case campaign(String)
-  case structure, references, integrity
+  case structure, references, integrity, witness
 }
 
 /// The records of one instant, each kind in the order of campaign and seat.

@@ -64,6 +64,7 @@ package struct Finding: Sendable, Equatable {
 
   /// What to look at.
   package var evidence: Evidence {
+    if rule == .witnessAgrees { return .witness }
     guard let campaign else {
       return switch rule {
       case .schemaAsMigrated: .structure

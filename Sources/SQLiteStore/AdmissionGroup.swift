@@ -54,10 +54,9 @@ struct AdmissionGroup {
 
   /// Writes the counters, and makes the record ready that will witness the commit.
   ///
-  /// - Returns: `nil` where nobody was accepted.
+  /// - Returns: `nil` where all that the database has is witnessed.
   mutating func finish(in db: Database) throws -> Witness.Prepared? {
     let advanced = progress.values.filter { $0.campaign.counter > $0.counterBefore }
-    if advanced.isEmpty { return nil }
     let statement = try db.cachedStatement(sql: "UPDATE campaign SET counter = ?2 WHERE id = ?1 AND counter = ?3")
     for state in advanced {
       try statement.execute(arguments: [state.campaign.id.rawValue, state.campaign.counter, state.counterBefore])
@@ -65,7 +64,10 @@ struct AdmissionGroup {
         throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "the counter moved under the write lock")
       }
     }
-    return try witness.prepare(Dictionary(uniqueKeysWithValues: advanced.map { ($0.campaign.id.rawValue, $0.tip) }))
+    // Also what another process committed and died before it was witnessed.
+    let unwitnessed = progress.values.filter { $0.tip != witness.tip(of: $0.campaign.id) }
+    if unwitnessed.isEmpty { return nil }
+    return try witness.prepare(Dictionary(uniqueKeysWithValues: unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }))
   }
 
   private mutating func progress(of id: CampaignID, in db: Database) throws -> Progress? {

@@ -115,7 +115,7 @@ extension WitnessReading {
     let facts = try WitnessFacts(db)
     let path = database.witnessPath(at: facts.place)
     guard let file = try WitnessFile(path: path, forWriting: false) else {
-      self = facts.hasAcceptances ? .unusable("the witness \(path) does not exist") : .record([])
+      self = facts.hasAcceptances || facts.epoch > 0 ? .unusable("the witness \(path) does not exist") : .record([])
       return
     }
     // Both records are unreadable at once only where a writer overtook the reader, or for good.

@@ -19,7 +19,9 @@ extension SQLiteStore {
 
   package func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
     if let fatalFailure { throw fatalFailure }
-    return try await snapshotAnswers.answer(claims)
+    let outcomes = try await snapshotAnswers.answer(claims)
+    if let fatalFailure { throw fatalFailure }  // what was seen meanwhile may be what could not be witnessed
+    return outcomes
   }
 
   package func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
@@ -65,6 +67,6 @@ extension SQLiteStore {
 
 private struct AdmittedGroup: Sendable {
   let outcomes: [ClaimOutcome]
-  /// `nil` where nobody was accepted.
+  /// `nil` where nothing is to be witnessed.
   let prepared: Witness.Prepared?
 }

@@ -58,10 +58,6 @@ package final class SQLiteStore: CouponStore {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
       try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
-      snapshotAnswers = SnapshotAnswers(
-        try DatabaseQueue(path: file.path, configuration: readerConfiguration),
-        writeLock: try FileLock(path: file.writeLockPath), lockTimeout: limits.lockTimeout, clock: clock,
-        path: file.path)
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)
@@ -81,6 +77,10 @@ package final class SQLiteStore: CouponStore {
       self.writeLock = writeLock
       self.log = log
       self.witness = witness
+      snapshotAnswers = SnapshotAnswers(
+        try DatabaseQueue(path: file.path, configuration: readerConfiguration), witness: witness,
+        writeLock: try FileLock(path: file.writeLockPath), lockTimeout: limits.lockTimeout, clock: clock,
+        path: file.path)
       self.reader = reader
       self.writer = writer
     } catch {
@@ -151,7 +151,13 @@ package final class SQLiteStore: CouponStore {
             result = try body(db)
             return .commit
           }
-          try seal(result!)
+          do {
+            try seal(result!)
+          } catch {
+            // Before anybody else gets the lock and takes what was committed for witnessed.
+            latch(StoreFailure(error, operation: operation, subject: file.path))
+            throw error
+          }
           checkpoint(db)
           return result!
         })

@@ -1,5 +1,6 @@
 internal import GRDB
 internal import Issuance
+internal import Schema
 internal import Synchronization
 
 /// Answers claims that need no seat, on a connection of its own that only reads.
@@ -19,8 +20,6 @@ final class SnapshotAnswers: Sendable {
 
   private struct State {
     var dataVersion: Int?
-    /// Everything that commits before this version have given is witnessed.
-    var witnessedVersion: Int?
     var campaigns: [CampaignID: Known] = [:]
     var sets: [CampaignID: [UserID: Acceptance]] = [:]
     var users = 0
@@ -28,6 +27,7 @@ final class SnapshotAnswers: Sendable {
 
   private let connection: DatabaseQueue
   private let state = Mutex(State())
+  private let witness: Witness?
   private let writeLock: FileLock
   private let lockTimeout: Duration
   private let clock: WallClock
@@ -35,9 +35,11 @@ final class SnapshotAnswers: Sendable {
 
   /// - Parameter connection: read-only; used by nobody else.
   init(
-    _ connection: DatabaseQueue, writeLock: FileLock, lockTimeout: Duration, clock: @escaping WallClock, path: String
+    _ connection: DatabaseQueue, witness: Witness?, writeLock: FileLock, lockTimeout: Duration,
+    clock: @escaping WallClock, path: String
   ) {
     self.connection = connection
+    self.witness = witness
     self.writeLock = writeLock
     self.lockTimeout = lockTimeout
     self.clock = clock
@@ -67,9 +69,7 @@ final class SnapshotAnswers: Sendable {
       state.campaigns = [:]
     }
     let now = clock()
-    let outcomes = try claims.map { claim in try outcome(of: claim, &state, at: now, in: db) }
-    try requireWitnessed(outcomes, &state)
-    return outcomes
+    return try witnessed(try claims.map { claim in try outcome(of: claim, &state, at: now, in: db) })
   }
 
   private func outcome(
@@ -109,13 +109,18 @@ final class SnapshotAnswers: Sendable {
     return set
   }
 
-  /// A yes is repeated only when the commit that gave it is witnessed. A commit is seen before its witness is written;
-  /// whoever writes holds the write lock until both are durable.
-  private func requireWitnessed(_ outcomes: [ClaimOutcome?], _ state: inout State) throws(StoreFailure) {
-    let repeats = outcomes.contains { if case .alreadyAccepted = $0 { true } else { false } }
-    guard repeats, state.witnessedVersion != state.dataVersion else { return }
+  /// A yes is repeated only where it is witnessed. A commit can be seen before its witness is written; whoever writes
+  /// holds the write lock until both are durable, or dies in between: then a group must witness it first.
+  private func witnessed(_ outcomes: [ClaimOutcome?]) throws(StoreFailure) -> [ClaimOutcome?] {
+    if outcomes.allSatisfy(isWitnessed) { return outcomes }
     try writeLock.take(.shared, within: lockTimeout)
-    writeLock.giveBack()
-    state.witnessedVersion = state.dataVersion
+    defer { writeLock.giveBack() }
+    try witness?.refresh()
+    return outcomes.map { isWitnessed($0) ? $0 : nil }
+  }
+
+  private func isWitnessed(_ outcome: ClaimOutcome?) -> Bool {
+    guard case .alreadyAccepted(let acceptance) = outcome else { return true }
+    return witness.map { acceptance.seat.number <= $0.tip(of: acceptance.campaignID).seat } ?? false
   }
 }

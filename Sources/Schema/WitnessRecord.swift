@@ -55,7 +55,8 @@ package struct WitnessRecord: Sendable, Equatable {
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
       let line = Substring(String(decoding: rest[rest.startIndex..<end], as: UTF8.self))
-      if line.hasPrefix(Self.checksumLabel) {
+      // A campaign may be called "checksum": its line has three fields.
+      if line.hasPrefix(Self.checksumLabel), line.count(where: { $0 == " " }) == 1 {
         let sum = Hexadecimal.text(SHA256.hash(data: Array(bytes[..<rest.startIndex])))
         guard line.dropFirst(Self.checksumLabel.count) == sum else { return nil }
         self.init(lines: lines)

@@ -99,11 +99,58 @@ struct WitnessTests {
     #expect(!FileManager.default.fileExists(atPath: witness))
   }
 
-  @Test func withoutAcceptancesItIsMadeAnew() async throws {
+  /// Also without acceptances: the database may have lost them.
+  @Test func aWitnessOnRecordMustBeThere() async throws {
     do { _ = try await backend.openStore().create(.test(), by: .test) }
     try FileManager.default.removeItem(atPath: witness)
-    #expect(try await backend.openStore().admit([.of(1)])[0].seat == 1)
-    #expect(FileManager.default.fileExists(atPath: witness))
+    #expect(try refusal()?.code == .witnessMissing)
+  }
+
+  /// The database lost its log and with it all acceptances; another place does not make that forgotten.
+  @Test func anotherPlaceDoesNotPassOverWhatIsMissing() async throws {
+    do { _ = try await backend.openStore().create(.test(), by: .test) }
+    try await backend.plain().writeWithoutTransaction { db in _ = try db.checkpoint(.truncate) }
+    try copy(backend.path, to: backend.path + ".backup")
+    do { _ = try await backend.openStore().admit([.of(1), .of(2)]) }
+    try restoreBackup()
+    let other = backend.directory.path("elsewhere.witness")
+    let failure = #expect(throws: StoreFailure.self) {
+      try SQLiteStore(path: backend.path, witness: .at(other), clock: TestClock().clock)
+    }
+    #expect(failure?.code == .witnessAhead)
+    #expect(FileManager.default.fileExists(atPath: witness) && !FileManager.default.fileExists(atPath: other))
+  }
+
+  @Test(arguments: ["", "-wal", "-shm", ".use-lock", ".write-lock"])
+  func aFileOfTheDatabaseIsNoWitness(suffix: String) async throws {
+    do { _ = try await backend.openStore().create(.test(), by: .test) }
+    let failure = #expect(throws: StoreFailure.self) {
+      try SQLiteStore(path: backend.path, witness: .at(backend.path + suffix), clock: TestClock().clock)
+    }
+    #expect(failure?.code == .witnessForeign)
+  }
+
+  /// Another process died between its commit and the witness: a repeat is answered only once it is witnessed.
+  @Test func aRepeatWaitsForTheWitness() async throws {
+    try await accept(1...10)
+    try copy(witness, to: witness + ".old")
+    let store = try backend.openStore()
+    _ = try await store.change(.summer, to: .pause, by: .test)
+    #expect(try await store.answerWithoutSeat([.of(10)]).map { $0?.seat } == [10])
+    let old = try Data(contentsOf: URL(fileURLWithPath: witness + ".old"))
+    _ = try await store.change(.summer, to: .resume(reissuingSeats: false), by: .test)
+    _ = try await store.admit([.of(11)])
+    _ = try await store.change(.summer, to: .pause, by: .test)
+    let file = try #require(FileHandle(forUpdatingAtPath: witness))
+    try file.write(contentsOf: old)
+    try file.close()
+    let other = try SQLiteStore(path: backend.path, clock: TestClock().clock)
+    #expect(try await other.answerWithoutSeat([.of(11)]).map { $0?.seat } == [11])  // opening witnessed it
+    let again = try #require(FileHandle(forUpdatingAtPath: witness))
+    try again.write(contentsOf: old)
+    try again.close()
+    _ = try await store.admit([.of(99)])  // a refusal: but the group witnesses what it finds
+    #expect(try WitnessFile(path: witness, forWriting: false)?.read()?.tips["summer"]?.seat == 11)
   }
 
   @Test func theWitnessOfAnotherDatabaseIsRefused() async throws {

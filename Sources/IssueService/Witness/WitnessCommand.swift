@@ -113,14 +113,13 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
       that its users were promised are listed and kept on record.
       """)
 
-  @OptionGroup var witness: WitnessOption
   @OptionGroup var act: ReasonedActOptions
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
     try await runCommand {
       let keeper = try Backend.openWitnessKeeper(
-        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
+        database: database.path(), witness: nil, isReadOnly: false)
       let losses = try await keeper.acceptLoss(by: act.author)
       if losses.isEmpty { try printResult("nothing is missing; nothing was changed") }
       for loss in losses {

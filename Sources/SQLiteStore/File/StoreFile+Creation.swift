@@ -19,6 +19,12 @@ extension StoreFile {
         cause: "the file is gone, but its write-ahead log stands at \(walPath)",
         hint: "put the database file back beside it; nothing was changed")
     }
+    guard unsafe access(witnessPath, F_OK) != 0 else {
+      throw StoreFailure(
+        .witnessForeign, operation: "create the database", subject: path,
+        cause: "the file is gone, but its witness stands at \(witnessPath)",
+        hint: "put the database file back beside it; if it is not wanted any more, move the witness away")
+    }
     do {
       try build(now: now)
       guard unsafe rename(newFilePath, path) == 0 else {

@@ -25,7 +25,9 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
       let facts = try WitnessFacts(db)
       let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
       let path = database.witnessPath(at: place)
-      let record = try WitnessFile(path: path, forWriting: false)?.read()
+      let file = try WitnessFile(path: path, forWriting: false)
+      let record = try file?.read()
+      if let file, let record { _ = try file.require(record, of: database, id: facts.databaseID, at: place) }
       return WitnessState(
         path: path, databaseID: facts.databaseID, sequence: record?.sequence,
         campaigns: try facts.compare(with: record?.tips ?? [:], in: db))
@@ -34,29 +36,41 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
 
   package func rebuildWitness(by author: ActAuthor) async throws(StoreFailure) -> WitnessRebuild {
     let (database, requested, clock) = (store.file, requested, store.clock)
-    let rebuild = try await store.write("rebuild the witness") { db in
+    var (rebuild, obsolete) = try await store.write("rebuild the witness") { db in
       let facts = try WitnessFacts(db)
       let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
       var setAside: [String] = []
-      for other in Set([place, facts.place]) { try Self.requireNotAhead(at: other, facts, of: database, in: db) }
+      try Self.requireNotAhead(at: place, facts, of: database, in: db)
+      if facts.place != place { try Self.requireOnRecordNotAhead(facts, of: database, in: db) }
       let path = database.witnessPath(at: place)
       if let aside = try WitnessFile.setAside(path, now: clock()) { setAside.append(aside) }
       _ = try Witness.begin(facts, of: database, at: place)
       try Witness.register(
         facts.epoch + 1, place: place, by: author, detail: "rebuilt from \(facts.detail)", at: clock(), in: db)
-      if facts.place != place, facts.epoch > 0,
-        let aside = try WitnessFile.setAside(database.witnessPath(at: facts.place), now: clock())
-      {
-        setAside.append(aside)  // so that an old copy of the database does not find it in step
-      }
-      return WitnessRebuild(
-        state: WitnessState(
-          path: path, databaseID: facts.databaseID, sequence: 1,
-          campaigns: try facts.compare(with: facts.tips, in: db)),
-        setAside: setAside)
+      let state = WitnessState(
+        path: path, databaseID: facts.databaseID, sequence: 1, campaigns: try facts.compare(with: facts.tips, in: db))
+      let isElsewhere = facts.place != place && facts.epoch > 0
+      return (
+        WitnessRebuild(state: state, setAside: setAside), isElsewhere ? database.witnessPath(at: facts.place) : nil
+      )
+    }
+    // After the commit, so that an old copy of the database does not find it in step.
+    if let obsolete, let aside = try WitnessFile.setAside(obsolete, now: store.clock()) {
+      rebuild = WitnessRebuild(state: rebuild.state, setAside: rebuild.setAside + [aside])
     }
     try await store.moveLogIntoFile()  // a copy of the file alone must know where its witness is
     return rebuild
+  }
+
+  /// Where another place is asked for: what stands at the old one counts if it is this database's.
+  private static func requireOnRecordNotAhead(
+    _ facts: WitnessFacts, of database: StoreFile, in db: Database
+  ) throws {
+    do {
+      try requireNotAhead(at: facts.place, facts, of: database, in: db)
+    } catch let failure as StoreFailure where failure.code == .witnessForeign {
+      return  // a copy's inheritance: the original goes on using it
+    }
   }
 
   /// A witness of this database that has seen more than the database has is not passed over.
@@ -64,17 +78,23 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     at place: String?, _ facts: WitnessFacts, of database: StoreFile, in db: Database
   ) throws {
     let path = database.witnessPath(at: place)
-    guard let record = try WitnessFile(path: path, forWriting: false)?.read(), record.databaseID == facts.databaseID
-    else { return }
+    guard let record = try WitnessFile(path: path, forWriting: false)?.read() else { return }
+    if let other = record.databasePath, other != database.path {
+      throw StoreFailure(
+        .witnessForeign, operation: "rebuild the witness", subject: path,
+        cause: "it is the witness of the database at \(other), and may be in use",
+        hint: "give a new place: issue-service witness rebuild --witness PATH --reason TEXT")
+    }
+    guard record.databaseID == facts.databaseID else { return }
     let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
     guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
   }
 
   package func acceptLoss(by author: ActAuthor) async throws(StoreFailure) -> [SeatLoss] {
-    let (database, requested, clock) = (store.file, requested, store.clock)
+    let (database, clock) = (store.file, store.clock)
     let accepted = try await store.write("accept the loss of acceptances") { db in
       let facts = try WitnessFacts(db)
-      let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+      let place = facts.place
       let path = database.witnessPath(at: place)
       guard let file = try WitnessFile(path: path, forWriting: true) else {
         throw StoreFailure.witnessMissing(path, cause: "nobody knows what is missing: the file does not exist")
@@ -119,7 +139,11 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
   /// created again.
   private static func record(_ loss: SeatLoss, by author: ActAuthor, at now: Timestamp, in db: Database) throws {
     try db.execute(
-      sql: "INSERT INTO seat_loss (campaign_id, first_seat, last_seat, accepted_at) VALUES (?, ?, ?, ?)",
+      sql: """
+        INSERT INTO seat_loss (campaign_id, first_seat, last_seat, accepted_at) SELECT ?1, ?2, ?3, ?4
+        WHERE NOT EXISTS (SELECT 1 FROM seat_loss
+          WHERE campaign_id = ?1 AND first_seat = ?2 AND last_seat = ?3 AND reissued_at IS NULL)
+        """,
       arguments: [loss.campaign, loss.first.number, loss.last.number, now.microseconds])
     try db.execute(
       sql: "UPDATE campaign SET state = 'paused' WHERE id = ? AND state = 'open'", arguments: [loss.campaign])

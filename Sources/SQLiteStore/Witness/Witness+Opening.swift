@@ -9,9 +9,14 @@ extension StoreFile {
   /// The place on record for a path that an operator gave: `nil` for beside the database.
   func witnessPlace(_ given: String) throws(StoreFailure) -> String? {
     let resolved = StoreFile(path: given).path
-    guard !resolved.contains("\n") else {
+    let own = ["", "-wal", "-shm", "-journal"].map { path + $0 } + [newFilePath, useLockPath, writeLockPath]
+    let fault =
+      own.contains(resolved)
+      ? "it is a file of the database itself"
+      : (resolved + path).contains("\n") ? "its path, or that of the database, holds a line feed" : nil
+    if let fault {
       throw StoreFailure(
-        .witnessForeign, operation: "use the witness", subject: resolved, cause: "its path holds a line feed",
+        .witnessForeign, operation: "use the witness", subject: resolved, cause: fault,
         hint: "give another path with --witness")
     }
     return resolved == witnessPath ? nil : resolved
@@ -42,14 +47,15 @@ extension Witness {
       throw StoreFailure.witnessForeign(
         path, cause: "the witness on record is \(database.witnessPath(at: facts.place))")
     }
+    let leaves = hasMoved ? try unused(facts, of: database, in: db) : nil
     let witness: Witness
     if let file = try WitnessFile(path: path, forWriting: true) {
       let record = try file.record(of: database, id: facts.databaseID, at: place)
       witness = try Witness(file, record: record)
       try witness.takeUp(facts, since: record, path: path, in: db)
     } else {
-      guard facts.epoch == 0 || !facts.hasAcceptances else {
-        throw StoreFailure.witnessMissing(path, cause: "acceptances exist, but the file does not")
+      guard facts.epoch == 0 || hasMoved else {
+        throw StoreFailure.witnessMissing(path, cause: "the database says that it is there, but the file is not")
       }
       witness = try begin(facts, of: database, at: place)
     }
@@ -57,8 +63,29 @@ extension Witness {
     try register(
       facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
       in: db)
-    if hasMoved { try WitnessFile.remove(database.witnessPath(at: facts.place)) }  // it has witnessed nothing
+    if let leaves { _ = try WitnessFile.setAside(leaves, now: now) }
     return (witness, true)
+  }
+
+  /// The witness on record of a database without acceptances, which another is to take the place of.
+  ///
+  /// The database alone is not believed: it may have lost its acceptances with its log.
+  ///
+  /// - Returns: its path; `nil` where there is none, or another database's stands there.
+  private static func unused(
+    _ facts: WitnessFacts, of database: StoreFile, in db: Database
+  ) throws -> String? {
+    let path = database.witnessPath(at: facts.place)
+    guard let file = try WitnessFile(path: path, forWriting: false) else { return nil }
+    guard let record = try file.read() else {
+      throw StoreFailure.witnessMissing(path, cause: "neither of its two records is whole")
+    }
+    guard record.databaseID == facts.databaseID, record.databasePath == database.pathInWitness(at: facts.place) else {
+      return nil
+    }
+    let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
+    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    return path
   }
 
   /// Makes the file anew from the acceptances that the database has.
@@ -92,8 +119,10 @@ extension Witness {
     for campaign in ahead.map(\.campaign) {
       guard let seat = try WitnessFacts.firstBreak(in: campaign, after: record.tips[campaign] ?? .beginning, in: db)
       else { continue }
-      throw StoreFailure.witnessAhead(
-        path, faults: ["the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed"])
+      throw StoreFailure(
+        .witnessAhead, operation: "use the witness", subject: path,
+        cause: "the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed",
+        hint: "look with: reconcile report; to take it as it is: issue-service witness rebuild --reason TEXT")
     }
     try seal(try prepare(facts.tips))
   }

@@ -28,9 +28,10 @@ struct AdmissionGroup {
   private let statements: ClaimStatements
   private let now: Timestamp
   private var progress: [CampaignID: Progress] = [:]
-  private var isWitnessFresh = false
 
-  init(witness: Witness, statements: ClaimStatements, now: Timestamp) {
+  /// - Throws: ``StoreFailure`` where the witness is not the one any more.
+  init(witness: Witness, statements: ClaimStatements, now: Timestamp) throws {
+    try witness.refresh()
     self.witness = witness
     self.statements = statements
     self.now = now
@@ -73,21 +74,13 @@ struct AdmissionGroup {
   private mutating func progress(of id: CampaignID, in db: Database) throws -> Progress? {
     if let known = progress[id] { return known }
     guard let campaign = try Campaign.fetch(id, in: db) else { return nil }
-    let last = try WitnessFacts.tip(of: id.rawValue, upTo: .max, in: db)
-    if !isWitnessFresh {
-      try witness.refresh()
-      isWitnessFresh = true
-    }
-    try witness.require(last, of: id, in: db)
-    let state = Progress(
-      campaign, lastAcceptedAt: last.seat > 0 ? try lastAcceptedAt(in: id, seat: last.seat, db) : nil, tip: last)
+    let last = try db.cachedStatement(
+      sql: "SELECT seat, accepted_at, chain FROM accepted_user WHERE campaign_id = ? ORDER BY seat DESC LIMIT 1")
+    let row = try Row.fetchOne(last, arguments: [id.rawValue])
+    let tip = try row.map(WitnessRecord.Tip.init(row:)) ?? .beginning
+    try witness.require(tip, of: id, in: db)
+    let state = Progress(campaign, lastAcceptedAt: try row?.timestamp("accepted_at"), tip: tip)
     progress[id] = state
     return state
-  }
-
-  private func lastAcceptedAt(in campaign: CampaignID, seat: Int, _ db: Database) throws -> Timestamp? {
-    let statement = try db.cachedStatement(
-      sql: "SELECT accepted_at FROM accepted_user WHERE campaign_id = ? AND seat = ?")
-    return try Int64.fetchOne(statement, arguments: [campaign.rawValue, seat]).map(Timestamp.init(microseconds:))
   }
 }

@@ -8,7 +8,7 @@ extension SQLiteStore {
         .unexpected, operation: "admit a claim", subject: file.path, cause: "it was opened to be mended")
     }
     let group = try await write("admit \(claims.count) claims") { [clock] db in
-      var group = AdmissionGroup(witness: witness, statements: try ClaimStatements(db), now: clock())
+      var group = try AdmissionGroup(witness: witness, statements: try ClaimStatements(db), now: clock())
       let outcomes = try claims.map { claim in try group.admit(claim, in: db) }
       return AdmittedGroup(outcomes: outcomes, prepared: try group.finish(in: db))
     } seal: { group in

@@ -5,8 +5,8 @@ internal import Synchronization
 /// An advisory `flock(2)` on a file beside the database.
 ///
 /// Who wants it stands in line first, by a lock on a byte of the same file: who gives it back and wants it again at once,
-/// as a busy service does, does not always win. A flock, like the lock on the byte, belongs to the open file description, so each instance excludes every other, also within one process; it is
-/// given back when the process ends, however it ends.
+/// as a busy service does, does not always win. Both locks belong to the open file description, so each instance
+/// excludes every other, also within one process; they are given back when the process ends, however it ends.
 package final class FileLock: Sendable {
   package enum Mode: Sendable {
     case shared, exclusive

@@ -10,10 +10,9 @@ extension StoreFile {
   func witnessPlace(_ given: String) throws(StoreFailure) -> String? {
     let resolved = StoreFile(path: given).path
     let own = ["", "-wal", "-shm", "-journal"].map { path + $0 } + [newFilePath, useLockPath, writeLockPath]
-    let fault =
-      own.contains(resolved)
-      ? "it is a file of the database itself"
-      : (resolved + path).contains("\n") ? "its path, or that of the database, holds a line feed" : nil
+    var fault: String?
+    if own.contains(resolved) { fault = "it is a file of the database itself" }
+    if (resolved + path).contains("\n") { fault = "its path, or that of the database, holds a line feed" }
     if let fault {
       throw StoreFailure(
         .witnessForeign, operation: "use the witness", subject: resolved, cause: fault,

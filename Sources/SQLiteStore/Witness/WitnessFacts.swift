@@ -48,9 +48,7 @@ struct WitnessFacts {
   static func tip(of campaign: String, upTo seat: Int, in db: Database) throws -> WitnessRecord.Tip {
     let statement = try db.cachedStatement(
       sql: "SELECT seat, chain FROM accepted_user WHERE campaign_id = ? AND seat <= ? ORDER BY seat DESC LIMIT 1")
-    return try Row.fetchOne(statement, arguments: [campaign, seat]).map { row in
-      WitnessRecord.Tip(seat: try row.value("seat"), chain: try row.chain() ?? AcceptanceChain.beginning)
-    } ?? .beginning
+    return try Row.fetchOne(statement, arguments: [campaign, seat]).map(WitnessRecord.Tip.init(row:)) ?? .beginning
   }
 
   /// Compares each campaign that the witness or the database knows, by the order of their ids.
@@ -87,6 +85,13 @@ struct WitnessFacts {
       previous = chain
     }
     return nil
+  }
+}
+
+extension WitnessRecord.Tip {
+  /// Reads an acceptance as the last of its campaign.
+  init(row: Row) throws {
+    self.init(seat: try row.value("seat"), chain: try row.chain() ?? AcceptanceChain.beginning)
   }
 }
 

@@ -1,0 +1,62 @@
+package import Foundation
+internal import Glibc
+
+/// A TCP connection on which a test writes and reads bytes as they are, well formed or not.
+package final class RawConnection: Sendable {
+  package struct Failure: Error {
+    package let operation: String
+    package let errno: Int32
+  }
+
+  private let descriptor: Int32
+
+  /// Connects to a numeric IPv4 address, such as the base URL of a service on 127.0.0.1.
+  package init(to url: URL) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(url.port ?? 80).bigEndian
+    guard unsafe inet_pton(AF_INET, url.host ?? "", &address.sin_addr) == 1 else {
+      throw Failure(operation: "read the address of \(url)", errno: EINVAL)
+    }
+    let size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe connect(descriptor, $0, size) }
+    }
+    guard result == 0 else { throw Failure(operation: "connect to \(url)", errno: errno) }
+  }
+
+  deinit { close(descriptor) }
+
+  /// Writes all of it.
+  package func send(_ bytes: some Sequence<UInt8>) throws {
+    let bytes = Array(bytes)
+    var sent = 0
+    while sent < bytes.count {
+      let written = unsafe bytes.withUnsafeBytes { buffer in
+        unsafe Glibc.send(descriptor, buffer.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+      }
+      guard written > 0 else { throw Failure(operation: "send", errno: errno) }
+      sent += written
+    }
+  }
+
+  /// Says that nothing more comes; answers can still be read.
+  package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// Reads until the other side has said all.
+  ///
+  /// - Throws: ``Failure`` with `EAGAIN` where that takes longer than `limit`.
+  package func readToEnd(within limit: Duration = .seconds(60)) throws -> Data {
+    var time = timeval(tv_sec: Int(limit.components.seconds), tv_usec: 0)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    var all = Data()
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+      let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+      if count == 0 { return all }
+      guard count > 0 else { throw Failure(operation: "receive", errno: errno) }
+      all.append(contentsOf: buffer[..<count])
+    }
+  }
+}

@@ -1,7 +1,8 @@
 internal import Composition
 internal import HTTPTypes
-internal import Hummingbird
+internal import HummingbirdCore
 internal import Issuance
+internal import NIOCore
 
 extension JSONText {
   static func response(_ status: HTTPResponse.Status, _ value: some Encodable) throws -> Response {

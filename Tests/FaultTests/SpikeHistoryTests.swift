@@ -188,7 +188,7 @@ private final class Spike: Sendable {
     case (409, "sold-out", _): return .soldOut
     case (409, "paused", _): return .paused
     case (410, "closed", _): return .closed
-    case (503, _, "none"): return .nothingHappened
+    case (503, _, "none"), (429, "too-many-requests", "none"): return .nothingHappened
     case (500..., _, "unknown"): return .unknown
     default:
       Issue.record("\(user) got \(response.status) \(body)")

@@ -1,5 +1,5 @@
-import Hummingbird
-import HummingbirdTesting
+import HTTPTypes
+import HummingbirdCore
 import Issuance
 import Logging
 import SQLiteStore
@@ -77,13 +77,12 @@ struct ReadinessTests {
       path: directory.path("first-come.db"), ifMissing: .create, clock: TestClock().clock)
     _ = try await store.create(.test(), by: .test)
     let consumer = Consumer(outbox: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    let service = Application(router: OperationsRoutes(store: store, consumer: consumer).router())
-    try await service.test(.router) { client in
-      try await client.execute(uri: "/readyz", method: .get) { #expect($0.status == .ok) }
-      try directory.remove("first-come.db.witness")
-      await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
-      try await client.execute(uri: "/readyz", method: .get) { #expect($0.status == .serviceUnavailable) }
-      try await client.execute(uri: "/livez", method: .get) { #expect($0.status == .ok) }
-    }
+    let operations = OperationsAPI(store: store, consumer: consumer)
+    #expect(try await operations.content(of: .ready).status == .ok)
+    try directory.remove("first-come.db.witness")
+    await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    let problem = await #expect(throws: Problem.self) { try await operations.content(of: .ready) }
+    #expect(problem?.kind == .notReady && problem?.status == 503)
+    #expect(try await operations.content(of: .live).status == .ok)
   }
 }

@@ -44,6 +44,20 @@ package final class RawConnection: Sendable {
   /// Says that nothing more comes; answers can still be read.
   package func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
+  /// Waits until there is something to read on one of `connections`.
+  ///
+  /// - Returns: the first of them; `nil` where there is none within `limit`.
+  package static func firstReadable(
+    of connections: [RawConnection], within limit: Duration = .seconds(60)
+  ) -> RawConnection? {
+    var polled = connections.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    let count = unsafe polled.withUnsafeMutableBufferPointer { buffer in
+      unsafe poll(buffer.baseAddress, nfds_t(buffer.count), Int32(limit.components.seconds * 1_000))
+    }
+    guard count > 0 else { return nil }
+    return zip(connections, polled).first { $0.1.revents != 0 }?.0
+  }
+
   /// Reads until the other side has said all.
   ///
   /// - Throws: ``Failure`` with `EAGAIN` where that takes longer than `limit`.

@@ -44,9 +44,9 @@ struct TidyTests {
       "UnixSignals",
     ],
     "IssueService": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Foundation", "HTTPTypes", "Hummingbird",
-      "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "ServiceLifecycle",
-      "Synchronization",
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Foundation", "HTTPTypes", "HummingbirdCore",
+      "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
+      "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],

@@ -11,9 +11,15 @@ package final class ClaimDesk: Service {
   /// give true answers.
   private let giving = Mutex<Set<CampaignID>>([])
 
-  package init(gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits()) {
-    commits = ClaimGroups(limits: limits) { (claims) async throws(StoreFailure) in try await gate.admit(claims) }
-    snapshots = ClaimGroups(limits: limits) { (claims) async throws(StoreFailure) in
+  /// - Parameter report: hears of each failure once, however many claims it has hit.
+  package init(
+    gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits(),
+    report: @escaping @Sendable (StoreFailure) -> Void = { _ in }
+  ) {
+    commits = ClaimGroups(limits: limits, report: report) { (claims) async throws(StoreFailure) in
+      try await gate.admit(claims)
+    }
+    snapshots = ClaimGroups(limits: limits, report: report) { (claims) async throws(StoreFailure) in
       try await gate.answerWithoutSeat(claims)
     }
   }

@@ -4,11 +4,11 @@ internal import Synchronization
 
 package struct ClaimGroupLimits: Sendable {
   /// How many claims may wait for the next group.
-  package var queueDepth = 4_096
+  package var queueDepth: Int
   /// How many claims one group has.
   package var groupSize = 256
 
-  package init() {}
+  package init(queueDepth: Int = 4_096) { self.queueDepth = queueDepth }
 }
 
 /// Claims that arrive while one group is decided form the next: one transaction, and one sync, for all of them.
@@ -30,14 +30,20 @@ final class ClaimGroups<Outcome: Sendable>: Service {
   }
 
   private let limits: ClaimGroupLimits
+  private let report: @Sendable (StoreFailure) -> Void
   private let decide: Decide
   private let state = Mutex(State())
   private let arrivals: AsyncStream<Void>
   private let arrival: AsyncStream<Void>.Continuation
 
-  /// - Parameter decide: decides a group in order, as a whole: one outcome per claim, or a failure of all.
-  init(limits: ClaimGroupLimits, decide: @escaping Decide) {
+  /// - Parameters:
+  ///   - report: hears of each failure of a group.
+  ///   - decide: decides a group in order, as a whole: one outcome per claim, or a failure of all.
+  init(
+    limits: ClaimGroupLimits, report: @escaping @Sendable (StoreFailure) -> Void = { _ in }, decide: @escaping Decide
+  ) {
     self.limits = limits
+    self.report = report
     self.decide = decide
     (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
@@ -110,6 +116,7 @@ final class ClaimGroups<Outcome: Sendable>: Service {
   }
 
   private func fail(_ group: [Waiting], with failure: StoreFailure) {
+    report(failure)
     for waiting in group { waiting.answer.resume(returning: .failure(failure)) }
   }
 

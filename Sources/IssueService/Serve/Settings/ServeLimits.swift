@@ -12,6 +12,8 @@ package struct ServeLimits: Sendable, Equatable {
   package var bodyTimeout = Duration.seconds(5)
   /// How long a connection may be silent between requests before it is closed.
   package var idleTimeout = Duration.seconds(15)
+  /// From the end of a request until its answer is written; the connection is closed beyond.
+  package var answerTimeout = Duration.seconds(60)
   /// Connections that are served at once; further ones get a 503 and are closed.
   package var connections = 20_000
   /// Claims that wait for their group at once; 503 beyond.

@@ -1,0 +1,118 @@
+internal import Composition
+internal import HummingbirdCore
+internal import Issuance
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+internal import Synchronization
+
+/// The running service: two listeners, the consumer and the tallies, started and stopped together.
+struct ClaimService {
+  let store: any CouponStore
+  let claims: ListenAddress
+  let operations: ListenAddress
+  let identity: Identity
+  let limits: ServeLimits
+
+  /// Runs until a signal or a failure.
+  ///
+  /// - Returns: 0 after SIGTERM, 130 after SIGINT, both after draining.
+  func run() async throws -> ProgramExit {
+    var logger = Logger(label: "issue-service", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .notice
+    let consumer = Consumer(outbox: store, logger: logger)
+    let answers = AnswerCounts(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let desk = ClaimDesk(gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand)) { [logger] failure in
+      logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
+    }
+    let announcement = Announcement()
+    let publicAPI = publicListener(desk: desk, answers: answers, announcement: announcement, logger: logger)
+    let operationsAPI = operationsListener(consumer: consumer, announcement: announcement, logger: logger)
+    // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
+    // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
+    let services: [any Service] = [consumer, answers, desk, operationsAPI, publicAPI]
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: services.map { service in
+          ServiceGroupConfiguration.ServiceConfiguration(
+            service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
+        }, logger: logger))
+    let termination = Termination()
+    do {
+      try await termination.watch(onSignal: { await group.triggerGracefulShutdown() }) { try await group.run() }
+    } catch let error as IOError {
+      throw ProgramFailure(
+        .unavailable, "cannot listen on \(claims.host):\(claims.port) and \(operations.host):\(operations.port)",
+        why: "\(error)", next: "see who listens with: ss -ltnp; or choose other ports")
+    }
+    return termination.programExit == .interrupted ? .interrupted : .done
+  }
+
+  private func publicListener(
+    desk: ClaimDesk, answers: AnswerCounts, announcement: Announcement, logger: Logger
+  ) -> any Service {
+    let api = PublicAPI(
+      store: store, desk: desk, identity: identity, hands: UserHands(limit: limits.claimsPerUser), answers: answers,
+      clock: systemClock, limits: limits)
+    let problems = ProblemCounts()
+    var responder = Responder<PublicResource>(problems: problems, logger: logger) { resource, request, peer in
+      try await api.content(of: resource, for: request, from: peer)
+    }
+    if limits.requestsPerNetwork > 0 {
+      let buckets = NetworkBuckets(perSecond: limits.requestsPerNetwork, burst: limits.networkBurst)
+      responder.admit = { (request, peer) throws(Problem) in
+        guard case .address(let address) = peer, let wait = buckets.take(for: address, now: .now) else { return }
+        throw .tooManyRequests("Too many requests come from this network.", retryAfter: wait)
+      }
+    }
+    return Listener(address: claims, limits: limits).server(problems: problems, logger: logger) {
+      announcement.running(\.claims, at: $0)
+    } answer: { [responder] request, peer in
+      await responder.answer(request, from: peer)
+    }
+  }
+
+  private func operationsListener(
+    consumer: Consumer, announcement: Announcement, logger: Logger
+  ) -> any Service {
+    let api = OperationsAPI(store: store, consumer: consumer)
+    let problems = ProblemCounts()
+    let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _, _ in
+      try await api.content(of: resource)
+    }
+    return Listener(address: operations, limits: limits).server(problems: problems, logger: logger) {
+      announcement.running(\.operations, at: $0)
+    } answer: { request, peer in
+      await responder.answer(request, from: peer)
+    }
+  }
+}
+
+/// Says once, on standard output, where the service listens, when both listeners do.
+private final class Announcement: Sendable {
+  struct Addresses {
+    var claims: SocketAddress?
+    var operations: SocketAddress?
+  }
+
+  private let addresses = Mutex(Addresses())
+
+  func running(_ listener: any WritableKeyPath<Addresses, SocketAddress?> & Sendable, at address: SocketAddress?) {
+    addresses.withLock { addresses in
+      addresses[keyPath: listener] = address
+      guard let claims = addresses.claims?.url, let operations = addresses.operations?.url else { return }
+      do {
+        try printResult("claims on \(claims), operations on \(operations)")
+      } catch {
+        printError("\(error)")  // the service itself is none the worse
+      }
+    }
+  }
+}
+
+extension SocketAddress {
+  fileprivate var url: String? {
+    guard let ipAddress, let port else { return nil }
+    return ipAddress.contains(":") ? "http://[\(ipAddress)]:\(port)" : "http://\(ipAddress):\(port)"
+  }
+}

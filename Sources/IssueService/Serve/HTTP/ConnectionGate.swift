@@ -1,0 +1,151 @@
+internal import NIOCore
+
+/// The first handler of a connection: it keeps the time limits, and turns away who breaks a limit, whatever state the
+/// handlers behind it are in.
+///
+/// Being turned away is one answer in raw bytes, after which nothing is read or written any more: the output is
+/// closed, what still comes in is thrown away for a moment, so that the client gets to read the answer instead of a
+/// reset, and then the connection is closed.
+final class ConnectionGate: ChannelDuplexHandler {
+  typealias InboundIn = ByteBuffer
+  typealias InboundOut = ByteBuffer
+  typealias OutboundIn = ByteBuffer
+  typealias OutboundOut = ByteBuffer
+
+  /// What the connection waits for.
+  enum Waiting: Equatable {
+    /// For the first byte of a request.
+    case request
+    case header
+    case body
+    /// For the answer to a whole request.
+    case answer
+    /// For the client to hang up.
+    case hangUp
+  }
+
+  /// How long who was answered for the last time may take to hang up.
+  static let lingerLimit = TimeAmount.seconds(1)
+
+  private let limits: ServeLimits
+  private let refusal: @Sendable (Problem) -> ByteBuffer
+  /// Why this connection is turned away as soon as it is there.
+  private let turnedAway: Problem?
+  private var context: ChannelHandlerContext?
+  private(set) var waiting = Waiting.request
+  private var hasInputEnded = false
+  private var deadline = NIODeadline.distantFuture
+  private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
+
+  /// - Parameter refusal: the bytes of the answer that a problem is.
+  init(limits: ServeLimits, turnedAway: Problem?, refusal: @escaping @Sendable (Problem) -> ByteBuffer) {
+    self.limits = limits
+    self.turnedAway = turnedAway
+    self.refusal = refusal
+  }
+
+  func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+  func handlerRemoved(context: ChannelHandlerContext) {
+    alarm?.task.cancel()
+    self.context = nil
+  }
+
+  func channelActive(context: ChannelHandlerContext) {
+    if let turnedAway { turnAway(turnedAway) } else { wait(for: .request) }
+    context.fireChannelActive()
+  }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+    guard waiting != .hangUp else { return }
+    if waiting == .request { wait(for: .header) }
+    context.fireChannelRead(data)
+  }
+
+  func channelReadComplete(context: ChannelHandlerContext) {
+    context.fireChannelReadComplete()
+    // Nobody behind reads any more: what comes is thrown away until the client hangs up.
+    if waiting == .hangUp { context.read() }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if case .inputClosed? = event as? ChannelEvent {
+      hasInputEnded = true
+      // A client that only stops sending still gets its answer.
+      if waiting != .answer { return context.close(promise: nil) }
+    }
+    context.fireUserInboundEventTriggered(event)
+  }
+
+  func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+    guard waiting != .hangUp else {
+      promise?.fail(ChannelError.ioOnClosedChannel)
+      return
+    }
+    context.write(data, promise: promise)
+  }
+
+  func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+    guard mode == .output else { return context.close(mode: mode, promise: promise) }
+    hangUp()
+    promise?.succeed()
+  }
+
+  /// Says what the connection waits for from now on.
+  func wait(for waiting: Waiting) {
+    guard self.waiting != .hangUp else { return }
+    self.waiting = waiting
+    deadline = .now() + limit(of: waiting)
+    setAlarm()
+  }
+
+  /// Answers with a problem and hangs up.
+  func turnAway(_ problem: Problem) {
+    guard let context, waiting != .hangUp else { return }
+    context.write(wrapOutboundOut(refusal(problem)), promise: nil)
+    hangUp()
+  }
+
+  /// Closes the output once everything is written, and the rest a moment later or as soon as the client does.
+  func hangUp() {
+    guard let context, waiting != .hangUp else { return }
+    wait(for: .hangUp)
+    context.flush()
+    if hasInputEnded { return context.close(promise: nil) }
+    context.close(mode: .output, promise: nil)
+    context.read()
+  }
+
+  private func limit(of waiting: Waiting) -> TimeAmount {
+    switch waiting {
+    case .request: TimeAmount(limits.idleTimeout)
+    case .header: TimeAmount(limits.headerTimeout)
+    case .body: TimeAmount(limits.bodyTimeout)
+    case .answer: TimeAmount(limits.answerTimeout)
+    case .hangUp: Self.lingerLimit
+    }
+  }
+
+  /// One alarm for the deadline. It is moved only when it would come too late: a busy connection never moves it.
+  private func setAlarm() {
+    guard let context else { return }
+    if let alarm {
+      guard deadline < alarm.at else { return }
+      alarm.task.cancel()
+    }
+    let at = deadline
+    let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    let task = context.eventLoop.scheduleTask(deadline: at) { loopBound.value.ring() }
+    alarm = (at, task)
+  }
+
+  private func ring() {
+    alarm = nil
+    guard deadline <= .now() else { return setAlarm() }
+    switch waiting {
+    case .header: turnAway(.timeout("The header of a request did not come within \(limits.headerTimeout)."))
+    case .body: turnAway(.timeout("The body of a request did not come within \(limits.bodyTimeout)."))
+    case .request, .answer, .hangUp: context?.close(promise: nil)
+    }
+  }
+}

@@ -1,0 +1,172 @@
+internal import Composition
+internal import HTTPTypes
+internal import HummingbirdCore
+internal import Issuance
+internal import NIOCore
+internal import NIOHTTP1
+
+/// An error on the wire: `application/problem+json` (RFC 9457), thrown by who answers a request.
+struct Problem: Error, Sendable {
+  let kind: ProblemKind
+  let detail: String
+  var title: String
+  var status: Int
+  var opensAt: String?
+  /// Of an answer that is no decision: `none`, nothing happened; `unknown`, ask again to learn.
+  var outcome: StoreFailure.Outcome?
+  /// Seconds after which asking again makes sense.
+  var retryAfter: Int?
+  /// The methods that would have been answered.
+  var allow: [String] = []
+  /// How to authenticate.
+  var challenge: String?
+
+  init(_ kind: ProblemKind, _ detail: String) {
+    self.kind = kind
+    self.detail = detail
+    title = kind.title
+    status = kind.status
+  }
+
+  static let badCampaignID = Problem(.badCampaignID, "A campaign id is \(CampaignID.form).")
+  static let noClaim = Problem(.noClaim, "There is no claim of this user that this request may see.")
+  static let noSuchResource = Problem(.noSuchResource, "Nothing is there. The API is described at /openapi.yaml.")
+  static let malformedBody = Problem(.malformedBody, "A body must be a JSON object. A claim needs none.")
+  static let tooManyConnections = Problem.overloaded("There are too many connections. Ask again in a moment.")
+
+  static func unknownCampaign(_ id: CampaignID) -> Problem {
+    Problem(.unknownCampaign, "There is no campaign '\(id)'.")
+  }
+
+  static func malformedRequest(_ detail: String) -> Problem { Problem(.malformedRequest, detail) }
+
+  static func headerTooLarge(_ limits: ServeLimits) -> Problem {
+    Problem(
+      .headerTooLarge,
+      "A request line and header may have \(limits.headerBytes) bytes and \(limits.headerFields) fields.")
+  }
+
+  static func bodyTooLarge(_ limit: Int) -> Problem {
+    Problem(.bodyTooLarge, "A body may have \(limit) bytes. A claim needs none.")
+  }
+
+  static func timeout(_ detail: String) -> Problem {
+    var problem = Problem(.timeout, detail)
+    problem.outcome = StoreFailure.Outcome.none
+    return problem
+  }
+
+  static func methodNotAllowed(_ methods: [String]) -> Problem {
+    var problem = Problem(.methodNotAllowed, "This resource answers \(methods.joined(separator: ", ")).")
+    problem.allow = methods
+    return problem
+  }
+
+  static func tooManyRequests(_ detail: String, retryAfter: Int) -> Problem {
+    var problem = Problem(.tooManyRequests, detail)
+    problem.outcome = StoreFailure.Outcome.none
+    problem.retryAfter = retryAfter
+    return problem
+  }
+
+  /// What nobody has time for. Nothing happened.
+  static func overloaded(_ detail: String) -> Problem {
+    var problem = Problem(.unavailable, detail)
+    problem.outcome = StoreFailure.Outcome.none
+    problem.retryAfter = Self.jitteredDelay
+    return problem
+  }
+
+  /// Jittered, so that those who were turned away together do not come back together.
+  private static var jitteredDelay: Int { Int.random(in: 1...3) }
+
+  /// - Parameter now: for the seconds until a known opening time.
+  init(_ refusal: Refusal, of id: CampaignID, now: Timestamp) {
+    switch refusal {
+    case .unknownCampaign: self = .unknownCampaign(id)
+    case .closed: self.init(.closed, "The campaign '\(id)' is closed.")
+    case .paused: self.init(.paused, "The campaign '\(id)' is paused. Ask again later.")
+    case .soldOut: self.init(.soldOut, "The campaign '\(id)' has no seat left.")
+    case .notOpenYet(let opensAt):
+      self.init(.notOpenYet, "The campaign '\(id)' opens at \(opensAt).")
+      self.opensAt = "\(opensAt)"
+      retryAfter = Int(max(1, (opensAt.microseconds - now.microseconds + 999_999) / 1_000_000))
+    }
+  }
+
+  /// A store that could not answer. Never a no.
+  init(_ failure: StoreFailure) {
+    guard failure.outcome == .unknown else {
+      self = .overloaded("Nothing happened. Ask again.")
+      finish(failure)
+      return
+    }
+    self.init(.unavailable, "It is not known whether it happened. Ask again to learn.")
+    title = "The answer is not known"
+    outcome = .unknown
+    finish(failure)
+  }
+
+  private mutating func finish(_ failure: StoreFailure) {
+    status = failure.isRetryable ? ProblemKind.unavailable.status : 500
+    retryAfter = failure.isRetryable ? Self.jitteredDelay : nil
+  }
+
+  /// What nobody foresaw; the claim may have been decided.
+  static let failed: Problem = {
+    var problem = Problem(.failed, "An unexpected error. Ask again to learn.")
+    problem.outcome = .unknown
+    return problem
+  }()
+}
+
+extension Problem {
+  /// What of it goes on the wire as JSON.
+  private struct Document: Encodable {
+    let type: String
+    let title: String
+    let status: Int
+    let detail: String
+    let requestID: String
+    let opensAt: String?
+    let outcome: String?
+  }
+
+  private func fields(requestID: String) -> HTTPFields {
+    var fields: HTTPFields = [
+      .contentType: "application/problem+json", .cacheControl: "no-store", .requestID: requestID,
+    ]
+    if let retryAfter { fields[.retryAfter] = String(retryAfter) }
+    if !allow.isEmpty { fields[.allow] = allow.joined(separator: ", ") }
+    if let challenge { fields[.wwwAuthenticate] = challenge }
+    return fields
+  }
+
+  private func body(requestID: String) throws -> String {
+    try JSONText.encode(
+      Document(
+        type: "/problems/\(kind.rawValue)", title: title, status: status, detail: detail, requestID: requestID,
+        opensAt: opensAt, outcome: outcome?.rawValue))
+  }
+
+  func response(requestID: String) throws -> Response {
+    Response(
+      status: HTTPResponse.Status(code: status), headers: fields(requestID: requestID),
+      body: ResponseBody(byteBuffer: ByteBuffer(string: try body(requestID: requestID))))
+  }
+
+  /// The bytes of the last answer on a connection, for where no request could be read.
+  func lastAnswer(requestID: String, date: String) -> ByteBuffer {
+    let body = (try? body(requestID: requestID)) ?? ""
+    var lines = ["HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)"]
+    lines += fields(requestID: requestID).map { "\($0.name.rawName): \($0.value)" }
+    lines += ["Date: \(date)", "Connection: close", "Content-Length: \(body.utf8.count)", "", body]
+    return ByteBuffer(string: lines.joined(separator: "\r\n"))
+  }
+}
+
+extension HTTPField.Name {
+  static let userID = HTTPField.Name("X-User-Id")!
+  static let requestID = HTTPField.Name("X-Request-Id")!
+  static let traceParent = HTTPField.Name("traceparent")!
+}

@@ -1,0 +1,5 @@
+enum PublishedContract {
+  static let openAPI = ""
+  static let problemPages = ""
+  static func problemPage(_ word: String) -> String? { nil }
+}

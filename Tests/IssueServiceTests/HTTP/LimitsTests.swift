@@ -1,0 +1,85 @@
+import Issuance
+import TestSupport
+import Testing
+
+@testable import IssueService
+
+@Suite("The bucket of a source network")
+struct NetworkBucketsTests {
+  @Test func aNetworkHasItsBurstAndThenItsRate() {
+    let buckets = NetworkBuckets(perSecond: 2, burst: 3)
+    let start = ContinuousClock.now
+    for address: UInt8 in 1...3 { #expect(buckets.take(for: [10, 0, 0, address], now: start) == nil) }
+    #expect(buckets.take(for: [10, 0, 0, 9], now: start) == 1)
+    #expect(buckets.take(for: [10, 0, 1, 9], now: start) == nil, "the network beside it has its own")
+    #expect(buckets.take(for: [10, 0, 0, 9], now: start + .milliseconds(499)) != nil)
+    #expect(buckets.take(for: [10, 0, 0, 9], now: start + .milliseconds(500)) == nil)
+    // It saves up no more than its burst.
+    let later = start + .seconds(3_600)
+    #expect((1...4).map { _ in buckets.take(for: [10, 0, 0, 9], now: later) } == [nil, nil, nil, 1])
+    // A clock that stands still gives nothing.
+    #expect(buckets.take(for: [10, 0, 0, 9], now: later) == 1)
+  }
+
+  @Test func addressesOfOnePrefixShareABucket() {
+    let buckets = NetworkBuckets(perSecond: 1, burst: 1)
+    var first: [UInt8] = [0x20, 1, 0xD, 0xB8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+    #expect(buckets.take(for: first, now: .now) == nil)
+    first[7] = 2  // the same /56
+    #expect(buckets.take(for: first, now: .now) != nil)
+    first[6] = 1
+    #expect(buckets.take(for: first, now: .now) == nil)
+  }
+
+  @Test func memoryIsBounded() {
+    let buckets = NetworkBuckets(perSecond: 1, burst: 1, capacity: 100)
+    let now = ContinuousClock.now
+    for number in 0..<10_000 {
+      _ = buckets.take(for: [1, UInt8(number >> 8), UInt8(number & 0xFF), 1], now: now)
+      #expect(buckets.count <= 200)
+    }
+    // The latest are remembered.
+    #expect(buckets.take(for: [1, UInt8(9_999 >> 8), UInt8(9_999 & 0xFF), 1], now: now) != nil)
+  }
+}
+
+@Suite("The hands of a user")
+struct UserHandsTests {
+  @Test func aUserHasSoManyHands() {
+    let hands = UserHands(limit: 2)
+    let (mina, jun) = (UserID("mina")!, UserID("jun")!)
+    #expect(hands.take(mina) && hands.take(mina) && !hands.take(mina) && hands.take(jun))
+    hands.giveBack(mina)
+    #expect(hands.take(mina) && !hands.take(mina))
+    hands.giveBack(mina)
+    hands.giveBack(mina)
+    hands.giveBack(mina)  // once more than taken: nothing is gained
+    #expect(hands.take(mina) && hands.take(mina) && !hands.take(mina))
+  }
+}
+
+@Suite("Fields of every answer")
+struct FieldTests {
+  @Test(arguments: [
+    (0, "Thu, 01 Jan 1970 00:00:00 GMT"), (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+    (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"), (4_102_444_799, "Thu, 31 Dec 2099 23:59:59 GMT"),
+  ])
+  func date(second: Int64, text: String) { #expect(HTTPDate.text(ofSecond: second) == text) }
+
+  @Test func theDateFollowsTheClock() {
+    let clock = TestClock()
+    let date = HTTPDate(clock: clock.clock)
+    let first = date.text
+    #expect(date.text == first)
+    clock.advance(by: .seconds(1))
+    #expect(date.text != first)
+  }
+
+  @Test func aRequestKeepsItsWellFormedID() {
+    #expect(RequestID.of(["a-B_9."]) == "a-B_9.")
+    for fields in [[], [""], ["a", "b"], ["a b"], ["a\n"], ["한"], [String(repeating: "x", count: 129)]] {
+      let id = RequestID.of(fields)
+      #expect(id.wholeMatch(of: #/[0-9a-f]{16}/#) != nil && id != RequestID.of(fields))
+    }
+  }
+}

@@ -25,6 +25,42 @@ struct ValueTests {
   }
 }
 
+/// The examples are those of https://www.w3.org/TR/trace-context-2/ and what lies just beside them.
+@Suite("A traceparent is of the form, or there is none")
+struct TraceParentTests {
+  static let trace = "4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7"
+
+  @Test(arguments: ["00-\(trace)-01", "00-\(trace)-00", "00-\(trace)-03", "00-\(trace)-ff"])
+  func isKeptAsItIs(text: String) { #expect(TraceParent(text)?.rawValue == text) }
+
+  /// Flags of a later version may mean something else, but for the lowest bit.
+  @Test(arguments: [
+    ("01-\(trace)-01", "01"), ("01-\(trace)-00", "00"), ("cc-\(trace)-01-what-the-future-brings", "01"),
+    ("fe-\(trace)-02-", "00"), ("0a-\(trace)-fb-A B", "01"), ("10-\(trace)-fe-é", "00"),
+  ])
+  func aLaterVersionIsReadAsThisOne(text: String, flags: String) {
+    #expect(TraceParent(text)?.rawValue == "00-\(Self.trace)-\(flags)")
+  }
+
+  @Test(arguments: [
+    "", "00", "00-\(trace)", "00-\(trace)-", "00-\(trace)-1", "00-\(trace)-011", "00-\(trace)-01-", "00-\(trace)-01 ",
+    "00-\(trace)-01-what-the-future-brings", " 00-\(trace)-01", "00-\(trace)-01\u{0}", "00-\(trace)-0é",
+    "00-\(trace)-é",
+    "ff-\(trace)-01", "ff-\(trace)-01-x", "FF-\(trace)-01", "0g-\(trace)-01", "0A-\(trace)-01", "0-\(trace)-01",
+    "01-\(trace)-011", "01-\(trace)-01.", "01-\(trace)-0", "01-\(trace)-0g", "01-\(trace)-0A-",
+    "00-\(trace)-0A", "00-\(trace)-0g", "00-\(trace.uppercased())-01", "00_\(trace)_01", "00-\(trace),01",
+    "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+    "01-00000000000000000000000000000000-00f067aa0ba902b7-01",
+    "01-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e47-6-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e473g-00f067aa0ba902b7-01",
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902bg-01",
+  ])
+  func isIgnored(text: String) { #expect(TraceParent(text) == nil) }
+}
+
 @Suite("Instants are UTC in microseconds")
 struct TimestampTests {
   @Test(arguments: [

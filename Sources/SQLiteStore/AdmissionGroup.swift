@@ -48,7 +48,7 @@ struct AdmissionGroup {
     let chain = AcceptanceChain.value(
       after: state.tip.chain, campaign: claim.campaignID.rawValue, seat: acceptance.seat.number,
       user: claim.userID.rawValue, acceptedAt: acceptance.acceptedAt.microseconds)
-    try statements.insert(acceptance, chain: chain)
+    try statements.insert(acceptance, chain: chain, traceParent: claim.traceParent)
     state.advance(to: acceptance, chain: chain)
     return outcome
   }

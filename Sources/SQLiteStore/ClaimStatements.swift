@@ -17,7 +17,7 @@ internal import Issuance
     insertAcceptance = try db.cachedStatement(
       sql: "INSERT INTO accepted_user (campaign_id, user_id, seat, accepted_at, chain) VALUES (?, ?, ?, ?, ?)")
     insertOutbox = try db.cachedStatement(
-      sql: "INSERT INTO outbox (campaign_id, user_id, seat, created_at) VALUES (?, ?, ?, ?)")
+      sql: "INSERT INTO outbox (campaign_id, user_id, seat, created_at, traceparent) VALUES (?, ?, ?, ?, ?)")
   }
 
   /// The acceptance that the user holds already.
@@ -31,7 +31,9 @@ internal import Issuance
   }
 
   /// Set and outbox row. The database refuses a seat above the quota or one that is taken.
-  func insert(_ acceptance: Acceptance, chain: [UInt8]) throws {
+  ///
+  /// - Parameter traceParent: of the claim that was given the seat.
+  func insert(_ acceptance: Acceptance, chain: [UInt8], traceParent: TraceParent?) throws {
     try unsafe run(insertAcceptance, campaign: acceptance.campaignID, user: acceptance.userID) { statement in
       try unsafe bind(acceptance, to: statement)
       try unsafe chain.withUnsafeBytes { bytes in
@@ -41,7 +43,14 @@ internal import Issuance
     }
     try unsafe run(insertOutbox, campaign: acceptance.campaignID, user: acceptance.userID) { statement in
       try unsafe bind(acceptance, to: statement)
-      _ = try unsafe step(statement)
+      guard var trace = traceParent?.rawValue else {  // what is not bound is NULL
+        _ = try unsafe step(statement)
+        return
+      }
+      try trace.withUTF8 { trace in
+        try unsafe bind(trace, at: 5, to: statement)
+        _ = try unsafe step(statement)
+      }
     }
   }
 

@@ -56,20 +56,23 @@ extension Acceptance {
 }
 
 extension Coupon {
-  static let columns = "campaign_id, seat, user_id, code, issued_at"
+  static let columns = "campaign_id, seat, user_id, code, issued_at, traceparent"
 
   init(row: Row) throws {
     let code: String = try row.value("code")
     guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord("(a code)", column: "coupon.code") }
     self.init(
       campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(), code: couponCode,
-      issuedAt: Timestamp(microseconds: try row.value("issued_at")))
+      issuedAt: Timestamp(microseconds: try row.value("issued_at")), traceParent: try row.traceParent())
   }
 }
 
 extension Event {
+  /// Reads a row of campaign_id, seat, user_id and traceparent.
   init(row: Row) throws {
-    self.init(campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID())
+    self.init(
+      campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(),
+      traceParent: try row.traceParent())
   }
 }
 
@@ -84,6 +87,11 @@ extension Row {
   func timestamp(_ column: String) throws -> Timestamp? {
     let microseconds = try decode(Int64?.self, forColumn: column)
     return microseconds.map(Timestamp.init(microseconds:))
+  }
+
+  /// `nil` also where a damaged file holds none of the form: nobody goes without a coupon for the sake of a trace.
+  func traceParent() throws -> TraceParent? {
+    try decode(String?.self, forColumn: "traceparent").flatMap { TraceParent($0) }
   }
 
   func word<Word: RawRepresentable<String>>(_ column: String, of table: String) throws -> Word {

@@ -13,7 +13,7 @@ extension SQLiteStore {
     return try await write("deliver pending events") { [clock] db in
       let pending = try db.cachedStatement(
         sql: """
-          SELECT campaign_id, seat, user_id FROM outbox WHERE state = 'pending'
+          SELECT campaign_id, seat, user_id, traceparent FROM outbox WHERE state = 'pending'
           ORDER BY created_at, campaign_id, seat LIMIT ?
           """)
       let events = try Row.fetchAll(pending, arguments: [limit]).map(Event.init(row:))
@@ -46,9 +46,12 @@ extension SQLiteStore {
       guard case .issue(let code) = decision else { return decision }
       try db.inSavepoint {
         try db.cachedStatement(
-          sql: "INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at) VALUES (?, ?, ?, ?, ?)"
+          sql: """
+            INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at, traceparent) VALUES (?, ?, ?, ?, ?, ?)
+            """
         ).execute(arguments: [
           event.campaignID.rawValue, event.seat.number, event.userID.rawValue, code.rawValue, now.microseconds,
+          event.traceParent?.rawValue,
         ])
         try db.cachedStatement(
           sql: "UPDATE pool_code SET seat = ? WHERE campaign_id = ? AND code = ? AND seat IS NULL"

@@ -22,7 +22,10 @@ extension SQLiteStore {
       let due = try Row.fetchAll(
         db,
         sql: """
-          SELECT campaign_id, seat, user_id, generation FROM failed_event
+          SELECT campaign_id, seat, user_id, generation,
+            (SELECT traceparent FROM outbox
+              WHERE outbox.campaign_id = failed_event.campaign_id AND outbox.seat = failed_event.seat) AS traceparent
+          FROM failed_event
           WHERE state IN ('waiting', 'parked')
             AND (:scope IS NULL OR campaign_id = :scope)
             AND (:afterCampaign IS NULL OR (campaign_id, seat) > (:afterCampaign, :afterSeat))

@@ -17,6 +17,9 @@ package struct Migration: Sendable {
     Migration(
       version: 2, name: "witness",
       sql: String(decoding: PackageResources._002_witness_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 3, name: "trace",
+      sql: String(decoding: PackageResources._003_trace_sqlite_sql, as: UTF8.self)),
   ]
 
   package init(version: Int, name: String, sql: String) {

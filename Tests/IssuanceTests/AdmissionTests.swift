@@ -55,13 +55,13 @@ struct AdmissionTests {
 
 @Suite("The handler takes for done only what is the same")
 struct CouponHandlerTests {
-  static let event = Event(campaignID: CampaignID("summer")!, seat: Seat(7), userID: UserID("mina")!)
+  static let event = Event(campaignID: CampaignID("summer")!, seat: Seat(7), userID: UserID("mina")!, traceParent: nil)
   static let code = CouponCode("CODE-7")!
 
   static func coupon(seat: Int, user: String) -> Coupon {
     Coupon(
       campaignID: event.campaignID, seat: Seat(seat), userID: UserID(user)!, code: code,
-      issuedAt: Timestamp(microseconds: 1))
+      issuedAt: Timestamp(microseconds: 1), traceParent: nil)
   }
 
   static func decide(

@@ -151,7 +151,7 @@ struct AuditTests {
       """, ["witness-agrees/spring"]
     ),
     (
-      "INSERT INTO coupon VALUES ('spring', 11, 'jun', 'X', 1)",
+      "INSERT INTO coupon VALUES ('spring', 11, 'jun', 'X', 1, NULL)",
       ["coupon-has-acceptance/spring/11", "within-quota/spring/11", "foreign-key-check/coupon to accepted_user"]
     ),
     (
@@ -181,7 +181,7 @@ struct AuditTests {
       CREATE TABLE copy AS SELECT * FROM coupon;
       DROP TABLE coupon;
       CREATE TABLE coupon (
-        campaign_id TEXT, seat INTEGER, user_id TEXT, code TEXT, issued_at INTEGER,
+        campaign_id TEXT, seat INTEGER, user_id TEXT, code TEXT, issued_at INTEGER, traceparent TEXT,
         PRIMARY KEY (campaign_id, seat), UNIQUE (campaign_id, user_id, issued_at)) WITHOUT ROWID;
       INSERT INTO coupon SELECT * FROM copy;
       UPDATE coupon SET code = 'CODE-1' WHERE campaign_id = 'summer' AND seat = 4;
@@ -280,7 +280,8 @@ struct AuditTests {
         return try await SQLiteReconciliationSource(path: damaged, clock: TestClock().clock)
           .withSnapshot { Audit($0, scope: nil).report().verdict }
       } catch {
-        #expect(error.code == .corrupt)
+        // A bit turned in the ledger of migrations may read as another ledger.
+        #expect([.corrupt, .schemaAltered, .schemaNewer].contains(error.code), "\(error.code)")
         return .unknown
       }
     }

@@ -27,7 +27,7 @@ struct IllegalStatementTests {
     Statement("INSERT INTO accepted_user VALUES ('summer', 0, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
     Statement("INSERT INTO accepted_user VALUES ('summer', -1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
     Statement("INSERT INTO accepted_user VALUES ('winter', 1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
-    Statement("INSERT INTO coupon VALUES ('summer', 4, 'user-1', 'X', 1)", "not within 1 and the quota"),
+    Statement("INSERT INTO coupon VALUES ('summer', 4, 'user-1', 'X', 1, NULL)", "not within 1 and the quota"),
     // A counter above the quota, or lowered.
     Statement("UPDATE campaign SET counter = 4 WHERE id = 'summer'", "campaign_counter_within_quota"),
     Statement("UPDATE campaign SET counter = 1 WHERE id = 'summer'", "counter is never lowered"),
@@ -37,19 +37,19 @@ struct IllegalStatementTests {
     Statement("UPDATE campaign SET quota = 1, counter = 1 WHERE id = 'summer'", "never lowered"),
     Statement("UPDATE campaign SET quota = 0 WHERE id = 'spring'", "never lowered"),
     // A second coupon for a seat, a user or a code.
-    Statement("INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1)", "has its coupon"),
-    Statement("INSERT OR REPLACE INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1)", "has its coupon"),
-    Statement("REPLACE INTO coupon VALUES ('summer', 2, 'user-2', 'CODE-1', 1)", "has its coupon"),
-    Statement("INSERT OR IGNORE INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1)", "has its coupon"),
+    Statement("INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)", "has its coupon"),
+    Statement("INSERT OR REPLACE INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)", "has its coupon"),
+    Statement("REPLACE INTO coupon VALUES ('summer', 2, 'user-2', 'CODE-1', 1, NULL)", "has its coupon"),
+    Statement("INSERT OR IGNORE INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)", "has its coupon"),
     Statement(
       """
-      INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1)
+      INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)
       ON CONFLICT (campaign_id, seat) DO UPDATE SET code = 'NEW'
       """, "has its coupon"),
     // A coupon whose (seat, user) is not accepted.
-    Statement("INSERT INTO coupon VALUES ('summer', 3, 'user-3', 'NEW', 1)", "not accepted for this user"),
-    Statement("INSERT INTO coupon VALUES ('summer', 2, 'user-1', 'NEW', 1)", "not accepted for this user"),
-    Statement("INSERT INTO coupon VALUES ('spring', 1, 'user-1', 'NEW', 1)", "not accepted for this user"),
+    Statement("INSERT INTO coupon VALUES ('summer', 3, 'user-3', 'NEW', 1, NULL)", "not accepted for this user"),
+    Statement("INSERT INTO coupon VALUES ('summer', 2, 'user-1', 'NEW', 1, NULL)", "not accepted for this user"),
+    Statement("INSERT INTO coupon VALUES ('spring', 1, 'user-1', 'NEW', 1, NULL)", "not accepted for this user"),
     // An acceptance deleted, changed, re-pointed or replaced.
     Statement("DELETE FROM accepted_user WHERE seat = 2", "never deleted"),
     Statement("DELETE FROM accepted_user", "never deleted"),
@@ -89,6 +89,17 @@ struct IllegalStatementTests {
     Statement("UPDATE coupon SET issued_at = 1", "never changes"),
     Statement("DELETE FROM coupon", "never deleted"),
     Statement("DELETE FROM coupon WHERE seat = 1", "never deleted"),
+    Statement("UPDATE coupon SET traceparent = NULL", "never changes"),
+    // A trace changed, or none of the form.
+    Statement("UPDATE outbox SET traceparent = NULL", "never change"),
+    Statement("UPDATE outbox SET traceparent = '\(TraceParent.test)' WHERE seat = 1", "never change"),
+    Statement("INSERT INTO coupon VALUES ('summer', 2, 'user-2', 'NEW', 1, 'trace')", "coupon_traceparent_form"),
+    Statement(
+      """
+      INSERT INTO accepted_user VALUES ('summer', 3, 'user-3', 1, zeroblob(32));
+      INSERT INTO outbox (campaign_id, seat, user_id, created_at, traceparent)
+      VALUES ('summer', 3, 'user-3', 1, '\(TraceParent.test)-00')
+      """, "outbox_traceparent_form"),
     // An outbox or failed_event row deleted, re-pointed or replaced.
     Statement("DELETE FROM outbox WHERE seat = 1", "never deleted"),
     Statement("UPDATE outbox SET seat = 3 WHERE seat = 1", "never change"),

@@ -97,16 +97,53 @@ struct MigrationTests {
     #expect(failure?.code == .busy)
   }
 
+  /// A file of version 2 has acceptances, coupons and work in hand without a trace.
+  @Test func aFileOfVersionTwoIsTakenUp() async throws {
+    let backend = try SQLiteBackend()
+    try await DatabaseQueue(path: backend.path).writeWithoutTransaction { db in
+      _ = try Migrator(path: backend.path, migrations: [Migration.sqlite[0]]).apply(in: db, now: TestClock.start)
+      try db.execute(
+        sql: """
+          PRAGMA journal_mode = WAL;
+          INSERT INTO campaign VALUES ('summer', '', 9, 3, 'open', 'pool', zeroblob(32), NULL, NULL, 1);
+          INSERT INTO accepted_user
+          VALUES ('summer', 1, 'user-1', 1), ('summer', 2, 'user-2', 2), ('summer', 3, 'user-3', 3);
+          INSERT INTO outbox
+          VALUES ('summer', 1, 'user-1', 'delivered', 1, 4), ('summer', 2, 'user-2', 'failed', 2, 4),
+            ('summer', 3, 'user-3', 'pending', 3, NULL);
+          INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'OLD', 4);
+          INSERT INTO failed_event (campaign_id, seat, user_id, state, failure_kind, error, max_attempts, failed_at)
+          VALUES ('summer', 2, 'user-2', 'parked', 'parked', 'no code', 10, 4);
+          """)
+    }
+    let file = StoreFile(path: backend.path)
+    let versionTwo = Array(Migration.sqlite[0...1])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start, to: versionTwo) == [2])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [3])
+    let store = try backend.openStore()
+    _ = try await store.importCodes(ImportedCode.codes(3), into: .summer, by: .test)
+    _ = try await store.admit([.of(4, trace: .test)])
+    #expect(try await store.deliverPending(limit: 10).delivered == 2)
+    let run = RunStart.test("a")
+    let leased = try await store.leaseDue(for: run, after: nil, limit: 10, duration: .seconds(60))
+    #expect(try await store.replay(leased) == [.resolved])
+    let coupons = try await backend.plain().read { db in
+      try String.fetchAll(db, sql: "SELECT seat || ' ' || ifnull(traceparent, 'none') FROM coupon ORDER BY seat")
+    }
+    #expect(coupons == ["1 none", "2 none", "3 none", "4 \(TraceParent.test)"])
+  }
+
   @Test func migratingTwiceAppliesOnce() throws {
     let backend = try SQLiteBackend()
     let file = StoreFile(path: backend.path)
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1, 2])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1, 2, 3])
     #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [])
     #expect(
       try file.migrationStates(limits: SQLiteStore.Limits())
         == [
           MigrationState(version: 1, name: "first_come", appliedAt: TestClock.start),
           MigrationState(version: 2, name: "witness", appliedAt: TestClock.start),
+          MigrationState(version: 3, name: "trace", appliedAt: TestClock.start),
         ])
   }
 }

@@ -12,6 +12,7 @@ struct SchemaTests {
       Migration.sqlite.map(\.checksum) == [
         "e7c9af6084a637f7f1dc0051723789856355f9b489b432b123a976ea9aa8e0f4",
         "f702ecc12f484db0add0543db8e1c4e32b890710dca70701dd7e444aba1269c1",
+        "68c99e5f111d2dd137c211f4f66e42c45cbd17a4088f43fd4529f8cfcdcea17b",
       ])
   }
 

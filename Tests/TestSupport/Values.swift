@@ -10,8 +10,18 @@ extension UserID {
 }
 
 extension Claim {
-  package static func of(_ number: Int, in campaign: CampaignID = .summer) -> Claim {
-    Claim(campaignID: campaign, userID: UserID(number: number))
+  package static func of(_ number: Int, in campaign: CampaignID = .summer, trace: TraceParent? = nil) -> Claim {
+    Claim(campaignID: campaign, userID: UserID(number: number), traceParent: trace)
+  }
+}
+
+extension TraceParent {
+  package static let test = TraceParent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")!
+
+  /// A trace of its own for each number from 1 to 255.
+  package static func of(_ number: UInt8) -> TraceParent {
+    let digits = String(number, radix: 16)
+    return TraceParent("00-\(String(repeating: "0", count: 32 - digits.count))\(digits)-00f067aa0ba902b7-00")!
   }
 }
 

@@ -2,10 +2,14 @@
 package struct Claim: Sendable, Hashable {
   package let campaignID: CampaignID
   package let userID: UserID
+  /// The trace that the request belongs to. It decides nothing; where this claim is given a seat, it goes with the
+  /// seat to the coupon.
+  package let traceParent: TraceParent?
 
-  package init(campaignID: CampaignID, userID: UserID) {
+  package init(campaignID: CampaignID, userID: UserID, traceParent: TraceParent? = nil) {
     self.campaignID = campaignID
     self.userID = userID
+    self.traceParent = traceParent
   }
 }
 

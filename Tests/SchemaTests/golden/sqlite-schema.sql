@@ -68,7 +68,12 @@ CREATE TABLE coupon (
   seat INTEGER NOT NULL,
   user_id TEXT NOT NULL,
   code TEXT NOT NULL,
-  issued_at INTEGER NOT NULL,
+  issued_at INTEGER NOT NULL, traceparent TEXT CONSTRAINT coupon_traceparent_form CHECK (
+    traceparent IS NULL OR length(CAST(traceparent AS BLOB)) = 55
+    AND traceparent GLOB '00-????????????????????????????????-????????????????-??'
+    AND length(replace(traceparent, '-', '')) = 52 AND replace(traceparent, '-', '') NOT GLOB '*[^0-9a-f]*'
+    AND substr(traceparent, 4, 32) <> '00000000000000000000000000000000'
+    AND substr(traceparent, 37, 16) <> '0000000000000000'),
   PRIMARY KEY (campaign_id, seat),
   CONSTRAINT coupon_one_per_user UNIQUE (campaign_id, user_id),
   CONSTRAINT coupon_code_once UNIQUE (campaign_id, code),
@@ -127,7 +132,12 @@ CREATE TABLE outbox (
   user_id TEXT NOT NULL,
   state TEXT NOT NULL DEFAULT 'pending',
   created_at INTEGER NOT NULL,
-  settled_at INTEGER,
+  settled_at INTEGER, traceparent TEXT CONSTRAINT outbox_traceparent_form CHECK (
+    traceparent IS NULL OR length(CAST(traceparent AS BLOB)) = 55
+    AND traceparent GLOB '00-????????????????????????????????-????????????????-??'
+    AND length(replace(traceparent, '-', '')) = 52 AND replace(traceparent, '-', '') NOT GLOB '*[^0-9a-f]*'
+    AND substr(traceparent, 4, 32) <> '00000000000000000000000000000000'
+    AND substr(traceparent, 37, 16) <> '0000000000000000'),
   PRIMARY KEY (campaign_id, seat),
   CONSTRAINT outbox_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
   CONSTRAINT outbox_state_word CHECK (state IN ('pending', 'delivered', 'failed')),
@@ -293,8 +303,8 @@ END;
 CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox BEGIN
   SELECT RAISE(ABORT, 'outbox: a row is never deleted');
 END;
-CREATE TRIGGER outbox_identity BEFORE UPDATE OF campaign_id, seat, user_id, created_at ON outbox BEGIN
-  SELECT RAISE(ABORT, 'outbox: campaign_id, seat, user_id and created_at never change');
+CREATE TRIGGER outbox_identity BEFORE UPDATE OF campaign_id, seat, user_id, created_at, traceparent ON outbox BEGIN
+  SELECT RAISE(ABORT, 'outbox: campaign_id, seat, user_id, created_at and traceparent never change');
 END;
 CREATE TRIGGER outbox_insert BEFORE INSERT ON outbox BEGIN
   SELECT RAISE(ABORT, 'outbox: this seat is not accepted for this user')

@@ -31,21 +31,21 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   }
 
   func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("'' AS word, accepted_at, chain", from: "accepted_user", of: campaign) { row in
+    try stream("'' AS word, NULL AS traceparent, accepted_at, chain", from: "accepted_user", of: campaign) { row in
       ChainLink(acceptedAt: try row.value("accepted_at"), value: try row.chain())
     }
   }
 
   func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word", from: "outbox", of: campaign)
+    try stream("state AS word, traceparent", from: "outbox", of: campaign)
   }
 
   func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word", from: "failed_event", of: campaign)
+    try stream("state AS word, NULL AS traceparent", from: "failed_event", of: campaign)
   }
 
   func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("code AS word", from: "coupon", of: campaign)
+    try stream("code AS word, traceparent", from: "coupon", of: campaign)
   }
 
   /// Counts by an index other than the one that the rows are read by, where the table has one.
@@ -120,7 +120,8 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
         try cursor.next().map { row in
           SeatRow(
             key: SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat")),
-            user: try row.value("user_id"), word: try row.value("word"), link: try link(row))
+            user: try row.value("user_id"), word: try row.value("word"), link: try link(row),
+            traceParent: try row.decode(String?.self, forColumn: "traceparent"))
         }
       }
     }

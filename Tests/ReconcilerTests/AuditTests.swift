@@ -19,7 +19,7 @@ struct AuditedFile {
     _ = try await store.create(.test(quota: 10, issuer: .pool), by: .test)
     _ = try await store.create(.test(.spring, quota: 10), by: .test)
     _ = try await store.importCodes(ImportedCode.codes(5), into: .summer, by: .test)
-    _ = try await store.admit((1...8).map { .of($0) })
+    _ = try await store.admit((1...8).map { .of($0, trace: .of(UInt8($0))) })
     _ = try await store.deliverPending(limit: 100)
     _ = try await store.admit((1...4).map { .of($0, in: .spring) })
     _ = try await store.deliverPending(limit: 2)
@@ -114,6 +114,20 @@ struct AuditTests {
     ),
     ("DELETE FROM failed_event WHERE seat = 7", ["acceptance-accounted-for/summer/7", "outbox-agrees/summer/7"]),
     ("UPDATE coupon SET user_id = 'jun' WHERE campaign_id = 'summer' AND seat = 2", ["coupon-has-acceptance/summer/2"]),
+    (
+      """
+      UPDATE outbox SET traceparent = '\(TraceParent.test)'
+      WHERE campaign_id = 'spring' AND seat IN (2, 4)
+      """, ["outbox-agrees/spring/2"]  // seat 4 has no coupon yet
+    ),
+    (
+      "UPDATE coupon SET traceparent = 'trace' WHERE campaign_id = 'spring' AND seat = 1",
+      ["outbox-agrees/spring/1", "rows-well-formed/coupon_traceparent_form"]
+    ),
+    (
+      "UPDATE outbox SET traceparent = 'trace' WHERE campaign_id = 'spring' AND seat = 4",
+      ["rows-well-formed/outbox_traceparent_form"]
+    ),
     ("UPDATE outbox SET user_id = 'jun' WHERE campaign_id = 'spring' AND seat = 4", ["outbox-agrees/spring/4"]),
     ("UPDATE failed_event SET user_id = 'jun' WHERE seat = 6", ["failed-event-agrees/summer/6"]),
     (

@@ -65,6 +65,20 @@ struct SeatJudgeTests {
     #expect(record.findings(campaign: Self.campaign).map(\.rule) == [.withinQuota])
   }
 
+  /// A coupon bears the trace of its outbox row, also where that is none.
+  @Test(
+    arguments: [
+      (nil, nil, []), ("a", "a", []), ("a", "b", [.outboxAgrees]), (nil, "a", [.outboxAgrees]),
+      ("a", nil, [.outboxAgrees]),
+    ] as [(String?, String?, Set<Rule>)])
+  func traces(ofOutbox: String?, ofCoupon: String?, rules: Set<Rule>) {
+    let record = SeatRecord(
+      key: Self.key, acceptance: Self.row("mina"),
+      outbox: SeatRow(key: Self.key, user: "mina", word: "delivered", traceParent: ofOutbox),
+      coupon: SeatRow(key: Self.key, user: "mina", word: "CODE", traceParent: ofCoupon))
+    #expect(self.rules(record) == rules)
+  }
+
   @Test func rowsOfNoCampaignAreOneFinding() {
     #expect(Self.record(outbox: "pending").findings(campaign: nil).map(\.id) == ["campaign-known/summer/7"])
   }

@@ -111,12 +111,15 @@ package struct SeatRow: Sendable, Equatable {
   package let word: String
   /// Of an acceptance only.
   package let link: ChainLink?
+  /// Of an outbox row or a coupon only.
+  package let traceParent: String?
 
-  package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil) {
+  package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil, traceParent: String? = nil) {
     self.key = key
     self.user = user
     self.word = word
     self.link = link
+    self.traceParent = traceParent
   }
 }
 

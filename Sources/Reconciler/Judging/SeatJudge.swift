@@ -43,6 +43,7 @@ extension SeatRecord {
     var faults: [String] = []
     if acceptance == nil { faults.append("an outbox row of a seat that nobody was accepted for") }
     if let acceptance, acceptance.user != outbox.user { faults.append("the outbox row is for another user") }
+    if let coupon, coupon.traceParent != outbox.traceParent { faults.append("the coupon bears another traceparent") }
     switch outbox.word {
     case "pending":
       if coupon != nil { faults.append("pending, but the coupon stands") }

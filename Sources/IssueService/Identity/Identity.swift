@@ -1,18 +1,35 @@
-internal import HTTPTypes
-internal import Issuance
+package import Composition
+package import HTTPTypes
+package import Issuance
 
-enum IdentityRefusal: Error, Equatable {
-  case missing, badUserID
-  var detail: String { "x" }
-  var challenge: String { "Gateway" }
-}
+/// How the service learns who asks.
+package enum Identity: Sendable {
+  case header(HeaderIdentity)
+  case jwt(JWTIdentity)
 
-enum Identity: Sendable {
-  case header
-  func user(of headers: HTTPFields, from peer: Peer) async throws(IdentityRefusal) -> UserID {
-    let values = headers[values: .userID]
-    guard values.count > 0 else { throw .missing }
-    guard values.count == 1, let id = UserID(values[0]) else { throw .badUserID }
-    return id
+  /// Reads the secret or the keys that `choice` names, once.
+  ///
+  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used.
+  package init(_ choice: IdentityChoice, clock: @escaping WallClock) async throws(ProgramFailure) {
+    switch choice {
+    case .header(let trustedProxies): self = .header(HeaderIdentity(trustedProxies: trustedProxies))
+    case .jwt(let settings): self = .jwt(try await JWTIdentity(settings, clock: clock))
+    }
+  }
+
+  /// The user who asks. Does not suspend: an HS256 token takes some microseconds, a public key up to a hundred or two.
+  package func user(of headers: HTTPFields, from peer: Peer) async throws(IdentityRefusal) -> UserID {
+    switch self {
+    case .header(let identity): try identity.user(of: headers, from: peer)
+    case .jwt(let identity): try identity.user(of: headers)
+    }
+  }
+
+  /// Who the client of a request is, for the limit of its network.
+  package var forwardedPeer: ForwardedPeer {
+    switch self {
+    case .header(let identity): ForwardedPeer(trustedProxies: identity.trustedProxies)
+    case .jwt(let identity): ForwardedPeer(trustedProxies: identity.trustedProxies)
+    }
   }
 }

@@ -49,7 +49,7 @@ struct BadInputTests {
     BadCommand(.issueService, ["campaign", "import-codes", "summer", "repeated.txt"], 65, "line 3", "line 1"),
     BadCommand(.issueService, ["campaign", "import-codes", "summer", "known.txt"], 65, "line 2", "earlier import"),
     BadCommand(.issueService, ["consume"], 64, "--once"),
-    BadCommand(.issueService, ["serve", "--listen", "0.0.0.0:0"], 78, "loopback", "127.0.0.1"),
+    BadCommand(.issueService, ["serve", "--listen", "0.0.0.0:0"], 78, "other machines", "--identity"),
     BadCommand(.issueService, ["serve", "--listen", "nonsense"], 64, "HOST:PORT"),
     BadCommand(.issueService, ["serve", "--ops-listen", "0.0.0.0:0"], 78, "loopback"),
     BadCommand(
@@ -57,7 +57,8 @@ struct BadInputTests {
       "127.0.0.1:1", "issue-service serve"),
     BadCommand(.issueService, ["bench", "--campaign", "summer", "--users", "0"], 64, "--users"),
     BadCommand(.issueService, [], 64, "serve"), BadCommand(.issueService, ["campaign"], 64, "create"),
-    BadCommand(.issueService, ["migrate"], 64, "status"), BadCommand(.reconcile, [], 64, "report"),
+    BadCommand(.issueService, ["migrate"], 64, "status"), BadCommand(.issueService, ["config"], 64, "check"),
+    BadCommand(.reconcile, [], 64, "report"),
     BadCommand(.issueService, create + ["autumn", "--name", "a\u{1B}[31mb"], 64, "control character"),
     BadCommand(.issueService, ["campaign", "import-codes", "summer", "."], 74, "not a regular file"),
     BadCommand(.issueService, ["campaign", "list", "--database", "no/such/dir/x.db"], 69, "x.db"),

@@ -1,39 +1,67 @@
-internal import ArgumentParser
 internal import Composition
+internal import HummingbirdCore
 internal import NIOCore
 
-/// `HOST:PORT` of a listener. Port 0 is any free port.
-struct ListenAddress: Sendable, Equatable {
-  let host: String
-  let port: Int
+/// Where a listener is.
+enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
+  /// A name or a numeric address, without brackets. Port 0 is any free port.
+  case host(String, port: Int)
+  /// A socket in the file system, by its absolute path.
+  case unix(path: String)
 
-  /// Reads `127.0.0.1:8080`, `localhost:8080` or `[::1]:8080`.
-  ///
-  /// - Throws: ``ProgramFailure``: 64 for another form, 78 for an address that other machines could reach. Users are
-  ///   believed by their header, so only this machine may send it.
-  init(_ text: String, flag: String) throws {
-    let form = #/(?<host>[^:\[\]]*|\[[^\]]*\]):(?<port>[0-9]{1,5})/#
-    guard let parts = text.wholeMatch(of: form), let port = UInt16(parts.port) else {
-      throw ProgramFailure(
-        .usage, "cannot listen on '\(text)'", why: "\(flag) must be HOST:PORT with a port of 0 to 65535",
-        next: "for example: \(flag) 127.0.0.1:8080")
+  /// What the system can take as the path of a socket, in bytes (`sun_path` without its end).
+  static let maximumPathBytes = 107
+
+  static let settingType = SettingType<ListenAddress>(
+    placeholder: "ADDRESS",
+    expected: "HOST:PORT with a port from 0 to 65535, or unix:/PATH of at most \(maximumPathBytes) bytes",
+    read: { ListenAddress($0) }, write: { $0.description })
+
+  /// Reads `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080` or `unix:/run/first-come.sock`; `nil` for another form.
+  init?(_ text: String) {
+    if text.hasPrefix("unix:") {
+      let path = text.dropFirst("unix:".count)
+      guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count <= Self.maximumPathBytes,
+        String(path) == String(path).withoutControlCharacters
+      else { return nil }
+      self = .unix(path: String(path))
+      return
     }
-    let host = parts.host.filter { $0 != "[" && $0 != "]" }
-    guard host == "localhost" || Self.isLoopback(host) else {
-      throw ProgramFailure(
-        .configuration, "cannot listen on '\(text)'",
-        why: "\(host) is no loopback address, and users are believed by their X-User-Id header",
-        next: "listen on 127.0.0.1 and put a gateway that knows its users in front")
+    let form = #/(?:(?<name>[A-Za-z0-9._\-]+)|\[(?<address>[0-9A-Fa-f:.]+)\]):(?<port>[0-9]{1,5})/#
+    guard let parts = text.wholeMatch(of: form), let port = UInt16(parts.port) else { return nil }
+    if let address = parts.address {
+      guard case .v6 = try? SocketAddress(ipAddress: String(address), port: 0) else { return nil }
     }
-    self.host = host
-    self.port = Int(port)
+    guard let host = parts.name ?? parts.address else { return nil }
+    self = .host(String(host), port: Int(port))
   }
 
-  private static func isLoopback(_ host: String) -> Bool {
-    switch try? SocketAddress(ipAddress: host, port: 0) {
-    case .v4: host.hasPrefix("127.")
-    case .v6: host == "::1"
-    default: false
+  var description: String {
+    switch self {
+    case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    case .unix(let path): "unix:\(path)"
+    }
+  }
+
+  /// Whether no other machine reaches it.
+  var isLoopback: Bool {
+    switch self {
+    case .unix: true
+    case .host(let host, _):
+      switch try? SocketAddress(ipAddress: host, port: 0) {
+      case .v4: host.hasPrefix("127.")
+      case .v6: host == "::1"
+      default: host.lowercased() == "localhost"
+      }
+    }
+  }
+
+  var isAnyFreePort: Bool { if case .host(_, port: 0) = self { true } else { false } }
+
+  var bindAddress: BindAddress {
+    switch self {
+    case .host(let host, let port): .hostname(host, port: port)
+    case .unix(let path): .unixDomainSocket(path: path)
     }
   }
 }

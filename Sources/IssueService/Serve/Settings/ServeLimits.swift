@@ -25,7 +25,7 @@ package struct ServeLimits: Sendable, Equatable {
   /// Requests that a source network may have saved up.
   package var networkBurst = 100
   /// Connections that the kernel holds until they are accepted.
-  package var listenBacklog = 4_096
+  package var listenBacklog = 32_768
   /// Connections that one turn of the event loop accepts.
   package var acceptsPerTurn = 256
 

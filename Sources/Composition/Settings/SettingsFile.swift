@@ -1,0 +1,138 @@
+internal import Configuration
+internal import Foundation
+
+/// The values of a configuration file: one JSON object, its keys the hyphenated names of settings.
+struct SettingsFile: Sendable {
+  /// The largest file that is read.
+  static let maximumBytes = 1 << 20
+
+  let path: String
+  /// By key, in the form in which a flag would give it.
+  private(set) var texts: [String: String] = [:]
+  /// What is wrong with single members. What is wrong with the values themselves, the settings judge.
+  private(set) var problems: [SettingProblem] = []
+
+  /// - Throws: ``ProgramFailure`` with exit code 78 for a file that cannot be read or is no JSON object.
+  init(path: String, catalogue: [any SettingDeclaration]) throws(ProgramFailure) {
+    self.path = path
+    let members = try Self.members(of: try Self.contents(of: path), path: path)
+    let settings = Dictionary(catalogue.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+    var sound: [(setting: any SettingDeclaration, member: JSONMember)] = []
+    var count: [String: Int] = [:]
+    for member in members {
+      count[member.key, default: 0] += 1
+      if count[member.key] == 2 {
+        refuse(member.key, why: "the key stands in it more than once", next: "keep one of them")
+      } else if let setting = settings[member.key] {
+        if member.form == setting.jsonForm { sound.append((setting, member)) } else { refuse(member, of: setting) }
+      } else {
+        let nearest = Suggestion.nearest(to: member.key, among: catalogue.map(\.key))
+        refuse(
+          member.key, why: "no setting is called that" + (nearest.map { "; did you mean \($0)?" } ?? ""),
+          next: "see the keys with: issue-service config show; all stand side by side, none inside another")
+      }
+    }
+    do {
+      try read(sound.filter { count[$0.member.key] == 1 })
+    } catch {
+      throw Self.unusable(path, why: "\(error)".withoutControlCharacters)
+    }
+  }
+
+  /// Reads the sound members only: the reader takes a file with one bad list in it for no file at all.
+  private mutating func read(_ sound: [(setting: any SettingDeclaration, member: JSONMember)]) throws {
+    let text = "{\(sound.map(\.member.source).joined(separator: ", "))}"
+    let snapshot = try unsafe JSONSnapshot(data: text.utf8.span.bytes, providerName: path, parsingOptions: .default)
+    for (setting, member) in sound {
+      do {
+        let found = try snapshot.value(forKey: AbsoluteConfigKey([setting.key]), type: setting.jsonForm.configType)
+        texts[setting.key] = found.value?.content.settingText
+      } catch {
+        refuse(member, of: setting)  // a number with a fraction, or one too large for any integer
+      }
+    }
+  }
+
+  private mutating func refuse(_ member: JSONMember, of setting: any SettingDeclaration) {
+    refuse(
+      member.key,
+      why: "expected \(setting.jsonForm.rawValue) in JSON (\(setting.expected)); got \(setting.quoted(member.value))",
+      next: "write it as the example shows: \(setting.jsonExample)")
+  }
+
+  private mutating func refuse(_ key: String, why: String, next: String) {
+    let shown = String(key.prefix(100)).withoutControlCharacters
+    problems.append(
+      SettingProblem(
+        [key],
+        ProgramFailure(
+          .configuration, "cannot use the setting \(shown)",
+          why: "\(SettingOrigin.file(path: path, key: shown)): \(why)", next: next)))
+  }
+
+  private static func members(of bytes: [UInt8], path: String) throws(ProgramFailure) -> [JSONMember] {
+    do {
+      _ = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
+    } catch {
+      let reason = (error as NSError).userInfo[NSDebugDescriptionErrorKey].map { "\($0)" } ?? "it cannot be parsed"
+      throw unusable(path, why: "it is not JSON: \(reason.withoutControlCharacters)")
+    }
+    guard !JSONMember.haveCommaAtEnd(bytes) else {
+      throw unusable(path, why: "it is not JSON: a comma stands before the end of an object or list")
+    }
+    guard let members = JSONMember.members(of: bytes) else { throw unusable(path, why: "it is not a JSON object") }
+    return members
+  }
+
+  private static func contents(of path: String) throws(ProgramFailure) -> [UInt8] {
+    guard FileManager.default.fileExists(atPath: path) else { throw unusable(path, why: "the file does not exist") }
+    let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
+    let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular else {
+      throw unusable(path, why: "it is not a regular file")
+    }
+    guard let bytes = try? Data(contentsOf: url) else { throw unusable(path, why: "the system refuses to read it") }
+    guard bytes.count <= maximumBytes, String(validating: bytes, as: UTF8.self) != nil else {
+      throw unusable(path, why: "it is not UTF-8 text of at most 1 MiB")
+    }
+    return [UInt8](bytes)
+  }
+
+  private static func unusable(_ path: String, why: String) -> ProgramFailure {
+    ProgramFailure(
+      .configuration, "cannot use the configuration file \(path.withoutControlCharacters)", why: why,
+      next: "give a JSON object such as {\"listen\": \"127.0.0.1:8080\"}, or leave --config and FIRST_COME_CONFIG out")
+  }
+}
+
+extension SettingJSONForm {
+  fileprivate var configType: ConfigType {
+    switch self {
+    case .string: .string
+    case .integer: .int
+    case .list: .stringArray
+    }
+  }
+}
+
+extension ConfigContent {
+  /// The value as a flag would give it.
+  fileprivate var settingText: String? {
+    switch self {
+    case .string(let text): text
+    case .int(let number): String(number)
+    case .stringArray(let parts): parts.joined(separator: ",")
+    default: nil
+    }
+  }
+}
+
+extension SettingDeclaration {
+  fileprivate var jsonExample: String {
+    switch jsonForm {
+    case .string: "\"\(key)\": \"\(defaultText.map(shown) ?? "…")\""
+    case .integer: "\"\(key)\": \(defaultText.map(shown) ?? "1")"
+    case .list: "\"\(key)\": [\"…\", \"…\"]"
+    }
+  }
+}

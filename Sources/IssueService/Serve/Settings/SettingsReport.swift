@@ -1,0 +1,90 @@
+internal import Composition
+
+/// The settings as people and programs read them.
+struct SettingsReport {
+  private let settings: [ResolvedSetting]
+
+  init(_ resolution: SettingsResolution) { settings = resolution.settings }
+
+  /// - Parameter width: of the terminal in columns, at which long values go on in the next line; `nil` for no limit.
+  func table(width: Int?) -> String {
+    let widestKey = settings.map(\.setting.key.count).max() ?? 0
+    let room = width.map { max(20, $0 - widestKey - "environment".count - 4) } ?? .max
+    var table = TextTable(["KEY", "VALUE", "FROM"])
+    for resolved in settings {
+      let lines = (resolved.shown ?? "-").cut(into: room)
+      for (index, line) in lines.enumerated() {
+        table.add(index == 0 ? [resolved.setting.key, line, resolved.origin.source] : ["", line, ""])
+      }
+    }
+    return table.description
+  }
+
+  func json() throws -> String {
+    let body = Body(
+      schemaVersion: 1,
+      settings: settings.map { resolved in
+        Row(
+          key: resolved.setting.key, value: resolved.jsonValue, source: resolved.origin.source,
+          name: Nullable(resolved.origin.name))
+      })
+    return try JSONText.encode(body, isIndented: true)
+  }
+
+  private struct Body: Encodable {
+    let schemaVersion: Int
+    let settings: [Row]
+  }
+
+  private struct Row: Encodable {
+    let key: String
+    let value: JSONValue
+    let source: String
+    let name: Nullable<String>
+  }
+
+  /// A value in the form that it has in the file.
+  fileprivate enum JSONValue: Encodable {
+    case none
+    case text(String)
+    case integer(Int)
+    case list([String])
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .none: try container.encodeNil()
+      case .text(let text): try container.encode(text)
+      case .integer(let number): try container.encode(number)
+      case .list(let parts): try container.encode(parts)
+      }
+    }
+  }
+}
+
+extension ResolvedSetting {
+  fileprivate var shown: String? { text.map(setting.shown) }
+
+  fileprivate var jsonValue: SettingsReport.JSONValue {
+    guard let text else { return .none }
+    if setting.isSecret { return .text(setting.shown(text)) }
+    switch setting.jsonForm {
+    case .string: return .text(text)
+    case .integer: return Int(text).map { .integer($0) } ?? .text(text)
+    case .list: return .list(text.listParts)
+    }
+  }
+}
+
+extension String {
+  /// Pieces of at most `length` characters, at least one piece.
+  fileprivate func cut(into length: Int) -> [String] {
+    var pieces: [String] = []
+    var rest = self[...]
+    while rest.count > length {
+      pieces.append(String(rest.prefix(length)))
+      rest = rest.dropFirst(length)
+    }
+    return pieces + [String(rest)]
+  }
+}

@@ -35,12 +35,17 @@ extension ProgramFailure {
 
 /// Runs what a command does and ends the process with its exit code. The one place where failures are printed.
 package func runCommand(_ body: () async throws -> ProgramExit) async throws {
+  holdStandardStreams()
+  ignoreBrokenPipes()
   let status: ProgramExit
   do {
     status = try await body()
   } catch let failure as ProgramFailure {
     status = failure.status
     printError("\(failure)")
+  } catch let refused as SettingsRefused {
+    status = refused.status
+    for problem in refused.problems { printError("\(problem.failure)") }
   } catch let failure as StoreFailure {
     let failure = ProgramFailure(failure)
     status = failure.status
@@ -55,9 +60,12 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
 }
 
 /// Writes a line to standard error: words for people. Results go to standard output.
-package func printError(_ line: String) {
-  var text = line + "\n"
-  _ = text.withUTF8 { bytes in unsafe write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+///
+/// - Parameter limit: how long to wait for a reader that does not keep up.
+package func printError(_ line: String, within limit: Duration = .seconds(5)) {
+  LineWriter.standardError.write(EscapedText.ofParagraph(line), within: limit) {
+    "(\($0) lines before this one were lost)"
+  }
 }
 
 /// Writes a line to standard output at once, also into a pipe.

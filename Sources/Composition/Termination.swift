@@ -1,34 +1,52 @@
+internal import Dispatch
+internal import Glibc
 internal import Synchronization
-internal import UnixSignals
 
-/// The first SIGTERM or SIGINT that came, if any.
+/// SIGTERM and SIGINT: the first asks for an orderly end, a second one ends the process at once.
+///
+/// What comes a moment after the first is its echo: timeout(1), and others that start programs, signal a process and then
+/// its whole group.
+///
+/// Once watched for, the signals stay with this value until the process ends: also a close that hangs after the work is
+/// done can be cut short.
 package final class Termination: Sendable {
-  private let received = Mutex<UnixSignal?>(nil)
-
-  package init() {}
-
-  /// The exit code that the signal asks for: 143 for SIGTERM, 130 for SIGINT; `nil` where none came.
-  package var programExit: ProgramExit? {
-    received.withLock { signal in
-      switch signal {
-      case nil: nil
-      case .sigint: .interrupted
-      default: .terminated
-      }
-    }
+  private struct State {
+    var first: ProgramExit?
+    var firstAt = ContinuousClock.now
+    var arrival: AsyncStream<Void>.Continuation?
   }
 
-  /// Runs `body` while watching for signals, and calls `onSignal` at the first.
+  private let state = Mutex(State())
+  /// Blocking nowhere, and of its own: the second signal is heard also when every other thread hangs.
+  private let queue = DispatchQueue(label: "first-come.termination")
+  private let say: @Sendable (String) -> Void
+  private let echo: Duration
+
+  /// - Parameters:
+  ///   - echo: for how long after the first signal others are taken for the same.
+  ///   - say: takes the line that is said when a second signal ends the process. It must not wait.
+  package init(
+    echo: Duration = .milliseconds(50),
+    say: @escaping @Sendable (String) -> Void = { printError($0, within: .zero) }
+  ) {
+    self.echo = echo
+    self.say = say
+  }
+
+  /// The exit code that the first signal asks for: 143 for SIGTERM, 130 for SIGINT; `nil` where none came.
+  package var programExit: ProgramExit? { state.withLock { $0.first } }
+
+  /// Runs `body` while watching for signals, and calls `onSignal` at the first. To be called once.
   package func watch<Result: Sendable>(
     onSignal: @escaping @Sendable () async -> Void = {}, during body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
-    let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+    let (arrivals, arrival) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    state.withLock { $0.arrival = arrival }
+    await trap(SIGTERM, as: .terminated)
+    await trap(SIGINT, as: .interrupted)
     return try await withThrowingTaskGroup(of: Result?.self) { group in
       group.addTask {
-        for await signal in signals {
-          self.received.withLock { $0 = $0 ?? signal }
-          await onSignal()
-        }
+        for await _ in arrivals { await onSignal() }
         return nil
       }
       group.addTask { try await body() }
@@ -38,5 +56,32 @@ package final class Termination: Sendable {
       }
       throw CancellationError()
     }
+  }
+
+  /// Returns when a signal that comes will be heard.
+  private func trap(_ signal: Int32, as exit: ProgramExit) async {
+    let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
+    // The source and its handler hold each other, and the handler this value: they are never given up.
+    source.setEventHandler {
+      withExtendedLifetime(source) { self.received(exit) }
+    }
+    await withCheckedContinuation { registered in
+      source.setRegistrationHandler { registered.resume() }
+      source.activate()
+    }
+  }
+
+  private func received(_ exit: ProgramExit) {
+    let isSecond = state.withLock { state in
+      guard state.first == nil else { return state.firstAt.duration(to: .now) >= echo }
+      state.first = exit
+      state.firstAt = .now
+      state.arrival?.yield()
+      state.arrival?.finish()
+      return false
+    }
+    guard isSecond else { return }
+    say("\(exit == .interrupted ? "SIGINT" : "SIGTERM") again: ending at once, without finishing what is in hand")
+    _exit(exit.rawValue)
   }
 }

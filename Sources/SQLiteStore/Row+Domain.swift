@@ -10,9 +10,9 @@ extension Campaign {
   init(row: Row) throws {
     let idText: String = try row.value("id")
     let quotaCount: Int = try row.value("quota")
-    guard let id = CampaignID(idText) else { throw StoreFailure.unknownWord(idText, column: "campaign.id") }
+    guard let id = CampaignID(idText) else { throw StoreFailure.unknownWord(column: "campaign.id") }
     guard let quota = Quota(quotaCount) else {
-      throw StoreFailure.unknownWord("\(quotaCount)", column: "campaign.quota")
+      throw StoreFailure.unknownWord(column: "campaign.quota")
     }
     self.init(
       id: id, name: try row.value("name"), quota: quota, counter: try row.value("counter"),
@@ -60,7 +60,7 @@ extension Coupon {
 
   init(row: Row) throws {
     let code: String = try row.value("code")
-    guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord("(a code)", column: "coupon.code") }
+    guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord(column: "coupon.code") }
     self.init(
       campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(), code: couponCode,
       issuedAt: Timestamp(microseconds: try row.value("issued_at")), traceParent: try row.traceParent())
@@ -96,19 +96,19 @@ extension Row {
 
   func word<Word: RawRepresentable<String>>(_ column: String, of table: String) throws -> Word {
     let text: String = try value(column)
-    guard let word = Word(rawValue: text) else { throw StoreFailure.unknownWord(text, column: "\(table).\(column)") }
+    guard let word = Word(rawValue: text) else { throw StoreFailure.unknownWord(column: "\(table).\(column)") }
     return word
   }
 
   func campaignID() throws -> CampaignID {
     let text: String = try value("campaign_id")
-    guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(text, column: "campaign_id") }
+    guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(column: "campaign_id") }
     return id
   }
 
   func userID() throws -> UserID {
     let text: String = try value("user_id")
-    guard let id = UserID(text) else { throw StoreFailure.unknownWord("(a user id)", column: "user_id") }
+    guard let id = UserID(text) else { throw StoreFailure.unknownWord(column: "user_id") }
     return id
   }
 }

@@ -101,7 +101,7 @@ extension SQLiteStore {
       case .pool: try poolCode(for: event, in: db)
       }
     guard let text else { return .exhausted }
-    guard let code = CouponCode(text) else { throw StoreFailure.unknownWord("(a code)", column: "pool_code.code") }
+    guard let code = CouponCode(text) else { throw StoreFailure.unknownWord(column: "pool_code.code") }
     return .code(code, couponWithCode: try coupon(where: "code", is: text, of: campaignID, in: db))
   }
 

@@ -91,7 +91,7 @@ package final class SQLiteStore: CouponStore {
   static func configuration(limits: Limits, readonly: Bool) -> Configuration {
     var configuration = Configuration()
     configuration.readonly = readonly
-    configuration.busyMode = .timeout(Double(limits.lockTimeout.components.seconds))
+    configuration.busyMode = .timeout(limits.lockTimeout / .seconds(1))
     configuration.maximumReaderCount = 4
     return configuration
   }

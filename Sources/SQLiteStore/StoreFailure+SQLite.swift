@@ -18,7 +18,10 @@ extension StoreFailure {
       return
     }
     guard let error = error as? DatabaseError else {
-      self.init(.unexpected, operation: operation, subject: subject, cause: "\(error)")
+      // Its type alone: what an unknown error says of itself may be user data.
+      self.init(
+        .unexpected, operation: operation, subject: subject,
+        cause: "an error that it does not expect, of the type \(String(reflecting: type(of: error)))")
       return
     }
     let code = Code(error.resultCode)
@@ -30,10 +33,10 @@ extension StoreFailure {
       hint: code.hint(for: subject))
   }
 
-  /// A row whose word this program does not know.
-  static func unknownWord(_ word: String, column: String) -> StoreFailure {
+  /// A row whose word this program does not know. The word is not printed: in a damaged row it may be anything.
+  static func unknownWord(column: String) -> StoreFailure {
     StoreFailure(
-      .malformed, operation: "read a row", subject: column, cause: "this program does not know the word '\(word)'",
+      .malformed, operation: "read a row", subject: column, cause: "it holds what no program of this version writes",
       hint: "look with: reconcile report")
   }
 }

@@ -52,12 +52,13 @@ let package = Package(
         "Issuance", "SQLiteStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
-        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
 
-    // What each program does, as libraries that a test can call.
+    // What each program does, as libraries that a test can call; the published contract is embedded in the binary.
     .target(
       name: "IssueService",
       dependencies: [
@@ -76,7 +77,8 @@ let package = Package(
         .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-      ]
+      ],
+      resources: [.embedInCode("Contract")]
     ),
     .target(
       name: "RetryBatch",
@@ -113,6 +115,17 @@ let package = Package(
       path: "Benchmarks/admission"
     ),
 
+    // What the public listener is held against; run by scripts/benchmark-http.
+    .executableTarget(
+      name: "bare-http",
+      dependencies: [
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+      ],
+      path: "Benchmarks/bare-http"
+    ),
+
     // The promises as one suite that every backend runs, and what tests share.
     .target(name: "StoreBehaviour", dependencies: ["Issuance", "TestSupport"], path: "Tests/StoreBehaviour"),
     .target(
@@ -137,13 +150,27 @@ let package = Package(
       ]
     ),
     .testTarget(
+      name: "CompositionTests",
+      dependencies: [
+        "Composition", "Issuance", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+      ]
+    ),
+    .testTarget(
       name: "IssueServiceTests",
       dependencies: [
         "Composition", "IssueService", "Issuance", "SQLiteStore", "TestSupport",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "JWTKit", package: "jwt-kit"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
       ]
@@ -172,7 +199,8 @@ let package = Package(
     .testTarget(
       name: "FaultTests",
       dependencies: [
-        "History", "Issuance", "SQLiteStore", "TestSupport", "issue-service", "reconcile", "power-cut-writer",
+        "History", "Issuance", "SQLiteStore", "TestSupport", "connection-spike", "issue-service", "power-cut-writer",
+        "reconcile",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -181,6 +209,7 @@ let package = Package(
       dependencies: ["Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
       path: "Tests/PowerCutWriter"
     ),
+    .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6]

@@ -6,11 +6,15 @@ package enum Backend {
   /// - Parameters:
   ///   - ifMissing: whether a missing file is created and migrated.
   ///   - witness: where its witness must be; `nil` for where the database says.
+  ///   - lockTimeout: how long a transaction waits for the write lock; `nil` for 5 s.
   package static func openStore(
-    database: String, ifMissing: MissingStore = .refuse, witness: String? = nil
+    database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil
   ) throws(StoreFailure) -> any CouponStore {
     let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
-    return try SQLiteStore(path: database, ifMissing: ifMissing, witness: requirement, clock: systemClock)
+    var limits = SQLiteStore.Limits()
+    if let lockTimeout { limits.lockTimeout = lockTimeout }
+    return try SQLiteStore(
+      path: database, ifMissing: ifMissing, witness: requirement, limits: limits, clock: systemClock)
   }
 
   /// - Parameter isReadOnly: whether other programs may use the database meanwhile.

@@ -15,8 +15,8 @@ package struct IssueServiceCommand: AsyncParsableCommand {
       Exit codes and settings: docs/operations.md.
       """,
     subcommands: [
-      ServeCommand.self, CampaignCommand.self, ConsumeCommand.self, MigrateCommand.self, WitnessCommand.self,
-      BenchCommand.self,
+      ServeCommand.self, ConfigCommand.self, CampaignCommand.self, ConsumeCommand.self, MigrateCommand.self,
+      WitnessCommand.self, PseudonymCommand.self, BenchCommand.self,
     ])
 
   package init() {}

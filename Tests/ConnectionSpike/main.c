@@ -95,7 +95,6 @@ int main(int count, char **arguments) {
   double spread = atof(arguments[4]) / 1000, limit = atof(arguments[5]);
   struct rlimit files;
   getrlimit(RLIMIT_NOFILE, &files);
-  if (files.rlim_max < (rlim_t)connections + 64) files.rlim_max = connections + 64;
   files.rlim_cur = files.rlim_max;
   if (setrlimit(RLIMIT_NOFILE, &files) < 0) fail("setrlimit");
   struct connection *all = calloc(connections, sizeof *all);
@@ -104,6 +103,8 @@ int main(int count, char **arguments) {
   double start = now(), opened = 0;
   while (ended < connections && now() - start < limit) {
     int due = spread > 0 ? (int)((now() - start) / spread * connections) : connections;
+    int most = ended + (int)files.rlim_cur - 64;
+    if (due > most) due = most;
     for (int n = 0; n < 256 && begun < connections && begun < due; n++, begun++) begin(&all[begun], begun, poll, port);
     if (begun == connections && opened == 0) opened = now() - start;
     int ready = epoll_wait(poll, events, MOST_EVENTS, begun < connections ? 0 : 100);

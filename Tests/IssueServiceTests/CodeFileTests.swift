@@ -30,30 +30,6 @@ struct CodeFileTests {
   }
 }
 
-@Suite("Only this machine can send a user's id")
-struct ListenAddressTests {
-  @Test(arguments: [
-    ("127.0.0.1:8080", "127.0.0.1", 8080), ("localhost:0", "localhost", 0), ("[::1]:81", "::1", 81),
-    ("127.8.9.1:1", "127.8.9.1", 1),
-  ])
-  func reads(text: String, host: String, port: Int) throws {
-    let address = try ListenAddress(text, flag: "--listen")
-    #expect(address.host == host && address.port == port)
-  }
-
-  @Test(arguments: [
-    ("0.0.0.0:8080", ProgramExit.configuration), ("[::]:8080", .configuration), ("10.0.0.1:80", .configuration),
-    ("127.evil.example:80", .configuration), ("example.com:80", .configuration), (":80", .configuration),
-    ("127.0.0.1", .usage), ("127.0.0.1:", .usage), ("127.0.0.1:65536", .usage), ("127.0.0.1:-1", .usage),
-    ("127.0.0.1:+80", .usage), ("::1:80", .usage),
-    ("", .usage),
-  ])
-  func refuses(text: String, status: ProgramExit) {
-    let failure = #expect(throws: ProgramFailure.self) { try ListenAddress(text, flag: "--listen") }
-    #expect(failure?.status == status)
-  }
-}
-
 @Suite("The load client sees a broken promise")
 struct LoadReportTests {
   private func violations(_ answers: [(Int, LoadClient.Answer)], expectAccepted: Int? = nil) -> [String] {

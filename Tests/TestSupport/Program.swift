@@ -61,10 +61,9 @@ package struct Program: Sendable {
   }
 
   static func environment(_ values: [String: String]) -> Environment {
-    var updates: [Environment.Key: String?] = [
-      "FIRST_COME_DATABASE": nil, "FIRST_COME_LISTEN": nil, "FIRST_COME_OPS_LISTEN": nil,
-      "FIRST_COME_WITNESS": nil,
-    ]
+    let ours = ProcessInfo.processInfo.environment.keys.filter { $0.hasPrefix("FIRST_COME_") }
+    var updates: [Environment.Key: String?] = [:]
+    for key in ours { updates[Environment.Key(stringLiteral: key)] = .some(nil) }
     for (key, value) in values { updates[Environment.Key(stringLiteral: key)] = value }
     return .inherit.updating(updates)
   }

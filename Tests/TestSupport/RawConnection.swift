@@ -73,4 +73,74 @@ package final class RawConnection: Sendable {
       all.append(contentsOf: buffer[..<count])
     }
   }
+
+  /// What came back in an exchange.
+  package struct Reply: Sendable {
+    package fileprivate(set) var bytes = Data()
+    /// The other side has closed the connection, or reset it.
+    package fileprivate(set) var hasEnded = false
+    /// Some bytes could not be sent any more.
+    package fileprivate(set) var wasCutShort = false
+    /// The time was over before the reply was complete.
+    package fileprivate(set) var isLate = false
+  }
+
+  /// Sends and reads at the same time, as a client must that sends more than the other side will read.
+  ///
+  /// - Parameter finishing: says after the last byte that nothing more comes.
+  /// - Parameter isComplete: is asked with what came so far; the rest is not sent once it says yes.
+  /// - Throws: ``Failure`` where the system refuses to wait.
+  package func exchange(
+    _ bytes: [UInt8], finishing: Bool = false, within limit: Duration = .seconds(20),
+    until isComplete: (Data) -> Bool
+  ) throws -> Reply {
+    var reply = Reply()
+    var sent = 0
+    var isFinished = false
+    let clock = ContinuousClock()
+    let deadline = clock.now.advanced(by: limit)
+    while !reply.hasEnded && !isComplete(reply.bytes) {
+      let isSending = sent < bytes.count && !reply.wasCutShort
+      if !isSending && finishing && !isFinished {
+        finishSending()
+        isFinished = true
+      }
+      let left = clock.now.duration(to: deadline).components
+      guard left.seconds >= 0, left.attoseconds >= 0 else {
+        reply.isLate = true
+        return reply
+      }
+      let events = Int16(POLLIN) | (isSending ? Int16(POLLOUT) : 0)
+      var waiting = pollfd(fd: descriptor, events: events, revents: 0)
+      let ready = unsafe poll(&waiting, 1, Int32(left.seconds * 1_000) + 1)
+      guard ready >= 0 || errno == EINTR else { throw Failure(operation: "poll", errno: errno) }
+      if waiting.revents & ~Int16(POLLOUT) != 0 {
+        receive(into: &reply)
+      } else if waiting.revents & Int16(POLLOUT) != 0 {
+        sent += sendSome(bytes[sent...], &reply)
+      }
+    }
+    return reply
+  }
+
+  private func receive(into reply: inout Reply) {
+    var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    let count = unsafe buffer.withUnsafeMutableBytes {
+      unsafe recv(descriptor, $0.baseAddress, $0.count, Int32(MSG_DONTWAIT))
+    }
+    if count > 0 {
+      reply.bytes.append(contentsOf: buffer[..<count])
+    } else if count == 0 || (errno != EAGAIN && errno != EINTR) {
+      reply.hasEnded = true
+    }
+  }
+
+  private func sendSome(_ bytes: ArraySlice<UInt8>, _ reply: inout Reply) -> Int {
+    let count = unsafe bytes.withUnsafeBytes { buffer in
+      unsafe Glibc.send(
+        descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+    if count < 0 && errno != EAGAIN && errno != EINTR { reply.wasCutShort = true }
+    return max(count, 0)
+  }
 }

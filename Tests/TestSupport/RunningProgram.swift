@@ -20,8 +20,8 @@ package final class RunningProgram {
     _ name: String, _ arguments: [String], _ body: (RunningProgram) async throws -> Value
   ) async throws -> Value {
     try await Subprocess.run(
-      Program(name).executable, arguments: Arguments(arguments), input: .none, output: .sequence,
-      error: .string(limit: 1 << 20)
+      Program(name).executable, arguments: Arguments(arguments), environment: Program.environment([:]), input: .none,
+      output: .sequence, error: .string(limit: 1 << 20)
     ) { execution in
       var lines = execution.standardOutput.strings().makeAsyncIterator()
       let program = RunningProgram(

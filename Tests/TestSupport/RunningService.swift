@@ -40,20 +40,25 @@ package struct RunningService: Sendable {
 
   /// Starts the service, runs `body` once it listens, and ends it with SIGTERM unless `body` has.
   ///
-  /// - Parameter wrapper: a program of the system and its arguments, under which the service runs.
+  /// - Parameters:
+  ///   - listen: where claims come in.
+  ///   - wrapper: a program of the system and its arguments, under which the service runs.
   @discardableResult
   package static func run<Value: Sendable>(
-    database: String, under wrapper: [String] = [], environment: [String: String] = [:],
+    database: String, listen: String = "127.0.0.1:0", under wrapper: [String] = [],
+    environment: [String: String] = [:],
     _ body: @escaping @Sendable (RunningService) async throws -> Value
   ) async throws -> Ended<Value> {
     let command =
       wrapper + [
-        Program.path(of: "issue-service"), "serve", "--database", database, "--listen", "127.0.0.1:0",
+        Program.path(of: "issue-service"), "serve", "--database", database, "--listen", listen,
         "--ops-listen", "127.0.0.1:0",
       ]
+    // A client that keeps connections alive keeps them for a shorter time than the service does.
+    let settings = ["FIRST_COME_LIMIT_IDLE_TIMEOUT": "10m"]
     let record = try await Subprocess.run(
       Program.system(command[0]).executable, arguments: Arguments(Array(command.dropFirst())),
-      environment: Program.environment(environment),
+      environment: Program.environment(settings.merging(environment) { $1 }),
       input: .none, output: .sequence, error: .string(limit: 1 << 20)
     ) { execution in
       var lines = execution.standardOutput.strings().makeAsyncIterator()
@@ -79,7 +84,7 @@ package struct RunningService: Sendable {
   }
 
   private static func urls(in line: String) -> (claims: String, operations: String)? {
-    guard let match = line.firstMatch(of: #/claims on (http://[^,]+), operations on (http://[^\s]+)/#) else {
+    guard let match = line.firstMatch(of: #/claims on ((?:http://|unix:)[^,]+), operations on (http://[^\s]+)/#) else {
       return nil
     }
     return (String(match.1), String(match.2))

@@ -40,13 +40,13 @@ struct TidyTests {
       "Issuance", "Schema", "GRDB", "GRDBSQLite", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
     ],
     "Composition": [
-      "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Foundation", "Glibc", "Synchronization",
-      "UnixSignals",
+      "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
+      "Logging", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
       "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Foundation", "HTTPTypes", "HummingbirdCore",
-      "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes", "NIOHTTPTypesHTTP1",
-      "NIOPosix", "ServiceLifecycle", "Synchronization",
+      "JWTKit", "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes",
+      "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],

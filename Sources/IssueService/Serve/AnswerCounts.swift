@@ -26,11 +26,8 @@ final class AnswerCounts: Service {
   }
 
   func count(_ outcome: ClaimOutcome, of claim: Claim) {
-    guard let answer = outcome.tallied else {
-      counters[outcome == .refused(.unknownCampaign) ? "unknown-campaign" : "accepted"]?.increment()
-      return
-    }
-    counters[answer.rawValue]?.increment()
+    counters[outcome.word]?.increment()
+    guard let answer = outcome.tallied else { return }
     pending.withLock { $0[AnswerTally(campaignID: claim.campaignID, answer: answer), default: 0] += 1 }
   }
 
@@ -60,6 +57,9 @@ final class AnswerCounts: Service {
 }
 
 extension ClaimOutcome {
+  /// The answer in one word.
+  var word: String { tallied?.rawValue ?? (self == .refused(.unknownCampaign) ? "unknown-campaign" : "accepted") }
+
   /// The tally that this answer belongs to; `nil` where it wrote rows or there is no campaign to count it under.
   fileprivate var tallied: AnswerTally.Answer? {
     switch self {

@@ -24,6 +24,9 @@ package final class ClaimDesk: Service {
     }
   }
 
+  /// Whether claims wait for a commit.
+  package var hasClaimsWaiting: Bool { commits.queueDepth > 0 }
+
   /// Decides one claim.
   ///
   /// - Throws: ``StoreFailure``: `overloaded` where too many wait; else what its group failed with.

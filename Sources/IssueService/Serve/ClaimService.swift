@@ -9,40 +9,61 @@ internal import Synchronization
 /// The running service: two listeners, the consumer and the tallies, started and stopped together.
 struct ClaimService {
   let store: any CouponStore
-  let claims: ListenAddress
-  let operations: ListenAddress
   let identity: Identity
-  let limits: ServeLimits
+  let pseudonyms: Pseudonyms
+  let settings: ServeSettings
+
+  private var limits: ServeLimits { settings.limits }
 
   /// Runs until a signal or a failure.
   ///
   /// - Returns: 0 after SIGTERM, 130 after SIGINT, both after draining.
   func run() async throws -> ProgramExit {
-    var logger = Logger(label: "issue-service", factory: { StreamLogHandler.standardError(label: $0) })
-    logger.logLevel = .notice
-    let consumer = Consumer(outbox: store, logger: logger)
+    let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
+    let notices = ServiceNotices(logger: logger)
     let answers = AnswerCounts(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
     let desk = ClaimDesk(gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand)) { [logger] failure in
       logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
     }
-    let announcement = Announcement()
+    let consumer = Consumer(
+      outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, logger: logger)
+    let stopping = Stopping()
+    let announcement = Announcement { [logger] addresses in
+      notices.send(.ready, .status(addresses))
+      logger.info("serving", metadata: ["listeners": "\(addresses)"])
+    }
+    let watchdog = WatchdogService(notices) { [settings] in
+      consumer.hasPassed(within: settings.lockTimeout + .seconds(30))
+    }
     let publicAPI = publicListener(desk: desk, answers: answers, announcement: announcement, logger: logger)
-    let operationsAPI = operationsListener(consumer: consumer, announcement: announcement, logger: logger)
+    let operationsAPI = operationsListener(
+      consumer: consumer, stopping: stopping, announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [consumer, answers, desk, operationsAPI, publicAPI]
+    let services: [any Service] = [watchdog, consumer, answers, desk, operationsAPI, publicAPI]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in
           ServiceGroupConfiguration.ServiceConfiguration(
             service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
         }, logger: logger))
+    for address in [settings.listen, settings.opsListen] {
+      try await Listener(address: address, limits: limits).refusePathInUse()
+    }
     let termination = Termination()
     do {
-      try await termination.watch(onSignal: { await group.triggerGracefulShutdown() }) { try await group.run() }
+      try await termination.watch(onSignal: { [logger, settings] in
+        stopping.set()
+        logger.info("stopping: no claim is taken any more, what is in hand is finished")
+        notices.send(
+          .stopping, .status("finishing what is in hand"), .extendTimeout(settings.drainTimeout + settings.lockTimeout))
+        await group.triggerGracefulShutdown()
+      }) {
+        try await group.run()
+      }
     } catch let error as IOError {
       throw ProgramFailure(
-        .unavailable, "cannot listen on \(claims.host):\(claims.port) and \(operations.host):\(operations.port)",
+        .unavailable, "cannot listen on \(settings.listen) and \(settings.opsListen)",
         why: "\(error)", next: "see who listens with: ss -ltnp; or choose other ports")
     }
     return termination.programExit == .interrupted ? .interrupted : .done
@@ -53,19 +74,21 @@ struct ClaimService {
   ) -> any Service {
     let api = PublicAPI(
       store: store, desk: desk, identity: identity, hands: UserHands(limit: limits.claimsPerUser), answers: answers,
-      clock: systemClock, limits: limits)
+      pseudonyms: pseudonyms, logger: logger, clock: systemClock, limits: limits)
     let problems = ProblemCounts()
-    var responder = Responder<PublicResource>(problems: problems, logger: logger) { resource, request, peer in
-      try await api.content(of: resource, for: request, from: peer)
+    var responder = Responder<PublicResource>(problems: problems, logger: logger) { resource, exchange in
+      try await api.content(of: resource, for: exchange)
     }
     if limits.requestsPerNetwork > 0 {
       let buckets = NetworkBuckets(perSecond: limits.requestsPerNetwork, burst: limits.networkBurst)
+      let proxies = identity.forwardedPeer
       responder.admit = { (request, peer) throws(Problem) in
-        guard case .address(let address) = peer, let wait = buckets.take(for: address, now: .now) else { return }
+        let client = proxies.client(of: request.headers, from: peer)
+        guard case .address(let address) = client, let wait = buckets.take(for: address, now: .now) else { return }
         throw .tooManyRequests("Too many requests come from this network.", retryAfter: wait)
       }
     }
-    return Listener(address: claims, limits: limits).server(problems: problems, logger: logger) {
+    return Listener(address: settings.listen, limits: limits).server(problems: problems, logger: logger) {
       announcement.running(\.claims, at: $0)
     } answer: { [responder] request, peer in
       await responder.answer(request, from: peer)
@@ -73,14 +96,14 @@ struct ClaimService {
   }
 
   private func operationsListener(
-    consumer: Consumer, announcement: Announcement, logger: Logger
+    consumer: Consumer, stopping: Stopping, announcement: Announcement, logger: Logger
   ) -> any Service {
-    let api = OperationsAPI(store: store, consumer: consumer)
+    let api = OperationsAPI(store: store, consumer: consumer, stopping: stopping)
     let problems = ProblemCounts()
-    let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _, _ in
+    let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       try await api.content(of: resource)
     }
-    return Listener(address: operations, limits: limits).server(problems: problems, logger: logger) {
+    return Listener(address: settings.opsListen, limits: limits).server(problems: problems, logger: logger) {
       announcement.running(\.operations, at: $0)
     } answer: { request, peer in
       await responder.answer(request, from: peer)
@@ -96,13 +119,18 @@ private final class Announcement: Sendable {
   }
 
   private let addresses = Mutex(Addresses())
+  private let whenBothRun: @Sendable (String) -> Void
+
+  init(whenBothRun: @escaping @Sendable (String) -> Void) { self.whenBothRun = whenBothRun }
 
   func running(_ listener: any WritableKeyPath<Addresses, SocketAddress?> & Sendable, at address: SocketAddress?) {
     addresses.withLock { addresses in
       addresses[keyPath: listener] = address
       guard let claims = addresses.claims?.url, let operations = addresses.operations?.url else { return }
+      let text = "claims on \(claims), operations on \(operations)"
+      whenBothRun(text)
       do {
-        try printResult("claims on \(claims), operations on \(operations)")
+        try printResult(text)
       } catch {
         printError("\(error)")  // the service itself is none the worse
       }
@@ -112,6 +140,7 @@ private final class Announcement: Sendable {
 
 extension SocketAddress {
   fileprivate var url: String? {
+    if let pathname { return "unix:\(pathname)" }
     guard let ipAddress, let port else { return nil }
     return ipAddress.contains(":") ? "http://[\(ipAddress)]:\(port)" : "http://\(ipAddress):\(port)"
   }

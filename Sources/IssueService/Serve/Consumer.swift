@@ -11,29 +11,48 @@ final class Consumer: Service {
   /// How long it rests when nothing is pending, and after a failure that may pass by itself.
   static let pause = Duration.milliseconds(100)
   static let pauseAfterFailure = Duration.seconds(1)
-  /// How long it may go on delivering once told to stop. What is left stays in the outbox.
-  static let drainLimit = Duration.seconds(10)
+
+  /// While claims wait for the same writer, it rests so many times as long as its batch took: making a coupon costs
+  /// the writer several times what a claim does, and a coupon that comes later is still one.
+  static let restPerBatch = 4
 
   private let outbox: any Outbox
+  private let claimsWait: @Sendable () -> Bool
+  private let drainLimit: Duration
   private let logger: Logger
   private let failure = Mutex<StoreFailure?>(nil)
+  private let lastPass = Mutex(ContinuousClock.now)
 
-  init(outbox: any Outbox, logger: Logger) {
+  /// - Parameters:
+  ///   - drainLimit: how long it may go on delivering once told to stop. What is left stays in the outbox.
+  ///   - claimsWait: whether claims wait to be decided.
+  init(
+    outbox: any Outbox, drainLimit: Duration = .seconds(10), claimsWait: @escaping @Sendable () -> Bool = { false },
+    logger: Logger
+  ) {
     self.outbox = outbox
+    self.claimsWait = claimsWait
+    self.drainLimit = drainLimit
     self.logger = logger
   }
 
   /// Why the last pass did not succeed; `nil` where it did.
   var lastFailure: StoreFailure? { failure.withLock { $0 } }
 
+  /// Whether a pass has ended so recently, well or badly: for a watchdog, since nobody else sees that it hangs.
+  func hasPassed(within limit: Duration) -> Bool { ContinuousClock.now - lastPass.withLock { $0 } < limit }
+
   /// - Throws: ``StoreFailure`` that will not pass by itself; the service ends with it.
   func run() async throws {
     do {
       try await cancelWhenGracefulShutdown {
         while true {
+          let begun = ContinuousClock.now
           let isIdle = try await self.pass()
           if isIdle {
             try await Task.sleep(for: self.lastFailure == nil ? Self.pause : Self.pauseAfterFailure)
+          } else if self.claimsWait() {
+            try await Task.sleep(for: max(Self.pause, (ContinuousClock.now - begun) * Self.restPerBatch))
           }
           try Task.checkCancellation()
         }
@@ -45,7 +64,7 @@ final class Consumer: Service {
 
   private func drain() async throws {
     let clock = ContinuousClock()
-    let deadline = clock.now + Self.drainLimit
+    let deadline = clock.now + drainLimit
     while clock.now < deadline {
       let isIdle = try await pass()
       if isIdle, lastFailure == nil { return }
@@ -59,6 +78,7 @@ final class Consumer: Service {
   ///
   /// - Returns: whether there is a reason to rest: nothing was pending, or a failure that may pass.
   private func pass() async throws(StoreFailure) -> Bool {
+    defer { lastPass.withLock { $0 = .now } }
     do {
       let tally = try await outbox.deliverPending(limit: Self.batchSize)
       failure.withLock { $0 = nil }

@@ -2,6 +2,7 @@ internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance
+internal import Synchronization
 
 enum OperationsResource: AddressedResource {
   case live
@@ -23,6 +24,7 @@ enum OperationsResource: AddressedResource {
 struct OperationsAPI: Sendable {
   let store: any CampaignRegistry
   let consumer: Consumer
+  let stopping: Stopping
 
   private struct Body: Encodable { let status: String }
 
@@ -33,15 +35,27 @@ struct OperationsAPI: Sendable {
     return try JSONText.response(.ok, Body(status: resource == .ready ? "ready" : "live"))
   }
 
+  private static let anyCampaign = CampaignID("readiness")!
+
   /// Ready: the store answers, and the consumer's last pass succeeded.
   private var reasonNotReady: String? {
     get async {
+      if stopping.isSet { return "The service is stopping." }
       do {
-        _ = try await store.campaigns()
+        // One row by its key: a probe costs the same whatever has been given away.
+        _ = try await store.campaign(Self.anyCampaign)
       } catch {
         return "The store does not answer: \(error.cause)."
       }
       return consumer.lastFailure.map { "The consumer waits: \($0.cause)." }
     }
   }
+}
+
+/// Whether the service has been told to stop.
+final class Stopping: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  var isSet: Bool { flag.load(ordering: .relaxed) }
+  func set() { flag.store(true, ordering: .relaxed) }
 }

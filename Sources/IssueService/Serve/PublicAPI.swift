@@ -1,11 +1,9 @@
 internal import Composition
-internal import Foundation
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance
 internal import Logging
 internal import NIOCore
-internal import NIOFoundationEssentialsCompat
 
 /// What strangers can ask.
 struct PublicAPI: Sendable {
@@ -14,35 +12,43 @@ struct PublicAPI: Sendable {
   let identity: Identity
   let hands: UserHands
   let answers: AnswerCounts
+  let pseudonyms: Pseudonyms
+  let logger: Logger
   let clock: WallClock
   let limits: ServeLimits
 
-  func content(of resource: PublicResource, for request: Request, from peer: Peer) async throws -> Response {
+  func content(of resource: PublicResource, for exchange: Exchange) async throws -> Response {
     switch resource {
-    case .claims(let campaign): try await claim(campaign, request, peer)
-    case .claim(let campaign, let user): try await status(of: user, in: campaign, request, peer)
+    case .claims(let campaign): try await claim(campaign, exchange)
+    case .claim(let campaign, let user): try await status(of: user, in: campaign, exchange)
     case .campaign(let text): try await campaign(text)
     case .contract: .document(PublishedContract.openAPI, as: .yaml)
-    case .problems: .document(PublishedContract.problemPages, as: .markdown)
+    case .problems: .document(PublishedContract.problemPages.utf8, as: .markdown)
     case .problem(let word):
       if let page = PublishedContract.problemPage(word) {
-        .document(page, as: .markdown)
+        .document(page.utf8, as: .markdown)
       } else {
         throw Problem.noSuchResource
       }
     }
   }
 
-  private func claim(_ campaign: String, _ request: Request, _ peer: Peer) async throws -> Response {
-    try await checkBody(of: request)
-    let user = try await user(of: request, from: peer)
-    let claim = Claim(campaignID: try campaignID(campaign), userID: user)
+  private func claim(_ campaign: String, _ exchange: Exchange) async throws -> Response {
+    try await checkBody(of: exchange.request)
+    let user = try await user(of: exchange)
+    let claim = Claim(campaignID: try campaignID(campaign), userID: user, traceParent: trace(of: exchange.request))
     guard hands.take(user) else {
       throw Problem.tooManyRequests("Another claim of this user is being decided. Ask again.", retryAfter: 1)
     }
     defer { hands.giveBack(user) }
     let outcome = try await desk.answer(claim)
     answers.count(outcome, of: claim)
+    logger.debug(
+      "a claim was answered",
+      metadata: [
+        "campaign": "\(claim.campaignID)", "user": pseudonyms.of(user), "answer": "\(outcome.word)",
+        "request_id": "\(exchange.id)",
+      ])
     switch outcome {
     case .accepted(let acceptance): return try JSONText.response(.created, AcceptanceBody(acceptance))
     case .alreadyAccepted(let acceptance): return try JSONText.response(.ok, AcceptanceBody(acceptance))
@@ -52,8 +58,8 @@ struct PublicAPI: Sendable {
 
   /// Nobody learns anything of another user's claim: every such question has the one answer 404, and the store is not
   /// asked.
-  private func status(of text: String, in campaign: String, _ request: Request, _ peer: Peer) async throws -> Response {
-    let user = try await user(of: request, from: peer)
+  private func status(of text: String, in campaign: String, _ exchange: Exchange) async throws -> Response {
+    let user = try await user(of: exchange)
     let campaignID = try campaignID(campaign)
     guard let asked = UserID(text) else { throw Problem(.badUserID, "A user id is \(UserID.form).") }
     guard asked == user, let record = try await store.claimRecord(of: Claim(campaignID: campaignID, userID: user))
@@ -67,14 +73,20 @@ struct PublicAPI: Sendable {
     return try JSONText.response(.ok, CampaignBody(summary))
   }
 
+  /// A malformed one is as none (W3C Trace Context, section 3.2.1).
+  private func trace(of request: Request) -> TraceParent? {
+    let values = request.headers[values: .traceParent]
+    return values.count == 1 ? TraceParent(values[0]) : nil
+  }
+
   private func campaignID(_ text: String) throws(Problem) -> CampaignID {
     guard let id = CampaignID(text) else { throw .badCampaignID }
     return id
   }
 
-  private func user(of request: Request, from peer: Peer) async throws(Problem) -> UserID {
+  private func user(of exchange: Exchange) async throws(Problem) -> UserID {
     do {
-      return try await identity.user(of: request.headers, from: peer)
+      return try await identity.user(of: exchange.request.headers, from: exchange.peer)
     } catch {
       throw Problem(error)
     }
@@ -95,15 +107,13 @@ struct PublicAPI: Sendable {
     guard types.count == 1, MediaType.json.isNamed(by: types[0]) else {
       throw Problem(.unsupportedMediaType, "A body must be \(MediaType.json.rawValue). A claim needs none.")
     }
-    guard (try? JSONSerialization.jsonObject(with: Data(buffer: body))) is [String: Any] else {
-      throw Problem.malformedBody
-    }
+    guard StrictJSON(Array(body.readableBytesView))?.members != nil else { throw Problem.malformedBody }
   }
 }
 
 extension Problem {
   init(_ refusal: IdentityRefusal) {
-    guard refusal != .badUserID else {
+    guard refusal.reason != .badUserID else {
       self.init(.badUserID, refusal.detail)
       return
     }
@@ -114,9 +124,9 @@ extension Problem {
 
 extension Response {
   /// A document that changes only with the program.
-  fileprivate static func document(_ text: String, as type: MediaType) -> Response {
+  fileprivate static func document(_ text: some Sequence<UInt8>, as type: MediaType) -> Response {
     Response(
       status: .ok, headers: [.contentType: type.contentType, .cacheControl: "public, max-age=300"],
-      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: text)))
   }
 }

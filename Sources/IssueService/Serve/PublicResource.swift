@@ -17,7 +17,8 @@ enum PublicResource: AddressedResource, Equatable {
       switch segments.count {
       case 3: self = .campaign(segments[2])
       case 4 where segments[3] == "claims": self = .claims(campaign: segments[2])
-      case 5 where segments[3] == "claims": self = .claim(campaign: segments[2], user: segments[4])
+      case 5 where segments[3] == "claims" && !segments[4].isEmpty:
+        self = .claim(campaign: segments[2], user: segments[4])
       default: return nil
       }
     default: return nil

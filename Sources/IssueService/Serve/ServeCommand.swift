@@ -8,29 +8,34 @@ struct ServeCommand: AsyncParsableCommand {
     discussion: """
       Creates and migrates a missing database. SIGTERM answers what is in hand, delivers what is pending, exits 0.
 
+      Settings come from flags, then FIRST_COME_ variables, then the file that --config names. What holds, and from
+      where: issue-service config show.
+
       Example: issue-service serve --database first-come.db --listen 127.0.0.1:8080
       """)
 
-  @Option(help: "Where claims come in; else FIRST_COME_LISTEN; else 127.0.0.1:8080.")
-  var listen: String?
-  @Option(
-    name: .customLong("ops-listen"),
-    help: "Where /livez and /readyz are; else FIRST_COME_OPS_LISTEN; else 127.0.0.1:8081.")
-  var opsListen: String?
-  @OptionGroup var witness: WitnessOption
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ServeOptions
 
   func run() async throws {
     try await runCommand {
-      let claims = try ListenAddress(
-        Settings.value(flag: listen, key: "listen") ?? "127.0.0.1:8080", flag: "--listen")
-      let operations = try ListenAddress(
-        Settings.value(flag: opsListen, key: "ops.listen") ?? "127.0.0.1:8081", flag: "--ops-listen")
+      var settings = try ServeSettings(options.resolution())
+      let pseudonyms = try Pseudonyms(settings.logs)
+      let identity = try await Identity(settings.identity, clock: systemClock)
+      settings.limits.connections = Self.connectionsThatFit(settings.limits.connections)
       let store = try Backend.openStore(
-        database: database.path(), ifMissing: .create, witness: witness.pathIfNamed())
+        database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout)
       return try await ClaimService(
-        store: store, claims: claims, operations: operations, identity: .header, limits: ServeLimits()
+        store: store, identity: identity, pseudonyms: pseudonyms, settings: settings
       ).run()
     }
+  }
+
+  /// Whoever comes beyond what the process can hold hears a 503, instead of nothing.
+  private static func connectionsThatFit(_ wanted: Int) -> Int {
+    guard let files = OpenFileLimit.raise()?.soft else { return wanted }
+    let room = files - min(ServeSettings.reservedFiles, files / 2)
+    guard wanted > room else { return wanted }
+    printError("warning: limit-connections is lowered to \(room): this process may have \(files) files open")
+    return room
   }
 }

@@ -16,14 +16,15 @@ struct WitnessCommand: AsyncParsableCommand {
 
 /// `--witness`, of the commands that may put it elsewhere.
 struct WitnessOption: ParsableArguments {
-  @Option(
-    name: .customLong("witness"),
-    help: ArgumentHelp(
-      "The witness file; else FIRST_COME_WITNESS; else where the database says: FILE.witness at first.",
-      valueName: "path"))
+  static let setting = Setting<String?>(
+    "witness", "the witness file, where it is not the one that the database says (FILE.witness at first)",
+    SettingType.path.optional, default: nil)
+
+  @Option(WitnessOption.setting)
   var path: String?
 
-  func pathIfNamed() -> String? { Settings.value(flag: path, key: "witness") }
+  /// - Throws: `SettingsRefused`.
+  func pathIfNamed() throws -> String? { try Self.setting.value(flag: path) }
 }
 
 /// Who acts and why, where the record must say why.

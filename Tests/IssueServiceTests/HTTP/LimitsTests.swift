@@ -58,6 +58,22 @@ struct UserHandsTests {
   }
 }
 
+@Suite("The count of connections")
+struct ConnectionCountTests {
+  @Test func whoIsTurnedAwayTakesNobodysPlace() {
+    let count = ConnectionCount(limit: 2)
+    #expect([count.opened(), count.opened()] == [.served, .served])
+    let refused = (1...ConnectionCount.turnedAwayLimit).map { _ in count.opened() }
+    #expect(refused.allSatisfy { $0 == .turnedAway })
+    #expect(count.opened() == .turnedAwayAtOnce)
+    count.closed(.turnedAwayAtOnce)
+    count.closed(.served)
+    #expect(count.opened() == .served, "also while all of those are still there")
+    count.closed(.turnedAway)
+    #expect([count.opened(), count.opened()] == [.turnedAway, .turnedAwayAtOnce])
+  }
+}
+
 @Suite("Fields of every answer")
 struct FieldTests {
   @Test(arguments: [

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOHTTP1
 
 /// The first handler of a connection: it keeps the time limits, and turns away who breaks a limit, whatever state the
 /// handlers behind it are in.
@@ -28,19 +29,31 @@ final class ConnectionGate: ChannelDuplexHandler {
   static let lingerLimit = TimeAmount.seconds(1)
 
   private let limits: ServeLimits
-  private let refusal: @Sendable (Problem) -> ByteBuffer
+  private let refusal: @Sendable (Problem, HTTPRequestHead?) -> ByteBuffer
   /// Why this connection is turned away as soon as it is there.
   private let turnedAway: Problem?
+  /// Whether the client has a moment to hang up by itself.
+  private let lingers: Bool
   private var context: ChannelHandlerContext?
   private(set) var waiting = Waiting.request
-  private var hasInputEnded = false
+  private(set) var hasInputEnded = false
+  /// Whether the last answer is written, and only the client's hanging up is waited for.
+  private var isLingering = false
+  /// Whether bytes have come beyond the request that is being answered.
+  private var hasMore = false
+  /// The bytes of the present request so far, also those that no parser counts, such as space before a value.
+  private var received = 0
   private var deadline = NIODeadline.distantFuture
   private var alarm: (at: NIODeadline, task: Scheduled<Void>)?
 
-  /// - Parameter refusal: the bytes of the answer that a problem is.
-  init(limits: ServeLimits, turnedAway: Problem?, refusal: @escaping @Sendable (Problem) -> ByteBuffer) {
+  /// - Parameter refusal: the bytes of the answer that a problem is, to a request whose head was read or to none.
+  init(
+    limits: ServeLimits, turnedAway: Problem?, lingers: Bool,
+    refusal: @escaping @Sendable (Problem, HTTPRequestHead?) -> ByteBuffer
+  ) {
     self.limits = limits
     self.turnedAway = turnedAway
+    self.lingers = lingers
     self.refusal = refusal
   }
 
@@ -57,9 +70,23 @@ final class ConnectionGate: ChannelDuplexHandler {
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard waiting != .hangUp else { return }
-    if waiting == .request { wait(for: .header) }
+    let bytes = unwrapInboundIn(data)
+    switch waiting {
+    case .hangUp: return
+    // Empty lines before a request are none of it (RFC 9112, section 2.2).
+    case .request: if bytes.readableBytesView.contains(where: { $0 != 0x0D && $0 != 0x0A }) { wait(for: .header) }
+    case .answer: hasMore = true
+    case .header, .body: break
+    }
+    received += bytes.readableBytes
     context.fireChannelRead(data)
+    // Each field has a colon, a space and a line end; of a chunk of one byte, six are sent.
+    let header = limits.headerBytes + 4 * limits.headerFields + 1_024
+    switch waiting {
+    case .header where received > header: turnAway(.headerTooLarge(limits))
+    case .body where received > 2 * header + 65_536 + 6 * limits.bodyBytes: turnAway(.bodyTooLarge(limits.bodyBytes))
+    default: break
+    }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {
@@ -71,8 +98,13 @@ final class ConnectionGate: ChannelDuplexHandler {
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     if case .inputClosed? = event as? ChannelEvent {
       hasInputEnded = true
+      switch waiting {
       // A client that only stops sending still gets its answer.
-      if waiting != .answer { return context.close(promise: nil) }
+      case .answer: break
+      case .request: hangUp()
+      case .hangUp: if isLingering { return context.close(promise: nil) }
+      case .header, .body: return context.close(promise: nil)
+      }
     }
     context.fireUserInboundEventTriggered(event)
   }
@@ -94,24 +126,48 @@ final class ConnectionGate: ChannelDuplexHandler {
   /// Says what the connection waits for from now on.
   func wait(for waiting: Waiting) {
     guard self.waiting != .hangUp else { return }
+    if waiting == .request || waiting == .header { received = 0 }
     self.waiting = waiting
     deadline = .now() + limit(of: waiting)
     setAlarm()
   }
 
+  /// The answer has been given, and is on its way: until it is written, its own limit holds.
+  func answered() {
+    wait(for: hasMore ? .header : .request)
+    if waiting == .request { deadline = .now() + limit(of: .answer) }
+    hasMore = false
+  }
+
+  /// An answer has been written.
+  func written() { if waiting == .request { wait(for: .request) } }
+
   /// Answers with a problem and hangs up.
-  func turnAway(_ problem: Problem) {
+  ///
+  /// - Parameter head: of the request that it answers, where it was read.
+  func turnAway(_ problem: Problem, head: HTTPRequestHead? = nil) {
     guard let context, waiting != .hangUp else { return }
-    context.write(wrapOutboundOut(refusal(problem)), promise: nil)
+    context.write(wrapOutboundOut(refusal(problem, head)), promise: nil)
     hangUp()
   }
 
   /// Closes the output once everything is written, and the rest a moment later or as soon as the client does.
   func hangUp() {
     guard let context, waiting != .hangUp else { return }
-    wait(for: .hangUp)
-    context.flush()
-    if hasInputEnded { return context.close(promise: nil) }
+    wait(for: .answer)
+    waiting = .hangUp
+    let written = context.eventLoop.makePromise(of: Void.self)
+    let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+    written.futureResult.whenComplete { _ in loopBound.value.linger() }
+    context.writeAndFlush(wrapOutboundOut(ByteBuffer()), promise: written)
+  }
+
+  private func linger() {
+    guard let context else { return }
+    isLingering = true
+    deadline = .now() + Self.lingerLimit
+    setAlarm()
+    if hasInputEnded || !lingers { return context.close(promise: nil) }
     context.close(mode: .output, promise: nil)
     context.read()
   }

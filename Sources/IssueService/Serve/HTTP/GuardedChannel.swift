@@ -30,13 +30,17 @@ struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-    let isServed = connections.opened()
-    channel.closeFuture.whenComplete { [connections] _ in connections.closed() }
+    let admission = connections.opened()
+    channel.closeFuture.whenComplete { [connections] _ in connections.closed(admission) }
     return channel.eventLoop.makeCompletedFuture {
-      let gate = ConnectionGate(limits: limits, turnedAway: isServed ? nil : .tooManyConnections) {
-        [counts, date] problem in
+      let gate = ConnectionGate(
+        limits: limits, turnedAway: admission == .served ? nil : .tooManyConnections,
+        lingers: admission != .turnedAwayAtOnce
+      ) {
+        [counts, date] problem, head in
         counts.count(problem.kind)
-        return problem.lastAnswer(requestID: RequestID.new(), date: date.text)
+        return problem.lastAnswer(
+          requestID: RequestID.of(head?.headers["x-request-id"] ?? []), date: date.text, isHead: head?.method == .HEAD)
       }
       var parsing = NIOHTTPDecoderLimitConfiguration()
       parsing.maxHeaderListSize = limits.headerBytes
@@ -56,7 +60,7 @@ struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
 
   func handle(value: Value, logger: Logger) async {
     var connection = self
-    connection.peer = .address([127, 0, 0, 1])
+    connection.peer = Peer(of: value.channel)
     await connection.handleHTTP(asyncChannel: value, logger: logger)
   }
 
@@ -65,6 +69,17 @@ struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
       var response = await answer(request, peer)
       response.headers[.date] = date.text
       try await writer.write(response: response.head, body: response.body)
+    }
+  }
+}
+
+extension Peer {
+  /// The other end of a connection. One whose address cannot be told is in no network.
+  fileprivate init(of channel: any Channel) {
+    if case .unixDomainSocket? = channel.localAddress {
+      self = .local
+    } else {
+      self = channel.remoteAddress.map { Peer($0) } ?? .address([])
     }
   }
 }

@@ -9,7 +9,7 @@ final class HTTPDate: Sendable {
   init(clock: @escaping WallClock) { self.clock = clock }
 
   var text: String {
-    let second = clock().microseconds / 1_000_000
+    let second = max(0, clock().microseconds / 1_000_000)
     return latest.withLock { latest in
       if latest.second != second { latest = (second, Self.text(ofSecond: second)) }
       return latest.text

@@ -1,3 +1,5 @@
+internal import Composition
+internal import Foundation
 internal import HummingbirdCore
 internal import Issuance
 internal import Logging
@@ -10,6 +12,25 @@ struct Listener: Sendable {
   let address: ListenAddress
   let limits: ServeLimits
 
+  /// The socket of a service that runs would be taken away from it; what a killed one left behind is nobody's.
+  ///
+  /// - Throws: ``ProgramFailure``, exit code 69, where somebody answers at a Unix socket, or something else stands at its path.
+  func refusePathInUse() async throws {
+    guard case .unix(let path) = address else { return }
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    if let type = attributes?[.type] as? FileAttributeType, type != .typeSocket {
+      throw ProgramFailure(
+        .unavailable, "cannot listen on \(address)", why: "what stands at this path is no socket",
+        next: "choose another path")
+    }
+    let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    guard let other = try? await bootstrap.connect(unixDomainSocketPath: path).get() else { return }
+    try? await other.close()
+    throw ProgramFailure(
+      .unavailable, "cannot listen on \(address)", why: "another process does",
+      next: "see which with: ss -lxp; or choose another path")
+  }
+
   /// - Parameters:
   ///   - onRunning: called once, with the address, when connections are taken.
   ///   - answer: answers one request.
@@ -19,7 +40,7 @@ struct Listener: Sendable {
   ) -> any Service {
     let channel = GuardedChannel(limits: limits, counts: problems, answer: answer)
     let configuration = ServerConfiguration(
-      address: .hostname(address.host, port: address.port), backlog: limits.listenBacklog)
+      address: address.bindAddress, backlog: limits.listenBacklog)
     return Server(
       childChannelSetup: channel, configuration: configuration,
       onServerRunning: { [limits] listening in

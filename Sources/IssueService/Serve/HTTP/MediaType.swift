@@ -11,7 +11,7 @@ enum MediaType: String, Sendable {
   /// that matches decides. No field accepts everything, and so does an empty one.
   func isAccepted(by fields: [String]) -> Bool {
     let ranges = fields.joined(separator: ",").split(separator: ",").compactMap { AcceptRange($0) }
-    guard !ranges.isEmpty else { return fields.allSatisfy { $0.allSatisfy(\.isWhitespace) } }
+    guard !ranges.isEmpty else { return fields.allSatisfy { $0.allSatisfy { $0.isWhitespace || $0 == "," } } }
     let type = rawValue.prefix { $0 != "/" }
     let matches = ranges.filter { $0.name == rawValue || $0.name == "\(type)/*" || $0.name == "*/*" }
     return matches.max { $0.precision(of: rawValue) < $1.precision(of: rawValue) }.map { $0.weight > 0 } ?? false

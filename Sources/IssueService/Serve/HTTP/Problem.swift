@@ -155,12 +155,14 @@ extension Problem {
       body: ResponseBody(byteBuffer: ByteBuffer(string: try body(requestID: requestID))))
   }
 
-  /// The bytes of the last answer on a connection, for where no request could be read.
-  func lastAnswer(requestID: String, date: String) -> ByteBuffer {
+  /// The bytes of the last answer on a connection, for where nobody behind it answers.
+  ///
+  /// - Parameter isHead: whether the request was HEAD, whose answer has no body.
+  func lastAnswer(requestID: String, date: String, isHead: Bool) -> ByteBuffer {
     let body = (try? body(requestID: requestID)) ?? ""
     var lines = ["HTTP/1.1 \(status) \(HTTPResponseStatus(statusCode: status).reasonPhrase)"]
     lines += fields(requestID: requestID).map { "\($0.name.rawName): \($0.value)" }
-    lines += ["Date: \(date)", "Connection: close", "Content-Length: \(body.utf8.count)", "", body]
+    lines += ["Date: \(date)", "Connection: close", "Content-Length: \(body.utf8.count)", "", isHead ? "" : body]
     return ByteBuffer(string: lines.joined(separator: "\r\n"))
   }
 }

@@ -13,27 +13,35 @@ protocol AddressedResource: Sendable {
   var mediaType: MediaType { get }
 }
 
+/// A request, whom it comes from, and what names it in answers and logs.
+struct Exchange: Sendable {
+  let request: Request
+  let peer: Peer
+  let id: String
+}
+
 /// Finds the resource of a request, asks for its content, and turns every error into its problem document.
 struct Responder<Resource: AddressedResource>: Sendable {
   let problems: ProblemCounts
   let logger: Logger
   /// Whether a request from this peer is heard at all.
   var admit: @Sendable (Request, Peer) throws(Problem) -> Void = { _, _ in }
-  let content: @Sendable (Resource, Request, Peer) async throws -> Response
+  let content: @Sendable (Resource, Exchange) async throws -> Response
 
   func answer(_ request: Request, from peer: Peer) async -> Response {
-    let requestID = RequestID.of(request.headers[values: .requestID])
+    let exchange = Exchange(request: request, peer: peer, id: RequestID.of(request.headers[values: .requestID]))
     do {
       try admit(request, peer)
-      var response = try await respond(to: request, from: peer)
-      response.headers[.requestID] = requestID
+      var response = try await respond(to: exchange)
+      response.headers[.requestID] = exchange.id
       return response
     } catch {
-      return answer(error, to: request, requestID: requestID)
+      return answer(error, to: exchange)
     }
   }
 
-  private func respond(to request: Request, from peer: Peer) async throws -> Response {
+  private func respond(to exchange: Exchange) async throws -> Response {
+    let request = exchange.request
     guard let target = RequestTarget(request.head.path ?? "") else {
       throw Problem.malformedRequest("The target of the request is not one.")
     }
@@ -49,7 +57,7 @@ struct Responder<Resource: AddressedResource>: Sendable {
     guard resource.mediaType.isAccepted(by: request.headers[values: .accept]) else {
       throw Problem(.notAcceptable, "The answer is \(resource.mediaType.rawValue), which the field Accept excludes.")
     }
-    let response = try await content(resource, request, peer)
+    let response = try await content(resource, exchange)
     return request.method == .head ? response.createHeadResponse() : response
   }
 
@@ -60,17 +68,17 @@ struct Responder<Resource: AddressedResource>: Sendable {
     return response
   }
 
-  private func answer(_ error: any Error, to request: Request, requestID: String) -> Response {
+  private func answer(_ error: any Error, to exchange: Exchange) -> Response {
     let problem: Problem
     switch error {
     case let error as Problem: problem = error
     case let error as StoreFailure: problem = Problem(error)
     default:
-      logger.error("a request failed: \(error)", metadata: ["request_id": "\(requestID)"])
+      logger.error("a request failed: \(type(of: error))", metadata: ["request_id": "\(exchange.id)"])
       problem = .failed
     }
     problems.count(problem.kind)
-    let response = (try? problem.response(requestID: requestID)) ?? Response(status: .internalServerError)
-    return request.method == .head ? response.createHeadResponse() : response
+    let response = (try? problem.response(requestID: exchange.id)) ?? Response(status: .internalServerError)
+    return exchange.request.method == .head ? response.createHeadResponse() : response
   }
 }

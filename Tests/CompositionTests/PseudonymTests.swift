@@ -68,7 +68,7 @@ struct PseudonymTests {
       #expect(failure?.status == .configuration && failure?.why.contains(why) == true, sourceLocation: line)
     }
     for mode: mode_t in [0o644, 0o604, 0o620, 0o602] {
-      expectRefusal(try write(Self.key, mode: mode, in: directory), why: "others may read or change it")
+      expectRefusal(try write(Self.key, mode: mode, in: directory), why: "others on this machine can use it")
     }
     expectRefusal(try write(Data(0..<31), in: directory), why: "this file has 31")
     expectRefusal(try write(Data(), in: directory), why: "this file has 0")

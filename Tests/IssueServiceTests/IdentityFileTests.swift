@@ -26,7 +26,7 @@ struct IdentityFileTests {
     await failure(.keySet(file: try directory.keySetFile(text)))
   }
 
-  @Test(arguments: [mode_t(0o604), 0o602, 0o601, 0o644, 0o666, 0o777])
+  @Test(arguments: [mode_t(0o604), 0o602, 0o601, 0o620, 0o644, 0o660, 0o666, 0o777])
   func aSecretThatOthersCanUseIsRefused(mode: mode_t) async throws {
     let path = try directory.write(TokenMaker.secret, to: "jwt-secret", mode: mode)
     let failure = try #require(await failure(.secret(file: path)))
@@ -35,7 +35,7 @@ struct IdentityFileTests {
     #expect(!failure.description.contains(String(decoding: TokenMaker.secret, as: UTF8.self)))
   }
 
-  @Test(arguments: [mode_t(0o600), 0o400, 0o440, 0o660])
+  @Test(arguments: [mode_t(0o600), 0o400, 0o440, 0o640])
   func aSecretOfOwnerAndGroupIsTaken(mode: mode_t) async throws {
     let path = try directory.write(TokenMaker.secret, to: "jwt-secret", mode: mode)
     #expect(await failure(.secret(file: path)) == nil)
@@ -77,7 +77,7 @@ struct IdentityFileTests {
   @Test func whatIsNoRegularFileIsRefused() async throws {
     guard unsafe mkfifo(directory.path("pipe"), 0o600) == 0 else { throw POSIXError(.EPERM) }
     let long = try directory.write(
-      [UInt8](repeating: 0x6B, count: IdentityFile.maximumBytes + 1), to: "long", mode: 0o600)
+      [UInt8](repeating: 0x6B, count: KeyFile.maximumBytes + 1), to: "long", mode: 0o600)
     for path in [directory.path("missing"), directory.url.path, directory.path("pipe"), "/dev/zero", long] {
       for keys in [JWTSettings.Keys.secret(file: path), .keySet(file: path)] {
         let failure = try #require(await failure(keys))

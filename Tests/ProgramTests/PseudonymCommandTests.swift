@@ -28,7 +28,7 @@ struct PseudonymCommandTests {
     let readable = try directory.write(String(repeating: "k", count: 32), to: "log-key")
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: readable)
     let refused = try await Program.issueService.run(["pseudonym", "mina", "--log-key-file", readable])
-    #expect(refused.status == 78 && refused.errors.contains("chmod 600"), "\(refused.errors)")
+    #expect(refused.status == 78 && refused.errors.contains("chmod g-w,o-rwx"), "\(refused.errors)")
     #expect(try await Program.issueService.run(["pseudonym", "mi na", "--log-key-file", readable]).status == 64)
   }
 }

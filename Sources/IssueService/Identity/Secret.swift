@@ -12,7 +12,7 @@ struct Secret: Sendable, Concealed {
   /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used, a short secret, and a key of another
   ///   kind: a public key that served as a secret would let everybody sign.
   init(file path: String) throws(ProgramFailure) {
-    let file = IdentityFile(path: path, content: "the secret of tokens", forbiddenToOthers: .anything)
+    let file = KeyFile(path: path, content: "the secret of tokens", forbidden: .use)
     var bytes = try file.bytes()
     if bytes.last == UInt8(ascii: "\n") {
       bytes.removeLast()

@@ -15,7 +15,7 @@ struct TokenKeySet: Sendable {
   /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used, and where any key of it cannot: of
   ///   another kind, private, symmetric, for another use, or with a `kid` that another has too.
   init(file path: String) async throws(ProgramFailure) {
-    let file = IdentityFile(path: path, content: "the public keys of tokens", forbiddenToOthers: .writing)
+    let file = KeyFile(path: path, content: "the public keys of tokens", forbidden: .writing)
     guard let values = StrictJSON(try file.bytes())?["keys"]?.array else {
       throw file.refusal(
         "it is no JSON object with an array of keys, or has a name twice",

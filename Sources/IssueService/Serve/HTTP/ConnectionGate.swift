@@ -73,9 +73,8 @@ final class ConnectionGate: ChannelDuplexHandler {
     let bytes = unwrapInboundIn(data)
     switch waiting {
     case .hangUp: return
-    // Empty lines before a request are none of it (RFC 9112, section 2.2).
-    case .request: if bytes.readableBytesView.contains(where: { $0 != 0x0D && $0 != 0x0A }) { wait(for: .header) }
-    case .answer: hasMore = true
+    case .request: if Self.beginsRequest(bytes) { wait(for: .header) }
+    case .answer: hasMore = hasMore || Self.beginsRequest(bytes)
     case .header, .body: break
     }
     received += bytes.readableBytes
@@ -87,6 +86,11 @@ final class ConnectionGate: ChannelDuplexHandler {
     case .body where received > 2 * header + 65_536 + 6 * limits.bodyBytes: turnAway(.bodyTooLarge(limits.bodyBytes))
     default: break
     }
+  }
+
+  /// Empty lines before a request are none of it (RFC 9112, section 2.2).
+  private static func beginsRequest(_ bytes: ByteBuffer) -> Bool {
+    bytes.readableBytesView.contains { $0 != 0x0D && $0 != 0x0A }
   }
 
   func channelReadComplete(context: ChannelHandlerContext) {

@@ -1,24 +1,35 @@
-internal import Composition
-internal import Foundation
+package import Foundation
 
-/// A small file that decides who is believed, read once at the start.
-struct IdentityFile {
+/// A small file that decides who is believed or named, read once at the start: a secret, or public keys.
+package struct KeyFile: Sendable {
   /// The largest that is read, in bytes.
-  static let maximumBytes = 256 << 10
+  package static let maximumBytes = 256 << 10
 
-  let path: String
+  package let path: String
   /// What it holds, for an error message: `the secret of tokens`.
-  let content: String
-  /// What others on this machine must not be able to do with it.
-  let forbiddenToOthers: Forbidden
+  private let content: String
+  private let forbidden: Forbidden
 
-  enum Forbidden: mode_t {
-    case anything = 0o007
+  /// What is forbidden to whom. The group may read a secret: the access list by which systemd hands out a credential
+  /// shows as just that.
+  package enum Forbidden: mode_t, Sendable {
+    /// Others anything, the group writing.
+    case use = 0o027
+    /// Others writing.
     case writing = 0o002
   }
 
-  /// - Throws: ``ProgramFailure``, exit code 78, unless it is a regular file that others cannot read or write.
-  func bytes() throws(ProgramFailure) -> [UInt8] {
+  /// - Parameters:
+  ///   - content: what it holds, for an error message: `the secret of tokens`.
+  ///   - forbidden: what nobody but its owner may be able to do with it.
+  package init(path: String, content: String, forbidden: Forbidden) {
+    self.path = path
+    self.content = content
+    self.forbidden = forbidden
+  }
+
+  /// - Throws: ``ProgramFailure``, exit code 78, unless it is a regular file with a mode that will do.
+  package func bytes() throws(ProgramFailure) -> [UInt8] {
     // Without waiting: a pipe would hold the start for ever.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw refusal(Self.system(errno), next: "check the path and who may read it") }
@@ -30,11 +41,11 @@ struct IdentityFile {
     guard status.st_mode & S_IFMT == S_IFREG else {
       throw refusal("it is not a regular file", next: "name the file itself")
     }
-    guard status.st_mode & forbiddenToOthers.rawValue == 0 else {
+    guard status.st_mode & forbidden.rawValue == 0 else {
       let mode = String(status.st_mode & 0o777, radix: 8)
       throw refusal(
-        "its mode is 0\(mode): others on this machine can \(forbiddenToOthers == .writing ? "change" : "use") it",
-        next: "take that away: chmod \(forbiddenToOthers == .writing ? "o-w" : "o-rwx") '\(path)'")
+        "its mode is 0\(mode): others on this machine can \(forbidden == .writing ? "change" : "use") it",
+        next: "take that away: chmod \(forbidden == .writing ? "o-w" : "g-w,o-rwx") '\(path)'")
     }
     let bytes = try read(descriptor)
     guard bytes.count <= Self.maximumBytes else {
@@ -43,7 +54,7 @@ struct IdentityFile {
     return bytes
   }
 
-  func refusal(_ why: String, next: String) -> ProgramFailure {
+  package func refusal(_ why: String, next: String) -> ProgramFailure {
     ProgramFailure(.configuration, "cannot take \(content) from \(path)", why: why, next: next)
   }
 

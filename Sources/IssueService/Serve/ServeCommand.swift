@@ -18,7 +18,9 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      var settings = try ServeSettings(options.resolution())
+      let resolution = options.resolution()
+      var settings = try ServeSettings(resolution)
+      for warning in ServeSettings.review(of: resolution).warnings { printError("warning: \(warning)") }
       let pseudonyms = try Pseudonyms(settings.logs)
       let identity = try await Identity(settings.identity, clock: systemClock)
       settings.limits.connections = Self.connectionsThatFit(settings.limits.connections)
@@ -33,9 +35,6 @@ struct ServeCommand: AsyncParsableCommand {
   /// Whoever comes beyond what the process can hold hears a 503, instead of nothing.
   private static func connectionsThatFit(_ wanted: Int) -> Int {
     guard let files = OpenFileLimit.raise()?.soft else { return wanted }
-    let room = files - min(ServeSettings.reservedFiles, files / 2)
-    guard wanted > room else { return wanted }
-    printError("warning: limit-connections is lowered to \(room): this process may have \(files) files open")
-    return room
+    return min(wanted, files - ServeSettings.reservedFiles(of: files))
   }
 }

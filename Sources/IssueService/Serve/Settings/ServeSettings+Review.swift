@@ -20,6 +20,7 @@ extension ServeSettings {
   /// The checks across settings. `serve` makes them before it opens anything, `config check` shows what they find.
   static let checks: [@Sendable (SettingsResolution, inout Review) -> Void] = [
     databaseIsNamed, listenersAreReachedByTheRight, usersAreKnown, filesCanBeRead, limitsAgree, connectionsFit,
+    backlogFits,
   ]
 
   /// All that is wrong, the single values first. Where a file could not be read, nothing across settings is known.
@@ -104,14 +105,27 @@ extension ServeSettings {
     }
   }
 
-  /// Files that the process needs beside its connections: the database's, the log's, the listeners'.
-  static let reservedFiles = 1_024
+  /// Files that the process needs beside its connections: the database's, the log's, the listeners', and those of who
+  /// is told that there are too many connections.
+  static func reservedFiles(of all: Int) -> Int { min(1_024, all / 2) }
 
   private static func connectionsFit(_ given: SettingsResolution, _ review: inout Review) {
     let connections = given[ServeCatalogue.connections]
-    guard let hard = OpenFileLimit.current()?.hard, connections > hard - reservedFiles else { return }
+    guard let hard = OpenFileLimit.current()?.hard else { return }
+    let room = hard - reservedFiles(of: hard)
+    guard connections > room else { return }
     review.warn(
-      "limit-connections is \(connections), but this process may have \(hard) files open, and needs \(reservedFiles) "
-        + "for itself: raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower limit-connections")
+      "limit-connections is \(connections), but this process may have \(hard) files open: \(room) are served, further "
+        + "ones hear 503; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower limit-connections")
+  }
+
+  private static func backlogFits(_ given: SettingsResolution, _ review: inout Review) {
+    let backlog = given[ServeCatalogue.listenBacklog]
+    guard let text = try? String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8),
+      let longest = Int(text.filter(\.isNumber)), backlog > longest
+    else { return }
+    review.warn(
+      "listen-backlog is \(backlog), but this machine holds \(longest) connections until they are accepted: those of a "
+        + "spike beyond it come a second late; raise net.core.somaxconn or lower listen-backlog")
   }
 }

@@ -189,7 +189,9 @@ let package = Package(
     ),
     .testTarget(
       name: "ProgramTests",
-      dependencies: ["TestSupport", "issue-service", "retry-batch", "reconcile"]
+      dependencies: [
+        "TestSupport", "issue-service", "retry-batch", "reconcile", .product(name: "Crypto", package: "swift-crypto"),
+      ]
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.
     .target(name: "History", path: "Tests/History"),

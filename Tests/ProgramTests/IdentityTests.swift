@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import TestSupport
 import Testing
@@ -17,6 +18,56 @@ struct IdentityOverSocketsTests {
       let campaign = try await HTTP.send("GET", "\(service.claims)/v1/campaigns/summer")
       #expect(try campaign.status == 200 && campaign.json()["accepted"]?.int == 0)
     }
+  }
+
+  /// Tokens over real HTTP: what each check of a token refuses has its own test; here none of them is passed over.
+  @Test func aTokenIsWhoAsks() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 50, in: directory)
+    let key = String(repeating: "k", count: 32)
+    let file = try directory.write(key, to: "secret")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: file)
+    let now = Int(Date.now.timeIntervalSince1970)
+    func token(
+      _ payload: String, header: String = #"{"alg":"HS256"}"#, key: String = key
+    ) -> String {
+      let text = [header, payload].map { base64URL(Data($0.utf8)) }.joined(separator: ".")
+      let code = HMAC<SHA256>.authenticationCode(for: Data(text.utf8), using: SymmetricKey(data: Data(key.utf8)))
+      return "\(text).\(base64URL(Data(code)))"
+    }
+    let good = token(#"{"sub":"mina","exp":\#(now + 3_600)}"#)
+    let bad = [
+      "expired": token(#"{"sub":"jun","exp":\#(now - 1)}"#),
+      "not yet valid": token(#"{"sub":"jun","exp":\#(now + 3_600),"nbf":\#(now + 1_800)}"#),
+      "without an end": token(#"{"sub":"jun"}"#),
+      "unsigned": token(#"{"sub":"jun","exp":\#(now + 3_600)}"#, header: #"{"alg":"none"}"#),
+      "of another algorithm": token(#"{"sub":"jun","exp":\#(now + 3_600)}"#, header: #"{"alg":"HS512"}"#),
+      "by another key": token(#"{"sub":"jun","exp":\#(now + 3_600)}"#, key: String(repeating: "o", count: 32)),
+      "with two users": token(#"{"sub":"mina","sub":"jun","exp":\#(now + 3_600)}"#),
+      "truncated": String(good.dropLast(2)), "without a signature": String(good.prefix { $0 != "." }) + "..",
+    ]
+    let environment = ["FIRST_COME_IDENTITY": "jwt", "FIRST_COME_JWT_SECRET_FILE": file]
+    let ended = try await RunningService.run(database: database, environment: environment) { service in
+      func claim(_ headers: [(String, String)]) async throws -> HTTP.Response {
+        try await HTTP.send("POST", "\(service.claims)/v1/campaigns/summer/claims", headers: headers)
+      }
+      for (what, token) in bad {
+        let refused = try await claim([("Authorization", "Bearer \(token)")])
+        #expect(try refused.status == 401 && refused.problem == "unauthenticated", "\(what): \(refused)")
+        #expect(refused.headers["www-authenticate"]?.hasPrefix("Bearer") == true, "\(what)")
+      }
+      #expect(try await claim([("X-User-Id", "jun")]).status == 401, "no header is believed")
+      let long = try await claim([("Authorization", "Bearer \(good)\(String(repeating: "A", count: 100_000))")])
+      #expect(long.status == 431)
+      let accepted = try await claim([("Authorization", "Bearer \(good)"), ("X-User-Id", "jun")])
+      #expect(try accepted.status == 201 && accepted.json()["user_id"]?.string == "mina")
+      #expect(try accepted.json()["seat"]?.int == 1, "nobody else was given one")
+    }
+    for secret in [key, good] { #expect(!ended.errors.contains(secret)) }
+  }
+
+  private func base64URL(_ data: Data) -> String {
+    data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
   }
 
   @Test func aUnixSocketIsBelieved() async throws {

@@ -43,3 +43,27 @@ struct TerminationTests {
     #expect(report.status == 0, "\(report.output)")
   }
 }
+
+@Suite("The service manager is told how the service is")
+struct ManagerTests {
+  @Test func fromReadyToStopping() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 1, in: directory)
+    let manager = try ManagerSocket(directory.path("notify"))
+    let environment = ["NOTIFY_SOCKET": directory.path("notify"), "WATCHDOG_USEC": "2000000"]
+    try await RunningService.run(database: database, environment: environment) { service in
+      // It may have said before that it is alive.
+      var ready = try #require(manager.next(within: .seconds(60)))
+      while ready == "WATCHDOG=1" { ready = try #require(manager.next(within: .seconds(60))) }
+      #expect(ready.hasPrefix("READY=1\nSTATUS=claims on \(service.claims)"), "\(ready)")
+      #expect(manager.next(within: .seconds(60)) == "WATCHDOG=1")
+      try service.terminate()
+      var notices: [String] = []
+      while notices.last?.hasPrefix("STOPPING=1") != true {
+        notices.append(try #require(manager.next(within: .seconds(60))))
+      }
+      #expect(notices.dropLast().allSatisfy { $0 == "WATCHDOG=1" }, "\(notices)")
+      #expect(notices.last?.contains("\nEXTEND_TIMEOUT_USEC=") == true, "\(notices)")
+    }
+  }
+}

@@ -41,7 +41,12 @@ struct PublicAPI: Sendable {
       throw Problem.tooManyRequests("Another claim of this user is being decided. Ask again.", retryAfter: 1)
     }
     defer { hands.giveBack(user) }
-    let outcome = try await desk.answer(claim)
+    let outcome: ClaimOutcome
+    do {
+      outcome = try await desk.answer(claim)
+    } catch {
+      throw Problem(error)  // the desk has reported it, once for all whom it hit
+    }
     answers.count(outcome, of: claim)
     logger.debug(
       "a claim was answered",

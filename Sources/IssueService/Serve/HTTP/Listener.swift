@@ -14,7 +14,8 @@ struct Listener: Sendable {
 
   /// The socket of a service that runs would be taken away from it; what a killed one left behind is nobody's.
   ///
-  /// - Throws: ``ProgramFailure``, exit code 69, where somebody answers at a Unix socket, or something else stands at its path.
+  /// - Throws: ``ProgramFailure``, exit code 69, where somebody answers at a Unix socket, or something else stands at
+  ///   its path.
   func refusePathInUse() async throws {
     guard case .unix(let path) = address else { return }
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -45,7 +46,11 @@ struct Listener: Sendable {
       childChannelSetup: channel, configuration: configuration,
       onServerRunning: { [limits] listening in
         // A spike of connections is taken from the kernel's queue many at a time.
-        _ = try? await listening.setOption(.maxMessagesPerRead, value: UInt(limits.acceptsPerTurn)).get()
+        do {
+          try await listening.setOption(.maxMessagesPerRead, value: UInt(limits.acceptsPerTurn)).get()
+        } catch {
+          logger.warning("connections are accepted a few at a time: listen-accepts cannot be set: \(error)")
+        }
         onRunning(listening.localAddress)
       }, eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
   }

@@ -72,7 +72,10 @@ struct Responder<Resource: AddressedResource>: Sendable {
     let problem: Problem
     switch error {
     case let error as Problem: problem = error
-    case let error as StoreFailure: problem = Problem(error)
+    case let error as StoreFailure:
+      logger.error(
+        "\(error)", metadata: ["outcome": "\(error.outcome.rawValue)", "request_id": "\(exchange.id)"])
+      problem = Problem(error)
     default:
       logger.error("a request failed: \(type(of: error))", metadata: ["request_id": "\(exchange.id)"])
       problem = .failed

@@ -50,6 +50,7 @@ struct PowerCutTests {
     var cuts = 0
     var cutsWithLoss = 0
     var refusals = 0
+    var cutsWithLossRefused = 0
   }
 
   private func cutWriter(synchronous: String, cuts: Int) async throws -> Losses {
@@ -70,7 +71,11 @@ struct PowerCutTests {
           losses.lost += lost
           losses.cutsWithLoss += lost > 0 ? 1 : 0
           losses.refusals += after.refusal == .witnessAhead ? 1 : 0
-          if lost == 0 { #expect(after.refusal == nil) }
+          losses.cutsWithLossRefused += lost > 0 && after.refusal == .witnessAhead ? 1 : 0
+          // The witness is written before the acknowledgement: without a durable commit it may know of a seat that was
+          // lost before anybody heard of it.
+          let isKnownToWitnessOnly = synchronous == "normal" && after.refusal == .witnessAhead
+          if lost == 0 { #expect(after.refusal == nil || isKnownToWitnessOnly) }
         }
         return losses
       }
@@ -86,7 +91,7 @@ struct PowerCutTests {
   @Test func normalLosesAndIsFoundOut() async throws {
     let losses = try await cutWriter(synchronous: "normal", cuts: 10)
     #expect(losses.lost > 0)
-    #expect(losses.refusals == losses.cutsWithLoss)
+    #expect(losses.cutsWithLossRefused == losses.cutsWithLoss)
   }
 
   /// The service itself, with its answers over HTTP.

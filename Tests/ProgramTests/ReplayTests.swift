@@ -95,17 +95,25 @@ struct ReplayTests {
     #expect(attempts.output == "300|300\n")
   }
 
-  /// A batch killed with SIGKILL at whatever point it has come to leaves nothing half-done; its run shows as open.
+  /// A batch killed with SIGKILL with its lease in hand leaves nothing half-done; its run shows as open.
   @Test func aKilledBatchIsTakenOver() async throws {
     let directory = try ScratchDirectory()
     let database = try await parked(accepted: 40, codes: 0, in: directory)
     try await importCodes(40, prefix: "CODE", into: database, in: directory)
-    // Stopped for good at the first sync after the row of its run: strace delivers the signal at that system call.
-    let killed = try await Program.system("/usr/bin/strace").run([
-      "-f", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", "inject=fdatasync:signal=SIGKILL:when=2",
-      Program.path(of: "retry-batch"), "--once", "--database", database,
-    ])
-    #expect(killed.status == 128 + 9)
+    // Each write of it is slowed down, so that it is seen between its lease and its settling, and killed there.
+    let slow = "inject=pwrite64:delay_enter=300000"
+    let arguments = ["-f", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", slow, Program.path(of: "retry-batch")]
+    async let killed = Program.system("/usr/bin/strace").run(arguments + ["--once", "--database", database])
+    var processID = ""
+    while processID.isEmpty {
+      let inHand = """
+        SELECT pid FROM run JOIN failed_event ON leased_by = run.id WHERE program = 'retry-batch' LIMIT 1
+        """
+      let seen = try await Program.system("/usr/bin/sqlite3").run(["-readonly", database, inHand])
+      processID = seen.output.filter(\.isNumber)
+    }
+    #expect(try await Program.system("/bin/kill").run(["-KILL", processID]).status == 0)
+    #expect(try await killed.status == 128 + 9)
     let runs = try await Program.system("/usr/bin/sqlite3").run([
       "-readonly", database, "SELECT count(*) FROM run WHERE program = 'retry-batch' AND ended_at IS NULL",
     ])

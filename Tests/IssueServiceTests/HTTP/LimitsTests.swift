@@ -23,12 +23,13 @@ struct NetworkBucketsTests {
 
   @Test func addressesOfOnePrefixShareABucket() {
     let buckets = NetworkBuckets(perSecond: 1, burst: 1)
+    let now = ContinuousClock.now  // once: between two readings a busy machine may fill the bucket
     var first: [UInt8] = [0x20, 1, 0xD, 0xB8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
-    #expect(buckets.take(for: first, now: .now) == nil)
+    #expect(buckets.take(for: first, now: now) == nil)
     first[7] = 2  // the same /56
-    #expect(buckets.take(for: first, now: .now) != nil)
+    #expect(buckets.take(for: first, now: now) != nil)
     first[6] = 1
-    #expect(buckets.take(for: first, now: .now) == nil)
+    #expect(buckets.take(for: first, now: now) == nil)
   }
 
   @Test func memoryIsBounded() {

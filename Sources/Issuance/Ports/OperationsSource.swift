@@ -1,0 +1,107 @@
+/// What those who watch the service ask of its store.
+package protocol OperationsSource: Sendable {
+  /// Reads the figures of one snapshot.
+  ///
+  /// Costs as much as counting the coupons: whoever asks again and again leaves time between.
+  func figures() async throws(StoreFailure) -> StoreFigures
+
+  /// Finds out whether claims can be taken at present: begins a write transaction and takes it back, and compares the
+  /// schema and the witness with what they must be. Writes nothing.
+  ///
+  /// - Throws: ``StoreFailure`` that a claim would fail with too.
+  func probe() async throws(StoreFailure) -> StoreProbe
+}
+
+/// What stood in the store at one instant.
+package struct StoreFigures: Sendable, Equatable {
+  package var asOf: Timestamp
+  /// In the order of their ids.
+  package var campaigns: [CampaignFigures]
+  package var lastReconciliation: RunFigures?
+  package var lastReplay: RunFigures?
+  /// Size of the write-ahead log; `nil` where the store has none.
+  package var logBytes: Int?
+  /// Acceptances that the witness has not seen.
+  package var witnessLag: Int
+
+  package init(
+    asOf: Timestamp, campaigns: [CampaignFigures] = [], lastReconciliation: RunFigures? = nil,
+    lastReplay: RunFigures? = nil, logBytes: Int? = nil, witnessLag: Int = 0
+  ) {
+    self.asOf = asOf
+    self.campaigns = campaigns
+    self.lastReconciliation = lastReconciliation
+    self.lastReplay = lastReplay
+    self.logBytes = logBytes
+    self.witnessLag = witnessLag
+  }
+}
+
+/// One campaign, and what became of its acceptances.
+package struct CampaignFigures: Sendable, Equatable {
+  package var summary: CampaignSummary
+  /// Outbox rows that the consumer has not settled.
+  package var pending = 0
+  package var oldestPendingAt: Timestamp?
+  package var failed: [FailedFigures] = []
+  /// The last seats that were given, the latest first; at most ten.
+  package var latest: [Acceptance] = []
+
+  package init(summary: CampaignSummary) { self.summary = summary }
+
+  /// Failed events that a run may still resolve.
+  package var open: Int { failed.filter { !$0.isDead }.map(\.count).reduce(0, +) }
+  package var dead: Int { failed.filter(\.isDead).map(\.count).reduce(0, +) }
+}
+
+/// Failed events of one kind that are neither resolved nor discarded.
+package struct FailedFigures: Sendable, Hashable {
+  package var kind: FailureKind
+  /// Whether they wait for a person.
+  package var isDead: Bool
+  package var count: Int
+
+  package init(kind: FailureKind, isDead: Bool, count: Int) {
+    self.kind = kind
+    self.isDead = isDead
+    self.count = count
+  }
+}
+
+/// The last run of a batch.
+package struct RunFigures: Sendable, Equatable {
+  package var startedAt: Timestamp
+  /// `nil` where it still goes on, or was killed.
+  package var endedAt: Timestamp?
+  package var exitCode: Int?
+  /// Of a reconciliation: CLEAN, DIRTY or UNKNOWN.
+  package var verdict: String?
+  package var findings: Int?
+  /// Of a replay.
+  package var resolved: Int?
+
+  package init(
+    startedAt: Timestamp, endedAt: Timestamp?, exitCode: Int?, verdict: String? = nil, findings: Int? = nil,
+    resolved: Int? = nil
+  ) {
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.exitCode = exitCode
+    self.verdict = verdict
+    self.findings = findings
+    self.resolved = resolved
+  }
+}
+
+/// What a store that takes claims says of itself.
+package struct StoreProbe: Sendable, Equatable {
+  /// Space that is left where the database is, and where the witness is.
+  package var freeBytes: [String: Int]
+  /// Acceptances that the witness has not seen: none, but while one is being written.
+  package var witnessLag: Int
+
+  package init(freeBytes: [String: Int], witnessLag: Int) {
+    self.freeBytes = freeBytes
+    self.witnessLag = witnessLag
+  }
+}

@@ -15,7 +15,8 @@ package struct IssueServiceCommand: AsyncParsableCommand {
       Exit codes and settings: docs/operations.md.
       """,
     subcommands: [
-      ServeCommand.self, ConfigCommand.self, CampaignCommand.self, ConsumeCommand.self, MigrateCommand.self,
+      ServeCommand.self, HealthcheckCommand.self, ConfigCommand.self, CampaignCommand.self, ConsumeCommand.self,
+      MigrateCommand.self,
       WitnessCommand.self, PseudonymCommand.self, BenchCommand.self,
     ])
 

@@ -29,11 +29,15 @@ extension SQLiteStore {
 
   package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
     try await read("list the campaigns") { [clock] db in
-      let now = clock()
-      let campaigns = try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id")
-        .map(Campaign.init(row:))
-      return try campaigns.map { try Self.summary(of: $0, at: now, in: db) }
+      try Self.summaries(at: clock(), in: db)
     }
+  }
+
+  /// Of every campaign, in the order of their ids.
+  static func summaries(at now: Timestamp, in db: Database) throws -> [CampaignSummary] {
+    let campaigns = try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id")
+      .map(Campaign.init(row:))
+    return try campaigns.map { try summary(of: $0, at: now, in: db) }
   }
 
   package func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary? {

@@ -77,7 +77,8 @@ struct ReadinessTests {
       path: directory.path("first-come.db"), ifMissing: .create, clock: TestClock().clock)
     _ = try await store.create(.test(), by: .test)
     let consumer = Consumer(outbox: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    let operations = OperationsAPI(store: store, consumer: consumer, stopping: Stopping())
+    let operations = OperationsAPI(
+      readiness: Readiness(store: store, consumer: consumer, stopping: Stopping(), limits: ReadinessLimits()))
     #expect(try await operations.content(of: .ready).status == .ok)
     try directory.remove("first-come.db.witness")
     await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }

@@ -23,5 +23,5 @@ package struct Promise: Sendable, CustomStringConvertible {
     self.check = check
   }
 
-  package static let all: [Promise] = admission + answersWithoutSeat + coupons + replay + traces
+  package static let all: [Promise] = admission + answersWithoutSeat + coupons + replay + traces + figures
 }

@@ -1,5 +1,5 @@
 /// Everything that the programs need of one store.
-package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue {}
+package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue, OperationsSource {}
 
 /// What opening a store does where nothing stands yet.
 package enum MissingStore: Sendable {

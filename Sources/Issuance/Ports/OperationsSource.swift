@@ -5,8 +5,8 @@ package protocol OperationsSource: Sendable {
   /// Costs as much as counting the coupons: whoever asks again and again leaves time between.
   func figures() async throws(StoreFailure) -> StoreFigures
 
-  /// Finds out whether claims can be taken at present: begins a write transaction and takes it back, and compares the
-  /// schema and the witness with what they must be. Writes nothing.
+  /// Finds out whether claims can be taken at present: takes the write lock, begins a write transaction, and compares
+  /// the schema and the witness with what they must be. Writes nothing.
   ///
   /// - Throws: ``StoreFailure`` that a claim would fail with too.
   func probe() async throws(StoreFailure) -> StoreProbe
@@ -70,6 +70,8 @@ package struct FailedFigures: Sendable, Hashable {
 
 /// The last run of a batch.
 package struct RunFigures: Sendable, Equatable {
+  /// The only campaign that it looked at; `nil` is all.
+  package var scope: CampaignID?
   package var startedAt: Timestamp
   /// `nil` where it still goes on, or was killed.
   package var endedAt: Timestamp?
@@ -82,8 +84,9 @@ package struct RunFigures: Sendable, Equatable {
 
   package init(
     startedAt: Timestamp, endedAt: Timestamp?, exitCode: Int?, verdict: String? = nil, findings: Int? = nil,
-    resolved: Int? = nil
+    resolved: Int? = nil, scope: CampaignID? = nil
   ) {
+    self.scope = scope
     self.startedAt = startedAt
     self.endedAt = endedAt
     self.exitCode = exitCode
@@ -95,7 +98,7 @@ package struct RunFigures: Sendable, Equatable {
 
 /// What a store that takes claims says of itself.
 package struct StoreProbe: Sendable, Equatable {
-  /// Space that is left where the database is, and where the witness is.
+  /// Space that is left, by the file that needs it: the database and the witness.
   package var freeBytes: [String: Int]
   /// Acceptances that the witness has not seen: none, but while one is being written.
   package var witnessLag: Int

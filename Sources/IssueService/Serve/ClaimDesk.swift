@@ -11,18 +11,41 @@ package final class ClaimDesk: Service {
   /// give true answers.
   private let giving = Mutex<Set<CampaignID>>([])
 
-  /// - Parameter report: hears of each failure once, however many claims it has hit.
+  /// - Parameters:
+  ///   - observers: hear of each group that was decided, and of each claim that found a full queue.
+  ///   - report: hears of each failure once, however many claims it has hit.
   package init(
-    gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits(),
+    gate: any AdmissionGate, limits: ClaimGroupLimits = ClaimGroupLimits(), observers: [any ClaimObserver] = [],
     report: @escaping @Sendable (StoreFailure) -> Void = { _ in }
   ) {
-    commits = ClaimGroups(limits: limits, report: report) { (claims) async throws(StoreFailure) in
+    let shed: @Sendable () -> Void = { for observer in observers { observer.shed() } }
+    commits = ClaimGroups(
+      limits: limits, observe: { Self.tell(observers, $0, $1, $2) }, shed: shed, report: report
+    ) { (claims) async throws(StoreFailure) in
       try await gate.admit(claims)
     }
-    snapshots = ClaimGroups(limits: limits, report: report) { (claims) async throws(StoreFailure) in
+    // What a snapshot cannot decide waits for a commit, and is told of then.
+    snapshots = ClaimGroups(
+      limits: limits, observe: { Self.tell(observers, $0, $1, $2) }, shed: shed, report: report
+    ) { (claims) async throws(StoreFailure) in
       try await gate.answerWithoutSeat(claims)
     }
   }
+
+  private static func tell(
+    _ observers: [any ClaimObserver], _ claims: [Claim], _ waited: [Duration], _ outcomes: [ClaimOutcome?]
+  ) {
+    let group = claims.indices.compactMap { place in
+      outcomes[place].map { outcome in
+        DecidedClaim(campaignID: claims[place].campaignID, outcome: outcome, waited: waited[place])
+      }
+    }
+    if group.isEmpty { return }
+    for observer in observers { observer.decided(group) }
+  }
+
+  /// How many claims wait to be decided.
+  package var queueDepth: Int { commits.queueDepth + snapshots.queueDepth }
 
   /// Whether claims wait for a commit.
   package var hasClaimsWaiting: Bool { commits.queueDepth > 0 }
@@ -31,12 +54,13 @@ package final class ClaimDesk: Service {
   ///
   /// - Throws: ``StoreFailure``: `overloaded` where too many wait; else what its group failed with.
   package func answer(_ claim: Claim) async throws(StoreFailure) -> ClaimOutcome {
+    let arrivedAt = ContinuousClock.now
     let isGiving = giving.withLock { $0.contains(claim.campaignID) }
     if !isGiving {
-      if let outcome = try await snapshots.answer(claim) { return outcome }
+      if let outcome = try await snapshots.answer(claim, arrivedAt: arrivedAt) { return outcome }
       giving.withLock { _ = $0.insert(claim.campaignID) }
     }
-    let outcome = try await commits.answer(claim)
+    let outcome = try await commits.answer(claim, arrivedAt: arrivedAt)
     if case .refused = outcome { giving.withLock { _ = $0.remove(claim.campaignID) } }
     return outcome
   }

@@ -20,6 +20,7 @@ final class ClaimGroups<Outcome: Sendable>: Service {
 
   private struct Waiting {
     let claim: Claim
+    let arrivedAt: ContinuousClock.Instant
     let answer: CheckedContinuation<Result<Outcome, StoreFailure>, Never>
   }
 
@@ -29,7 +30,12 @@ final class ClaimGroups<Outcome: Sendable>: Service {
     var closed: StoreFailure?
   }
 
+  /// What hears of each group, before anybody is answered: the claims, how long each waited, and the outcomes.
+  typealias Observe = @Sendable (_ claims: [Claim], _ waited: [Duration], _ outcomes: [Outcome]) -> Void
+
   private let limits: ClaimGroupLimits
+  private let observe: Observe
+  private let shed: @Sendable () -> Void
   private let report: @Sendable (StoreFailure) -> Void
   private let decide: Decide
   private let state = Mutex(State())
@@ -37,12 +43,16 @@ final class ClaimGroups<Outcome: Sendable>: Service {
   private let arrival: AsyncStream<Void>.Continuation
 
   /// - Parameters:
+  ///   - shed: hears of each claim that found the queue full.
   ///   - report: hears of each failure of a group.
   ///   - decide: decides a group in order, as a whole: one outcome per claim, or a failure of all.
   init(
-    limits: ClaimGroupLimits, report: @escaping @Sendable (StoreFailure) -> Void = { _ in }, decide: @escaping Decide
+    limits: ClaimGroupLimits, observe: @escaping Observe = { _, _, _ in }, shed: @escaping @Sendable () -> Void = {},
+    report: @escaping @Sendable (StoreFailure) -> Void = { _ in }, decide: @escaping Decide
   ) {
     self.limits = limits
+    self.observe = observe
+    self.shed = shed
     self.report = report
     self.decide = decide
     (arrivals, arrival) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -53,13 +63,19 @@ final class ClaimGroups<Outcome: Sendable>: Service {
 
   /// Decides a claim in the next group.
   ///
+  /// - Parameter arrivedAt: since when the claim waits.
   /// - Throws: ``StoreFailure``: `overloaded` where the queue is full or closed; else what its group failed with.
-  func answer(_ claim: Claim) async throws(StoreFailure) -> Outcome {
+  func answer(
+    _ claim: Claim, arrivedAt: ContinuousClock.Instant = .now
+  ) async throws(StoreFailure) -> Outcome {
     let result = await withCheckedContinuation { answer in
       let refusal = state.withLock { state -> StoreFailure? in
         if let closed = state.closed { return closed }
-        guard state.waiting.count < limits.queueDepth else { return Self.overloaded("the queue of claims is full") }
-        state.waiting.append(Waiting(claim: claim, answer: answer))
+        guard state.waiting.count < limits.queueDepth else {
+          shed()
+          return Self.overloaded("the queue of claims is full")
+        }
+        state.waiting.append(Waiting(claim: claim, arrivedAt: arrivedAt, answer: answer))
         return nil
       }
       if let refusal { answer.resume(returning: .failure(refusal)) } else { arrival.yield() }
@@ -94,7 +110,10 @@ final class ClaimGroups<Outcome: Sendable>: Service {
 
   private func settle(_ group: [Waiting]) async {
     do {
-      let outcomes = try await decide(group.map(\.claim))
+      let claims = group.map(\.claim)
+      let outcomes = try await decide(claims)
+      let now = ContinuousClock.now
+      observe(claims, group.map { now - $0.arrivedAt }, outcomes)
       for (waiting, outcome) in zip(group, outcomes) { waiting.answer.resume(returning: .success(outcome)) }
     } catch {
       switch error.code {

@@ -21,8 +21,10 @@ struct ClaimService {
   func run() async throws -> ProgramExit {
     let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
     let notices = ServiceNotices(logger: logger)
-    let answers = AnswerCounts(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
-    let desk = ClaimDesk(gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand)) { [logger] failure in
+    let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let desk = ClaimDesk(
+      gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand), observers: [tallies]
+    ) { [logger] failure in
       logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
     }
     let consumer = Consumer(
@@ -32,15 +34,17 @@ struct ClaimService {
       notices.send(.ready, .status(addresses))
       logger.info("serving", metadata: ["listeners": "\(addresses)"])
     }
+    let readiness = Readiness(
+      store: store, consumer: consumer, stopping: stopping, limits: settings.readiness)
     let watchdog = WatchdogService(notices) { [settings] in
-      consumer.hasPassed(within: settings.lockTimeout + .seconds(30))
+      consumer.hasPassed(within: settings.readiness.consumerPass)
     }
-    let publicAPI = publicListener(desk: desk, answers: answers, announcement: announcement, logger: logger)
+    let publicAPI = publicListener(desk: desk, announcement: announcement, logger: logger)
     let operationsAPI = operationsListener(
-      consumer: consumer, stopping: stopping, announcement: announcement, logger: logger)
+      OperationsAPI(readiness: readiness), announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [watchdog, consumer, answers, desk, operationsAPI, publicAPI]
+    let services: [any Service] = [watchdog, consumer, tallies, desk, operationsAPI, publicAPI]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in
@@ -70,10 +74,10 @@ struct ClaimService {
   }
 
   private func publicListener(
-    desk: ClaimDesk, answers: AnswerCounts, announcement: Announcement, logger: Logger
+    desk: ClaimDesk, announcement: Announcement, logger: Logger
   ) -> any Service {
     let api = PublicAPI(
-      store: store, desk: desk, identity: identity, hands: UserHands(limit: limits.claimsPerUser), answers: answers,
+      store: store, desk: desk, identity: identity, hands: UserHands(limit: limits.claimsPerUser),
       pseudonyms: pseudonyms, logger: logger, clock: systemClock, limits: limits)
     let problems = ProblemCounts()
     var responder = Responder<PublicResource>(problems: problems, logger: logger) { resource, exchange in
@@ -96,9 +100,8 @@ struct ClaimService {
   }
 
   private func operationsListener(
-    consumer: Consumer, stopping: Stopping, announcement: Announcement, logger: Logger
+    _ api: OperationsAPI, announcement: Announcement, logger: Logger
   ) -> any Service {
-    let api = OperationsAPI(store: store, consumer: consumer, stopping: stopping)
     let problems = ProblemCounts()
     let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       try await api.content(of: resource)

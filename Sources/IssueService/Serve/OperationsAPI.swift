@@ -1,8 +1,6 @@
 internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
-internal import Issuance
-internal import Synchronization
 
 enum OperationsResource: AddressedResource {
   case live
@@ -22,40 +20,22 @@ enum OperationsResource: AddressedResource {
 
 /// What the machine's own watchers ask, on a listener of its own.
 struct OperationsAPI: Sendable {
-  let store: any CampaignRegistry
-  let consumer: Consumer
-  let stopping: Stopping
+  let readiness: Readiness
 
-  private struct Body: Encodable { let status: String }
+  private struct Body: Encodable {
+    let status: String
+    /// What was checked; all of it holds.
+    var checks: [String]?
+  }
 
   func content(of resource: OperationsResource) async throws -> Response {
-    if resource == .ready, let reason = await reasonNotReady {
-      throw Problem(.notReady, reason)
-    }
-    return try JSONText.response(.ok, Body(status: resource == .ready ? "ready" : "live"))
-  }
-
-  private static let anyCampaign = CampaignID("readiness")!
-
-  /// Ready: the store answers, and the consumer's last pass succeeded.
-  private var reasonNotReady: String? {
-    get async {
-      if stopping.isSet { return "The service is stopping." }
-      do {
-        // One row by its key: a probe costs the same whatever has been given away.
-        _ = try await store.campaign(Self.anyCampaign)
-      } catch {
-        return "The store does not answer: \(error.cause)."
-      }
-      return consumer.lastFailure.map { "The consumer waits: \($0.cause)." }
+    switch resource {
+    case .live: return try JSONText.response(.ok, Body(status: "live"))
+    case .ready:
+      let problems = await readiness.problems()
+      guard problems.isEmpty else { throw Problem(.notReady, problems.text) }
+      return try JSONText.response(
+        .ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue)))
     }
   }
-}
-
-/// Whether the service has been told to stop.
-final class Stopping: Sendable {
-  private let flag = Atomic<Bool>(false)
-
-  var isSet: Bool { flag.load(ordering: .relaxed) }
-  func set() { flag.store(true, ordering: .relaxed) }
 }

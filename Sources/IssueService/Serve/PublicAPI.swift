@@ -11,7 +11,6 @@ struct PublicAPI: Sendable {
   let desk: ClaimDesk
   let identity: Identity
   let hands: UserHands
-  let answers: AnswerCounts
   let pseudonyms: Pseudonyms
   let logger: Logger
   let clock: WallClock
@@ -47,7 +46,6 @@ struct PublicAPI: Sendable {
     } catch {
       throw Problem(error)  // the desk has reported it, once for all whom it hit
     }
-    answers.count(outcome, of: claim)
     logger.debug(
       "a claim was answered",
       metadata: [

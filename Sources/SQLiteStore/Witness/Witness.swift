@@ -43,6 +43,17 @@ final class Witness: Sendable {
     state.withLock { $0 = State(record: record, heads: heads) }
   }
 
+  /// The last acceptances that stand in the file at present, also those that other processes have witnessed. Needs no
+  /// lock: of its two records at most one is being written.
+  ///
+  /// - Throws: ``StoreFailure`` where it cannot be read; with `witnessMissing` where neither record is whole.
+  func recordedTips() throws(StoreFailure) -> [String: WitnessRecord.Tip] {
+    guard let record = try file.read() else {
+      throw .witnessMissing(file.path, cause: "neither of its two records is whole")
+    }
+    return record.tips
+  }
+
   /// The last acceptance that was witnessed; of a campaign without one, what comes before the first.
   func tip(of campaign: CampaignID) -> WitnessRecord.Tip {
     state.withLock { $0.record.tips[campaign.rawValue] } ?? .beginning

@@ -41,6 +41,7 @@ struct SettingSample: Sendable {
     "limit-claims": integer(5, 6, 7, bad: "0"), "limit-claims-per-user": integer(2, 3, 4, bad: "0"),
     "limit-network-rate": integer(1, 2, 3), "limit-network-burst": integer(1, 2, 3, bad: "0"),
     "listen-backlog": integer(1, 2, 3, bad: "0", "65536"), "listen-accepts": integer(1, 2, 3, bad: "0"),
+    "ready-free-space": integer(1, 2, 3),
     "lock-timeout": timeout, "drain-timeout": SettingSample(["0s", "7s", "1m"], bad: noDuration),
     "log-level": SettingSample(["debug", "warning", "critical"], bad: ["INFO", "loud"]),
     "log-format": SettingSample(["json", "text", "json"], bad: ["xml"]), "log-key-file": text("key"),

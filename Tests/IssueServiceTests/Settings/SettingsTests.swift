@@ -155,7 +155,8 @@ struct SettingsTests {
         "--database", "d", "--witness", "w", "--listen", "0.0.0.0:80", "--ops-listen", "unix:/ops.sock",
         "--identity", "jwt", "--jwt-secret-file", key, "--jwt-issuer", "i", "--jwt-audience", "a", "--jwt-leeway", "2m",
         "--limit-header", "200", "--lock-timeout",
-        "250ms", "--drain-timeout", "3s", "--log-level", "debug", "--log-format", "json", "--log-key-file", key,
+        "250ms", "--drain-timeout", "3s", "--ready-free-space", "5", "--log-level", "debug", "--log-format", "json",
+        "--log-key-file", key,
       ]).resolution(environment: [:]))
     #expect(settings.database == "d" && settings.witness == "w")
     #expect(settings.listen == .host("0.0.0.0", port: 80) && settings.opsListen == .unix(path: "/ops.sock"))
@@ -163,6 +164,7 @@ struct SettingsTests {
     #expect(settings.identity == .jwt(jwt) && settings.logs.pseudonymKeyFile == key)
     #expect(settings.limits.headerBytes == 200)
     #expect(settings.lockTimeout == .milliseconds(250) && settings.drainTimeout == .seconds(3))
+    #expect(settings.readiness == ReadinessLimits(freeBytes: 5, consumerPass: .milliseconds(30_250)))
     #expect(settings.logs.level == .debug && settings.logs.format == .json)
   }
 

@@ -12,7 +12,8 @@ enum ServeCatalogue {
     "listen", "where claims come in; port 0 is any free port", ListenAddress.settingType,
     default: .host("127.0.0.1", port: 8080))
   static let opsListen = Setting(
-    "ops-listen", "where /livez and /readyz are; reached from this machine only", ListenAddress.settingType,
+    "ops-listen", "where the live page, /metrics, /livez and /readyz are; reached from this machine only",
+    ListenAddress.settingType,
     default: .host("127.0.0.1", port: 8081))
 
   static let identity = Setting<IdentityMode?>(
@@ -93,6 +94,10 @@ enum ServeCatalogue {
     "drain-timeout", "how long coupons are still made once the service is told to stop",
     .duration(.zero ... .seconds(3_600)), default: .seconds(10))
 
+  static let readyFreeBytes = Setting(
+    "ready-free-space", "how much space the disks of database and witness must have left, for /readyz",
+    .integer(0...1 << 50, "bytes"), default: ReadinessLimits().freeBytes)
+
   static let logLevel = Setting<Logger.Level>(
     "log-level", "what is logged: this and what is worse", .choice("LEVEL"), default: .info)
   static let logFormat = Setting<LogFormat>(
@@ -108,7 +113,7 @@ enum ServeCatalogue {
     answerTimeout,
     connections,
     claimsInHand, claimsPerUser, requestsPerNetwork, networkBurst, listenBacklog, acceptsPerTurn, lockTimeout,
-    drainTimeout, logLevel, logFormat, logKeyFile,
+    drainTimeout, readyFreeBytes, logLevel, logFormat, logKeyFile,
   ]
 
   private static let timeout = SettingType<Duration>.duration(.milliseconds(1) ... .seconds(3_600))

@@ -31,6 +31,7 @@ struct ServeOptions: ParsableArguments {
   @Option(ServeCatalogue.acceptsPerTurn) var acceptsPerTurn: String?
   @Option(ServeCatalogue.lockTimeout) var lockTimeout: String?
   @Option(ServeCatalogue.drainTimeout) var drainTimeout: String?
+  @Option(ServeCatalogue.readyFreeBytes) var readyFreeBytes: String?
   @Option(ServeCatalogue.logLevel) var logLevel: String?
   @Option(ServeCatalogue.logFormat) var logFormat: String?
   @Option(ServeCatalogue.logKeyFile) var logKeyFile: String?
@@ -51,7 +52,8 @@ struct ServeOptions: ParsableArguments {
       (ServeCatalogue.claimsPerUser, claimsPerUser), (ServeCatalogue.requestsPerNetwork, requestsPerNetwork),
       (ServeCatalogue.networkBurst, networkBurst), (ServeCatalogue.listenBacklog, listenBacklog),
       (ServeCatalogue.acceptsPerTurn, acceptsPerTurn), (ServeCatalogue.lockTimeout, lockTimeout),
-      (ServeCatalogue.drainTimeout, drainTimeout), (ServeCatalogue.logLevel, logLevel),
+      (ServeCatalogue.drainTimeout, drainTimeout), (ServeCatalogue.readyFreeBytes, readyFreeBytes),
+      (ServeCatalogue.logLevel, logLevel),
       (ServeCatalogue.logFormat, logFormat), (ServeCatalogue.logKeyFile, logKeyFile),
     ]
     return Dictionary(

@@ -14,6 +14,7 @@ struct ServeSettings: Sendable, Equatable {
   var limits: ServeLimits
   var lockTimeout: Duration
   var drainTimeout: Duration
+  var readiness: ReadinessLimits
   var logs: LogSettings
 
   /// - Throws: `SettingsRefused` with all that is wrong.
@@ -29,6 +30,9 @@ struct ServeSettings: Sendable, Equatable {
     limits = ServeLimits(resolution)
     lockTimeout = resolution[ServeCatalogue.lockTimeout]
     drainTimeout = resolution[ServeCatalogue.drainTimeout]
+    // A pass may wait for the write lock, and then takes its time.
+    readiness = ReadinessLimits(
+      freeBytes: resolution[ServeCatalogue.readyFreeBytes], consumerPass: lockTimeout + .seconds(30))
     logs = LogSettings(
       level: resolution[ServeCatalogue.logLevel], format: resolution[ServeCatalogue.logFormat],
       pseudonymKeyFile: resolution[ServeCatalogue.logKeyFile])

@@ -4,7 +4,7 @@ internal import Issuance
 protocol WatchFeed: Sendable {
   /// The newest point; `nil` before the first.
   var latest: WatchPoint? { get }
-  /// The points of the last five minutes, the oldest first.
+  /// The points of the last five minutes, the oldest first, without the figures of the store.
   var history: [WatchPoint] { get }
   /// Every point from now on. Who is slow gets the newest only.
   func points() -> AsyncStream<WatchPoint>
@@ -16,7 +16,7 @@ struct WatchPoint: Sendable {
   let number: Int
   let at: Timestamp
   /// `nil` where the store did not answer.
-  let figures: StoreFigures?
+  var figures: StoreFigures?
   /// Why the store did not answer.
   let trouble: String?
   /// Answers of this process in the second before.
@@ -29,6 +29,13 @@ struct WatchPoint: Sendable {
   let shedPerSecond: Int
   /// `nil` where the service is ready.
   let notReadyBecause: String?
+
+  /// What of it is kept: five minutes of it, of many campaigns, stay small.
+  var withoutFigures: WatchPoint {
+    var point = self
+    point.figures = nil
+    return point
+  }
 }
 
 /// How many claims of one campaign were answered, by what they heard.

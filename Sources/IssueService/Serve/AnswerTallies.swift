@@ -1,35 +1,33 @@
-internal import Composition
 internal import Issuance
 internal import Logging
-internal import Metrics
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// Counts the answers that this process gives: all of them as metrics, and those that write nothing as tallies, which
-/// go to the store at most once a second and at drain.
-final class AnswerCounts: Service {
+/// Tallies the answers of this process that write nothing. They go to the store at most once a second and at drain.
+final class AnswerTallies: Service, ClaimObserver {
   private let store: any AdmissionGate
   private let processID: RunID
   private let logger: Logger
   private let pending = Mutex<[AnswerTally: Int]>([:])
-  private let counters: [String: Counter]
 
   init(store: any AdmissionGate, processID: RunID, logger: Logger) {
     self.store = store
     self.processID = processID
     self.logger = logger
-    let words = ["accepted", "unknown-campaign"] + AnswerTally.Answer.allCases.map(\.rawValue)
-    counters = Dictionary(
-      uniqueKeysWithValues: words.map { word in
-        (word, Counter(label: "first_come_claims_total", dimensions: [("outcome", word)]))
-      })
   }
 
-  func count(_ outcome: ClaimOutcome, of claim: Claim) {
-    counters[outcome.word]?.increment()
-    guard let answer = outcome.tallied else { return }
-    pending.withLock { $0[AnswerTally(campaignID: claim.campaignID, answer: answer), default: 0] += 1 }
+  func decided(_ group: [DecidedClaim]) {
+    var counts: [AnswerTally: Int] = [:]
+    for claim in group {
+      guard let answer = claim.outcome.tallied else { continue }
+      counts[AnswerTally(campaignID: claim.campaignID, answer: answer), default: 0] += 1
+    }
+    if counts.isEmpty { return }
+    pending.withLock { $0.merge(counts, uniquingKeysWith: +) }
   }
+
+  /// Nothing was answered.
+  func shed() {}
 
   func run() async throws {
     try? await cancelWhenGracefulShutdown {  // being cancelled is how it ends

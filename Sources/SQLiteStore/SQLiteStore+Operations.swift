@@ -1,0 +1,131 @@
+internal import GRDB
+internal import Glibc
+package import Issuance
+internal import Schema
+
+extension SQLiteStore {
+  package func figures() async throws(StoreFailure) -> StoreFigures {
+    try await read("read the figures") { [clock, file, witness] db in
+      let now = clock()
+      var figures = StoreFigures(asOf: now, campaigns: try Self.campaignFigures(at: now, in: db))
+      figures.lastReconciliation = try RunFigures.last(of: "reconcile", in: db)
+      figures.lastReplay = try RunFigures.last(of: "retry-batch", in: db)
+      figures.logBytes = file.logBytes
+      // Read after the snapshot: what is in it may have been witnessed meanwhile, and is then no lag.
+      let tips = try witness?.recordedTips() ?? [:]
+      figures.witnessLag = figures.campaigns.map { figures in
+        max(0, figures.summary.campaign.counter - (tips[figures.summary.campaign.id.rawValue]?.seat ?? 0))
+      }.reduce(0, +)
+      return figures
+    }
+  }
+
+  package func probe() async throws(StoreFailure) -> StoreProbe {
+    try await write("see whether claims can be taken") { [file, witness] db in
+      try Migrator(path: file.path).requireCurrent(in: db)
+      guard let witness else { return StoreProbe(freeBytes: [:], witnessLag: 0) }
+      try witness.refresh()
+      let tips = try witness.recordedTips()
+      let compared = try WitnessFacts(db).compare(with: tips, in: db)
+      let faults = compared.compactMap(\.fault)
+      guard faults.isEmpty else { throw StoreFailure.witnessAhead(witness.path, faults: faults) }
+      return StoreProbe(
+        freeBytes: [
+          "database": try Self.freeBytes(beside: file.path), "witness": try Self.freeBytes(beside: witness.path),
+        ],
+        witnessLag: compared.map { max(0, $0.found - $0.witnessed) }.reduce(0, +))
+    }
+  }
+
+  private static func campaignFigures(at now: Timestamp, in db: Database) throws -> [CampaignFigures] {
+    let pending = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT campaign_id, count(*) AS pending, min(created_at) AS oldest FROM outbox
+        WHERE state = 'pending' GROUP BY campaign_id
+        """)
+    var campaigns = try summaries(at: now, in: db).map(CampaignFigures.init(summary:))
+    let places = Dictionary(uniqueKeysWithValues: campaigns.enumerated().map { ($1.summary.campaign.id, $0) })
+    for row in pending {
+      guard let place = places[try row.campaignID()] else { continue }
+      campaigns[place].pending = try row.value("pending")
+      campaigns[place].oldestPendingAt = try row.timestamp("oldest")
+    }
+    for row in try failedEvents(in: db) {
+      guard let place = places[try row.campaignID()] else { continue }
+      campaigns[place].failed.append(
+        FailedFigures(
+          kind: try row.word("failure_kind", of: "failed_event"), isDead: try row.value("is_dead"),
+          count: try row.value("events")))
+    }
+    for place in campaigns.indices {
+      campaigns[place].latest = try Acceptance.fetchLatest(of: campaigns[place].summary.campaign.id, in: db)
+    }
+    return campaigns
+  }
+
+  /// By two partial indexes: what is resolved costs nothing.
+  private static func failedEvents(in db: Database) throws -> [Row] {
+    try Row.fetchAll(
+      db,
+      sql: """
+        SELECT campaign_id, failure_kind, 0 AS is_dead, count(*) AS events FROM failed_event
+        WHERE state IN ('waiting', 'parked') GROUP BY campaign_id, failure_kind
+        UNION ALL
+        SELECT campaign_id, failure_kind, 1, count(*) FROM failed_event
+        WHERE state = 'dead' GROUP BY campaign_id, failure_kind
+        ORDER BY campaign_id, is_dead, failure_kind
+        """)
+  }
+
+  private static func freeBytes(beside path: String) throws(StoreFailure) -> Int {
+    let directory = String(path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex))
+    var status = statvfs()
+    guard unsafe statvfs(directory, &status) == 0 else {
+      throw StoreFailure.system(errno, operation: "look for free space", subject: directory)
+    }
+    return Int(status.f_bavail) * Int(status.f_frsize)
+  }
+}
+
+extension StoreFile {
+  /// Size of the write-ahead log; `nil` where there is none.
+  fileprivate var logBytes: Int? {
+    var status = stat()
+    return unsafe stat(walPath, &status) == 0 ? Int(status.st_size) : nil
+  }
+}
+
+extension Acceptance {
+  /// The last ten of a campaign, the latest first.
+  fileprivate static func fetchLatest(of id: CampaignID, in db: Database) throws -> [Acceptance] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT seat, user_id, accepted_at FROM accepted_user WHERE campaign_id = ? ORDER BY seat DESC LIMIT 10
+        """)
+    return try Row.fetchAll(statement, arguments: [id.rawValue]).map { row in
+      Acceptance(
+        campaignID: id, userID: try row.userID(), seat: Seat(try row.value("seat")),
+        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
+    }
+  }
+}
+
+extension RunFigures {
+  fileprivate static func last(of program: String, in db: Database) throws -> RunFigures? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT campaign_id, started_at, ended_at, exit_code, verdict, findings, resolved FROM run
+        WHERE program = ? ORDER BY started_at DESC LIMIT 1
+        """)
+    return try Row.fetchOne(statement, arguments: [program]).map { row in
+      let scope = try row.decode(String?.self, forColumn: "campaign_id")
+      return RunFigures(
+        startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
+        exitCode: try row.decode(Int?.self, forColumn: "exit_code"),
+        verdict: try row.decode(String?.self, forColumn: "verdict"),
+        findings: try row.decode(Int?.self, forColumn: "findings"),
+        resolved: try row.decode(Int?.self, forColumn: "resolved"), scope: scope.flatMap { CampaignID($0) })
+    }
+  }
+}

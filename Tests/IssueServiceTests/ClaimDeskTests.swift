@@ -78,7 +78,8 @@ struct ReadinessTests {
     _ = try await store.create(.test(), by: .test)
     let consumer = Consumer(outbox: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     let operations = OperationsAPI(
-      readiness: Readiness(store: store, consumer: consumer, stopping: Stopping(), limits: ReadinessLimits()))
+      readiness: Readiness(store: store, consumer: consumer, stopping: Stopping(), limits: ReadinessLimits()),
+      live: LiveAPI(feed: ScriptedFeed()))
     #expect(try await operations.content(of: .ready).status == .ok)
     try directory.remove("first-come.db.witness")
     await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }

@@ -44,8 +44,8 @@ struct TidyTests {
       "Logging", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Foundation", "HTTPTypes", "HummingbirdCore",
-      "JWTKit", "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes",
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes",
+      "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],

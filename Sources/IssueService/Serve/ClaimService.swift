@@ -41,7 +41,7 @@ struct ClaimService {
     }
     let publicAPI = publicListener(desk: desk, announcement: announcement, logger: logger)
     let operationsAPI = operationsListener(
-      OperationsAPI(readiness: readiness), announcement: announcement, logger: logger)
+      OperationsAPI(readiness: readiness, live: LiveAPI(feed: NoFeed())), announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [watchdog, consumer, tallies, desk, operationsAPI, publicAPI]
@@ -112,6 +112,13 @@ struct ClaimService {
       await responder.answer(request, from: peer)
     }
   }
+}
+
+/// Nobody looks yet.
+private struct NoFeed: WatchFeed {
+  let latest: WatchPoint? = nil
+  let history: [WatchPoint] = []
+  func points() -> AsyncStream<WatchPoint> { AsyncStream { _ in } }
 }
 
 /// Says once, on standard output, where the service listens, when both listeners do.

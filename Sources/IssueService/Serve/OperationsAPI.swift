@@ -2,25 +2,40 @@ internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 
-enum OperationsResource: AddressedResource {
+enum OperationsResource: AddressedResource, Equatable {
   case live
   case ready
+  /// The live page, of one campaign or of all.
+  case page(campaign: String?)
+  /// What feeds the page.
+  case events
 
   init?(segments: [String]) {
     switch segments {
     case ["livez"]: self = .live
     case ["readyz"]: self = .ready
-    default: return nil
+    case [""]: self = .page(campaign: nil)
+    case ["events"]: self = .events
+    default:
+      guard segments.count == 2, segments[0] == "campaigns" else { return nil }
+      self = .page(campaign: segments[1])
     }
   }
 
   var allowedMethods: [String] { ["GET", "HEAD", "OPTIONS"] }
-  var mediaType: MediaType { .json }
+  var mediaType: MediaType {
+    switch self {
+    case .live, .ready: .json
+    case .page: .html
+    case .events: .eventStream
+    }
+  }
 }
 
 /// What the machine's own watchers ask, on a listener of its own.
 struct OperationsAPI: Sendable {
   let readiness: Readiness
+  let live: LiveAPI
 
   private struct Body: Encodable {
     let status: String
@@ -36,6 +51,8 @@ struct OperationsAPI: Sendable {
       guard problems.isEmpty else { throw Problem(.notReady, problems.text) }
       return try JSONText.response(
         .ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue)))
+    case .page(let campaign): return try live.page(of: campaign)
+    case .events: return try live.stream()
     }
   }
 }

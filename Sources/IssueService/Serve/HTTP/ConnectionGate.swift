@@ -41,6 +41,8 @@ final class ConnectionGate: ChannelDuplexHandler {
   private var isLingering = false
   /// Whether bytes have come beyond the request that is being answered.
   private var hasMore = false
+  /// Whether the answer comes piece by piece, for as long as its reader takes them.
+  private var isStreaming = false
   /// The bytes of the present request so far, also those that no parser counts, such as space before a value.
   private var received = 0
   private var deadline = NIODeadline.distantFuture
@@ -100,6 +102,12 @@ final class ConnectionGate: ChannelDuplexHandler {
   }
 
   func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    // A stream ends with the service; one that nobody reads any more would not get to its end.
+    if event is ChannelShouldQuiesceEvent, isStreaming, waiting == .answer {
+      isStreaming = false
+      deadline = .now() + Self.lingerLimit
+      setAlarm()
+    }
     if case .inputClosed? = event as? ChannelEvent {
       hasInputEnded = true
       switch waiting {
@@ -136,8 +144,15 @@ final class ConnectionGate: ChannelDuplexHandler {
     setAlarm()
   }
 
+  /// The answer comes piece by piece. Each has the time that an answer has.
+  func streams() { isStreaming = waiting == .answer }
+
+  /// A piece of the answer has been written.
+  func wroteOn() { if waiting == .answer, isStreaming { wait(for: .answer) } }
+
   /// The answer has been given, and is on its way: until it is written, its own limit holds.
   func answered() {
+    isStreaming = false
     wait(for: hasMore ? .header : .request)
     if waiting == .request { deadline = .now() + limit(of: .answer) }
     hasMore = false

@@ -3,9 +3,11 @@ enum MediaType: String, Sendable {
   case json = "application/json"
   case yaml = "application/yaml"
   case markdown = "text/markdown"
+  case html = "text/html"
+  case eventStream = "text/event-stream"
 
   /// The value of the field Content-Type.
-  var contentType: String { self == .markdown ? "text/markdown; charset=utf-8" : rawValue }
+  var contentType: String { self == .markdown || self == .html ? "\(rawValue); charset=utf-8" : rawValue }
 
   /// Whether it is acceptable by the values of the field Accept (RFC 9110, section 12.5.1): the most specific range
   /// that matches decides. No field accepts everything, and so does an empty one.

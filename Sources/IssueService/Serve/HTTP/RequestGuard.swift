@@ -17,6 +17,8 @@ final class RequestGuard: ChannelDuplexHandler {
   private var isKeepingAlive = true
   private var isHTTP10 = false
   private var isFinished = false
+  /// Whether the length of the present answer is not known.
+  private var isStreaming = false
 
   init(limits: ServeLimits, gate: ConnectionGate) {
     self.limits = limits
@@ -66,7 +68,14 @@ final class RequestGuard: ChannelDuplexHandler {
       } else if isHTTP10 {
         head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
       }
+      isStreaming = !head.headers.contains(name: "content-length")
+      if isStreaming { gate.streams() }
       context.write(wrapOutboundOut(.head(head)), promise: promise)
+    case .body where isStreaming:
+      let written = promise ?? context.eventLoop.makePromise(of: Void.self)
+      let loopBound = NIOLoopBound(gate, eventLoop: context.eventLoop)
+      written.futureResult.whenSuccess { loopBound.value.wroteOn() }
+      context.write(data, promise: written)
     case .end:
       gate.answered()
       isFinished = !isKeepingAlive

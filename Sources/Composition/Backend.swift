@@ -7,15 +7,21 @@ package enum Backend {
   ///   - ifMissing: whether a missing file is created and migrated.
   ///   - witness: where its witness must be; `nil` for where the database says.
   ///   - lockTimeout: how long a transaction waits for the write lock; `nil` for 5 s.
+  ///   - observer: hears of the store's work.
   package static func openStore(
-    database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil
+    database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil,
+    observer: any StoreObserver = SilentStoreObserver()
   ) throws(StoreFailure) -> any CouponStore {
     let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
     var limits = SQLiteStore.Limits()
     if let lockTimeout { limits.lockTimeout = lockTimeout }
     return try SQLiteStore(
-      path: database, ifMissing: ifMissing, witness: requirement, limits: limits, clock: systemClock)
+      path: database, ifMissing: ifMissing, witness: requirement, limits: limits, observer: observer,
+      clock: systemClock)
   }
+
+  /// The newest schema version that this program knows.
+  package static var schemaVersion: Int { SQLiteStore.schemaVersion }
 
   /// - Parameter isReadOnly: whether other programs may use the database meanwhile.
   package static func openWitnessKeeper(

@@ -2,6 +2,11 @@ internal import GRDB
 internal import Issuance
 internal import Schema
 
+extension SQLiteStore {
+  /// The newest schema version that this program knows, and the only one that it opens.
+  package static var schemaVersion: Int { Migration.sqlite.count }
+}
+
 /// Brings a file to the newest version and judges the version of an existing one.
 struct Migrator {
   let migrations: [Migration]

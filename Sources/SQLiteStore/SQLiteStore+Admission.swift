@@ -11,16 +11,25 @@ extension SQLiteStore {
       var group = try AdmissionGroup(witness: witness, statements: try ClaimStatements(db), now: clock())
       let outcomes = try claims.map { claim in try group.admit(claim, in: db) }
       return AdmittedGroup(outcomes: outcomes, prepared: try group.finish(in: db))
-    } seal: { group in
-      if let prepared = group.prepared { try witness.seal(prepared) }
+    } seal: { [observer] group in
+      guard let prepared = group.prepared else { return }
+      let begun = ContinuousClock.now
+      try witness.seal(prepared)
+      observer.took(.witnessSync, .now - begun)
     }
     return group.outcomes
   }
 
   package func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
-    if let fatalFailure { throw fatalFailure }
-    let outcomes = try await snapshotAnswers.answer(claims)
-    if let fatalFailure { throw fatalFailure }  // what was seen meanwhile may be what could not be witnessed
+    try requireSound()
+    let outcomes: [ClaimOutcome?]
+    do {
+      outcomes = try await snapshotAnswers.answer(claims)
+    } catch {
+      observer.failed(error.code)
+      throw error
+    }
+    try requireSound()  // what was seen meanwhile may be what could not be witnessed
     return outcomes
   }
 

@@ -28,6 +28,7 @@ package final class SQLiteStore: CouponStore {
 
   private let identity: FileIdentity?
   private let limits: Limits
+  let observer: any StoreObserver
   private let useLock: FileLock
   private let writeLock: FileLock
   private let log: WriteAheadLog
@@ -42,10 +43,12 @@ package final class SQLiteStore: CouponStore {
   /// - Parameters:
   ///   - ifMissing: whether a missing file is created (mode 0600) and migrated; an existing one never is.
   ///   - use: whether other programs may use the file meanwhile.
+  ///   - observer: hears of the work, and of what fails once it is open.
   /// - Throws: ``StoreFailure``; nothing is created or changed.
   package init(
     path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
-    use: FileLock.Mode = .shared, limits: Limits = Limits(), clock: @escaping WallClock
+    use: FileLock.Mode = .shared, limits: Limits = Limits(), observer: any StoreObserver = SilentStoreObserver(),
+    clock: @escaping WallClock
   ) throws(StoreFailure) {
     let file = StoreFile(path: path)
     if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
@@ -58,7 +61,7 @@ package final class SQLiteStore: CouponStore {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
       try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
-      let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
+      let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: observer)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)
         configuration.prepareDatabase { db in try log.watch(db) }  // keeps the log as long as the connection
@@ -72,6 +75,7 @@ package final class SQLiteStore: CouponStore {
       self.file = file
       self.clock = clock
       self.limits = limits
+      self.observer = observer
       self.identity = identity
       self.useLock = useLock
       self.writeLock = writeLock
@@ -143,13 +147,21 @@ package final class SQLiteStore: CouponStore {
   ) -> Swift.Result<Result, StoreFailure> {
     do {
       return try .success(
-        writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+        withWriteLock {
+          let begun = ContinuousClock.now
           if let fatalFailure { throw fatalFailure }
           try requireInPlace()
           var result: Result?
+          var executed = begun
+          let changes = db.totalChangesCount
           try db.inTransaction(.immediate) {
             result = try body(db)
+            executed = .now
             return .commit
+          }
+          if db.totalChangesCount != changes {  // a transaction that wrote nothing syncs nothing
+            observer.took(.statements, executed - begun)
+            observer.took(.commit, .now - executed)
           }
           do {
             try seal(result!)
@@ -164,12 +176,30 @@ package final class SQLiteStore: CouponStore {
     } catch {
       let failure = StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
       latch(failure)
+      observer.failed(failure.code)
       return .failure(failure)
     }
   }
 
+  private func withWriteLock<Result>(_ body: () throws -> Result) throws -> Result {
+    let asked = ContinuousClock.now
+    do {
+      defer { observer.took(.lockWait, .now - asked) }  // also where it was not had in time
+      try writeLock.take(.exclusive, within: limits.lockTimeout)
+    }
+    defer { writeLock.giveBack() }
+    return try body()
+  }
+
   /// The first failure of the system or the file since this store was opened; `nil` where it is sound.
   package var fatalFailure: StoreFailure? { damage.withLock { $0 } }
+
+  /// - Throws: ``StoreFailure`` that damaged the store, which is everybody's from then on.
+  func requireSound() throws(StoreFailure) {
+    guard let fatalFailure else { return }
+    observer.failed(fatalFailure.code)
+    throw fatalFailure
+  }
 
   /// What is written into a file that has been moved away or replaced is acknowledged to nobody's use.
   private func requireInPlace() throws(StoreFailure) {
@@ -184,13 +214,14 @@ package final class SQLiteStore: CouponStore {
   /// Moves the log into the file, as far as readers allow: what must not be lost with it.
   func moveLogIntoFile() async throws(StoreFailure) {
     let failure: StoreFailure? = await withCheckedContinuation { continuation in
-      writer.asyncWriteWithoutTransaction { [writeLock, limits, log, file] db in
+      writer.asyncWriteWithoutTransaction { [writeLock, limits, log, file, observer] db in
         do {
           try writeLock.withLock(.exclusive, within: limits.lockTimeout) { try log.moveIntoFile(db) }
           continuation.resume(returning: nil)
         } catch {
-          continuation.resume(
-            returning: StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path))
+          let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
+          observer.failed(failure.code)
+          continuation.resume(returning: failure)
         }
       }
     }
@@ -202,7 +233,9 @@ package final class SQLiteStore: CouponStore {
       try log.checkpointIfGrown(db)
     } catch {
       // The transaction before it is durable and is answered as such.
-      latch(StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path))
+      let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
+      latch(failure)
+      observer.failed(failure.code)
     }
   }
 
@@ -215,14 +248,16 @@ package final class SQLiteStore: CouponStore {
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result {
-    if let fatalFailure { throw fatalFailure }
+    try requireSound()
     let path = file.path
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { [observer] continuation in
       reader.asyncRead { db in
         do {
           continuation.resume(returning: .success(try body(db.get())))
         } catch {
-          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
+          let failure = StoreFailure(error, operation: operation, subject: path)
+          observer.failed(failure.code)
+          continuation.resume(returning: .failure(failure))
         }
       }
     }

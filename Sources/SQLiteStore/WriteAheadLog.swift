@@ -11,8 +11,12 @@ final class WriteAheadLog: Sendable {
   private let pages = Atomic<Int>(0)
   /// From how many pages on it is moved.
   private let checkpointPages: Int
+  private let observer: any StoreObserver
 
-  init(checkpointPages: Int) { self.checkpointPages = checkpointPages }
+  init(checkpointPages: Int, observer: any StoreObserver = SilentStoreObserver()) {
+    self.checkpointPages = checkpointPages
+    self.observer = observer
+  }
 
   /// Registers for the size of the log after each commit of this connection, which keeps this object alive through
   /// its configuration.
@@ -36,8 +40,11 @@ final class WriteAheadLog: Sendable {
 
   /// Moves what can be moved now. Call inside the write lock, outside a transaction.
   func moveIntoFile(_ db: Database) throws {
+    let begun = ContinuousClock.now
     do {
-      try db.checkpoint(.passive)
+      let (pages, moved) = try db.checkpoint(.passive)
+      observer.took(.checkpoint, .now - begun)
+      observer.checkpointed(logPages: pages, movedPages: moved)
     } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode) {
       return  // Tried again after the next commit; the log holds everything meanwhile.
     }

@@ -1,3 +1,4 @@
+import Composition
 import HTTPTypes
 import HummingbirdCore
 import Issuance
@@ -79,7 +80,7 @@ struct ReadinessTests {
     let consumer = Consumer(outbox: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     let operations = OperationsAPI(
       readiness: Readiness(store: store, consumer: consumer, stopping: Stopping(), limits: ReadinessLimits()),
-      live: LiveAPI(feed: ScriptedFeed()))
+      live: LiveAPI(feed: ScriptedFeed()), registry: MetricsRegistry([]))
     #expect(try await operations.content(of: .ready).status == .ok)
     try directory.remove("first-come.db.witness")
     await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }

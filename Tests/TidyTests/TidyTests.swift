@@ -41,7 +41,7 @@ struct TidyTests {
     ],
     "Composition": [
       "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
-      "Logging", "ServiceLifecycle", "Synchronization",
+      "Logging", "Metrics", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
       "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes",

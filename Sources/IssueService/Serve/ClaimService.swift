@@ -12,6 +12,7 @@ struct ClaimService {
   let identity: Identity
   let pseudonyms: Pseudonyms
   let settings: ServeSettings
+  let registry: MetricsRegistry
 
   private var limits: ServeLimits { settings.limits }
 
@@ -28,7 +29,8 @@ struct ClaimService {
       logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
     }
     let consumer = Consumer(
-      outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, logger: logger)
+      outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, metrics: registry,
+      logger: logger)
     let stopping = Stopping()
     let announcement = Announcement { [logger] addresses in
       notices.send(.ready, .status(addresses))
@@ -41,7 +43,9 @@ struct ClaimService {
     }
     let publicAPI = publicListener(desk: desk, announcement: announcement, logger: logger)
     let operationsAPI = operationsListener(
-      OperationsAPI(readiness: readiness, live: LiveAPI(feed: NoFeed())), announcement: announcement, logger: logger)
+      OperationsAPI(readiness: readiness, live: LiveAPI(feed: NoFeed()), registry: registry),
+      announcement: announcement,
+      logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [watchdog, consumer, tallies, desk, operationsAPI, publicAPI]
@@ -79,7 +83,7 @@ struct ClaimService {
     let api = PublicAPI(
       store: store, desk: desk, identity: identity, hands: UserHands(limit: limits.claimsPerUser),
       pseudonyms: pseudonyms, logger: logger, clock: systemClock, limits: limits)
-    let problems = ProblemCounts()
+    let problems = ProblemCounts(factory: registry)
     var responder = Responder<PublicResource>(problems: problems, logger: logger) { resource, exchange in
       try await api.content(of: resource, for: exchange)
     }
@@ -102,7 +106,7 @@ struct ClaimService {
   private func operationsListener(
     _ api: OperationsAPI, announcement: Announcement, logger: Logger
   ) -> any Service {
-    let problems = ProblemCounts()
+    let problems = ProblemCounts(factory: registry)
     let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       try await api.content(of: resource)
     }

@@ -1,6 +1,7 @@
 internal import Composition
 internal import Issuance
 internal import Logging
+internal import Metrics
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -19,6 +20,7 @@ final class Consumer: Service {
   private let outbox: any Outbox
   private let claimsWait: @Sendable () -> Bool
   private let drainLimit: Duration
+  private let meters: ConsumerMeters
   private let logger: Logger
   private let failure = Mutex<StoreFailure?>(nil)
   private let lastPass = Mutex(ContinuousClock.now)
@@ -26,13 +28,15 @@ final class Consumer: Service {
   /// - Parameters:
   ///   - drainLimit: how long it may go on delivering once told to stop. What is left stays in the outbox.
   ///   - claimsWait: whether claims wait to be decided.
+  ///   - metrics: where its passes are counted.
   init(
     outbox: any Outbox, drainLimit: Duration = .seconds(10), claimsWait: @escaping @Sendable () -> Bool = { false },
-    logger: Logger
+    metrics: any MetricsFactory = NOOPMetricsHandler.instance, logger: Logger
   ) {
     self.outbox = outbox
     self.claimsWait = claimsWait
     self.drainLimit = drainLimit
+    meters = ConsumerMeters(factory: metrics)
     self.logger = logger
   }
 
@@ -79,8 +83,10 @@ final class Consumer: Service {
   /// - Returns: whether there is a reason to rest: nothing was pending, or a failure that may pass.
   private func pass() async throws(StoreFailure) -> Bool {
     defer { lastPass.withLock { $0 = .now } }
+    let begun = ContinuousClock.now
     do {
       let tally = try await outbox.deliverPending(limit: Self.batchSize)
+      meters.count(tally, in: .now - begun)
       failure.withLock { $0 = nil }
       if tally.parked > 0 {
         logger.warning("events are parked: no code is left", metadata: ["events": "\(tally.parked)"])

@@ -1,10 +1,12 @@
 internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
+internal import NIOCore
 
 enum OperationsResource: AddressedResource, Equatable {
   case live
   case ready
+  case metrics
   /// The live page, of one campaign or of all.
   case page(campaign: String?)
   /// What feeds the page.
@@ -14,6 +16,7 @@ enum OperationsResource: AddressedResource, Equatable {
     switch segments {
     case ["livez"]: self = .live
     case ["readyz"]: self = .ready
+    case ["metrics"]: self = .metrics
     case [""]: self = .page(campaign: nil)
     case ["events"]: self = .events
     default:
@@ -26,6 +29,7 @@ enum OperationsResource: AddressedResource, Equatable {
   var mediaType: MediaType {
     switch self {
     case .live, .ready: .json
+    case .metrics: .metrics
     case .page: .html
     case .events: .eventStream
     }
@@ -36,6 +40,7 @@ enum OperationsResource: AddressedResource, Equatable {
 struct OperationsAPI: Sendable {
   let readiness: Readiness
   let live: LiveAPI
+  let registry: MetricsRegistry
 
   private struct Body: Encodable {
     let status: String
@@ -51,8 +56,17 @@ struct OperationsAPI: Sendable {
       guard problems.isEmpty else { throw Problem(.notReady, problems.text) }
       return try JSONText.response(
         .ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue)))
+    case .metrics: return .metrics(registry.text())
     case .page(let campaign): return try live.page(of: campaign)
     case .events: return try live.stream()
     }
+  }
+}
+
+extension Response {
+  fileprivate static func metrics(_ text: String) -> Response {
+    Response(
+      status: .ok, headers: [.contentType: MediaType.metrics.contentType, .cacheControl: "no-store"],
+      body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
   }
 }

@@ -24,10 +24,12 @@ struct ServeCommand: AsyncParsableCommand {
       let pseudonyms = try Pseudonyms(settings.logs)
       let identity = try await Identity(settings.identity, clock: systemClock)
       settings.limits.connections = Self.connectionsThatFit(settings.limits.connections)
+      let registry = MetricsRegistry(ServeMetrics.all)
       let store = try Backend.openStore(
-        database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout)
+        database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
+        observer: StoreInstruments(factory: registry))
       return try await ClaimService(
-        store: store, identity: identity, pseudonyms: pseudonyms, settings: settings
+        store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, registry: registry
       ).run()
     }
   }

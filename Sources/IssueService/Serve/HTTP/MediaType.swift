@@ -1,3 +1,5 @@
+internal import Composition
+
 /// What bodies are, and whether a client takes or sends them.
 enum MediaType: String, Sendable {
   case json = "application/json"
@@ -5,9 +7,16 @@ enum MediaType: String, Sendable {
   case markdown = "text/markdown"
   case html = "text/html"
   case eventStream = "text/event-stream"
+  case metrics = "text/plain"
 
   /// The value of the field Content-Type.
-  var contentType: String { self == .markdown || self == .html ? "\(rawValue); charset=utf-8" : rawValue }
+  var contentType: String {
+    switch self {
+    case .json, .yaml, .eventStream: rawValue
+    case .markdown, .html: "\(rawValue); charset=utf-8"
+    case .metrics: MetricsRegistry.contentType
+    }
+  }
 
   /// Whether it is acceptable by the values of the field Accept (RFC 9110, section 12.5.1): the most specific range
   /// that matches decides. No field accepts everything, and so does an empty one.

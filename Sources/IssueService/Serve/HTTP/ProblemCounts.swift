@@ -1,13 +1,14 @@
+internal import Composition
 internal import Metrics
 
 /// Counts the problems that were answered, by type: a bounded set.
 struct ProblemCounts: Sendable {
   private let counters: [ProblemKind: Counter]
 
-  init() {
+  init(factory: any MetricsFactory) {
     counters = Dictionary(
       uniqueKeysWithValues: ProblemKind.allCases.map { kind in
-        (kind, Counter(label: "first_come_problems_total", dimensions: [("type", kind.rawValue)]))
+        (kind, Counter(ServeMetrics.problems, kind.rawValue, factory: factory))
       })
   }
 

@@ -9,6 +9,7 @@ struct ReadinessJudgingTests {
     _ probe: Result<StoreProbe, StoreFailure>, consumer: StoreFailure? = nil, hasPassed: Bool = true
   ) -> [Readiness.Check: String] {
     Readiness.judge(probe, consumerFailure: consumer, hasConsumerPassed: hasPassed, minimumFreeBytes: 100 << 20)
+      .problems
   }
 
   private static func failure(_ code: StoreFailure.Code) -> StoreFailure {

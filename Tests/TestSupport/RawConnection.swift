@@ -58,6 +58,19 @@ package final class RawConnection: Sendable {
     return zip(connections, polled).first { $0.1.revents != 0 }?.0
   }
 
+  /// Reads the beginning of an answer, which may never end.
+  ///
+  /// - Returns: its status; `nil` where it does not begin with one.
+  package func readStatus() throws -> Int? {
+    var line: [UInt8] = []
+    var byte: UInt8 = 0
+    while line.last != UInt8(ascii: "\n"), line.count < 200 {
+      guard unsafe recv(descriptor, &byte, 1, 0) == 1 else { throw Failure(operation: "receive", errno: errno) }
+      line.append(byte)
+    }
+    return String(decoding: line, as: UTF8.self).split(separator: " ").dropFirst().first.flatMap { Int($0) }
+  }
+
   /// Reads until the other side has said all.
   ///
   /// - Throws: ``Failure`` with `EAGAIN` where that takes longer than `limit`.

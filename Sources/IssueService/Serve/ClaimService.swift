@@ -4,9 +4,8 @@ internal import Issuance
 internal import Logging
 internal import NIOCore
 internal import ServiceLifecycle
-internal import Synchronization
 
-/// The running service: two listeners, the consumer and the tallies, started and stopped together.
+/// The running service: two listeners, the desk, the consumer, the tallies and the watch, started and stopped together.
 struct ClaimService {
   let store: any CouponStore
   let identity: Identity
@@ -23,8 +22,10 @@ struct ClaimService {
     let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
     let notices = ServiceNotices(logger: logger)
     let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let labels = CampaignLabels()
+    let meters = ClaimMeters(factory: registry, labels: labels)
     let desk = ClaimDesk(
-      gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand), observers: [tallies]
+      gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand), observers: [meters, tallies]
     ) { [logger] failure in
       logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
     }
@@ -38,17 +39,18 @@ struct ClaimService {
     }
     let readiness = Readiness(
       store: store, consumer: consumer, stopping: stopping, limits: settings.readiness)
+    let viewers = Viewers(limit: LiveAPI.viewerLimit)
+    let watch = watch(desk: desk, meters: meters, readiness: readiness, labels: labels, viewers: viewers)
     let watchdog = WatchdogService(notices) { [settings] in
       consumer.hasPassed(within: settings.readiness.consumerPass)
     }
     let publicAPI = publicListener(desk: desk, announcement: announcement, logger: logger)
     let operationsAPI = operationsListener(
-      OperationsAPI(readiness: readiness, live: LiveAPI(feed: NoFeed()), registry: registry),
-      announcement: announcement,
-      logger: logger)
+      OperationsAPI(readiness: readiness, live: LiveAPI(feed: watch, viewers: viewers), registry: registry),
+      announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [watchdog, consumer, tallies, desk, operationsAPI, publicAPI]
+    let services: [any Service] = [watchdog, consumer, tallies, desk, watch, operationsAPI, publicAPI]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in
@@ -75,6 +77,25 @@ struct ClaimService {
         why: "\(error)", next: "see who listens with: ss -ltnp; or choose other ports")
     }
     return termination.programExit == .interrupted ? .interrupted : .done
+  }
+
+  private func watch(
+    desk: ClaimDesk, meters: ClaimMeters, readiness: Readiness, labels: CampaignLabels, viewers: Viewers
+  ) -> Watch {
+    let storeGauges = StoreGauges(factory: registry, labels: labels)
+    let serviceGauges = ServiceGauges(factory: registry, startedAt: systemClock())
+    let sources = Watch.Sources(
+      tally: { meters.snapshot() }, queueDepth: { desk.queueDepth },
+      figures: { [store] () async throws(StoreFailure) in try await store.figures() },
+      readiness: { await readiness.answer() },
+      didCount: { point in
+        storeGauges.update(with: point.figures)
+        serviceGauges.update(
+          with: ServiceGauges.Reading(
+            isReady: point.notReadyBecause == nil, claimsWaiting: point.queueDepth, freeBytes: point.freeBytes,
+            liveViewers: viewers.count))
+      })
+    return Watch(sources, clock: systemClock)
   }
 
   private func publicListener(
@@ -115,47 +136,5 @@ struct ClaimService {
     } answer: { request, peer in
       await responder.answer(request, from: peer)
     }
-  }
-}
-
-/// Nobody looks yet.
-private struct NoFeed: WatchFeed {
-  let latest: WatchPoint? = nil
-  let history: [WatchPoint] = []
-  func points() -> AsyncStream<WatchPoint> { AsyncStream { _ in } }
-}
-
-/// Says once, on standard output, where the service listens, when both listeners do.
-private final class Announcement: Sendable {
-  struct Addresses {
-    var claims: SocketAddress?
-    var operations: SocketAddress?
-  }
-
-  private let addresses = Mutex(Addresses())
-  private let whenBothRun: @Sendable (String) -> Void
-
-  init(whenBothRun: @escaping @Sendable (String) -> Void) { self.whenBothRun = whenBothRun }
-
-  func running(_ listener: any WritableKeyPath<Addresses, SocketAddress?> & Sendable, at address: SocketAddress?) {
-    addresses.withLock { addresses in
-      addresses[keyPath: listener] = address
-      guard let claims = addresses.claims?.url, let operations = addresses.operations?.url else { return }
-      let text = "claims on \(claims), operations on \(operations)"
-      whenBothRun(text)
-      do {
-        try printResult(text)
-      } catch {
-        printError("\(error)")  // the service itself is none the worse
-      }
-    }
-  }
-}
-
-extension SocketAddress {
-  fileprivate var url: String? {
-    if let pathname { return "unix:\(pathname)" }
-    guard let ipAddress, let port else { return nil }
-    return ipAddress.contains(":") ? "http://[\(ipAddress)]:\(port)" : "http://\(ipAddress):\(port)"
   }
 }

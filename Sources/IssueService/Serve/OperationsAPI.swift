@@ -52,7 +52,7 @@ struct OperationsAPI: Sendable {
     switch resource {
     case .live: return try JSONText.response(.ok, Body(status: "live"))
     case .ready:
-      let problems = await readiness.problems()
+      let problems = await readiness.answer().problems
       guard problems.isEmpty else { throw Problem(.notReady, problems.text) }
       return try JSONText.response(
         .ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue)))

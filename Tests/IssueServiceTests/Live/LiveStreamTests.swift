@@ -3,6 +3,7 @@ import HTTPTypes
 import HummingbirdCore
 import Issuance
 import Logging
+import Metrics
 import NIOCore
 import ServiceLifecycle
 import ServiceLifecycleTestKit
@@ -33,9 +34,9 @@ struct LiveStreamTests {
     limits: ServeLimits = ServeLimits(), viewers: Int = 500, feed: ScriptedFeed = ScriptedFeed(),
     _ body: @escaping @Sendable (Served) async throws -> Void
   ) async throws {
-    let live = LiveAPI(feed: feed, viewerLimit: viewers)
+    let live = LiveAPI(feed: feed, viewers: Viewers(limit: viewers))
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let problems = ProblemCounts()
+    let problems = ProblemCounts(factory: NOOPMetricsHandler.instance)
     let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       guard case .page(let campaign) = resource else { return try live.stream() }
       return try live.page(of: campaign)

@@ -14,9 +14,10 @@ struct LiveAPI: Sendable {
   private let events = LiveEvents()
   private let viewers: Viewers
 
-  init(feed: any WatchFeed, viewerLimit: Int = Self.viewerLimit) {
+  /// - Parameter viewers: counts the streams that are open.
+  init(feed: any WatchFeed, viewers: Viewers = Viewers(limit: Self.viewerLimit)) {
     self.feed = feed
-    viewers = Viewers(limit: viewerLimit)
+    self.viewers = viewers
   }
 
   /// How many streams are open.

@@ -14,7 +14,14 @@ actor Readiness {
   private let consumer: Consumer
   private let stopping: Stopping
   private let limits: ReadinessLimits
-  private var answer: Task<[Check: String], Never>?
+  private var asked: Task<Answer, Never>?
+
+  struct Answer: Sendable, Equatable {
+    /// What does not hold and why, in a sentence each; nothing where the service is ready.
+    var problems: [Check: String] = [:]
+    /// As ``StoreProbe/freeBytes``.
+    var freeBytes: [String: Int] = [:]
+  }
 
   init(store: any OperationsSource, consumer: Consumer, stopping: Stopping, limits: ReadinessLimits) {
     self.store = store
@@ -23,10 +30,9 @@ actor Readiness {
     self.limits = limits
   }
 
-  /// - Returns: what does not hold and why, in a sentence each; nothing where the service is ready.
-  func problems() async -> [Check: String] {
-    if stopping.isSet { return [.running: Self.isStopping] }
-    if let answer { return await answer.value }
+  func answer() async -> Answer {
+    if stopping.isSet { return Answer(problems: [.running: Self.isStopping]) }
+    if let asked { return await asked.value }
     let task = Task { [store, consumer, limits] in
       let probe: Result<StoreProbe, StoreFailure>
       do throws(StoreFailure) {
@@ -38,8 +44,8 @@ actor Readiness {
         probe, consumerFailure: consumer.lastFailure,
         hasConsumerPassed: consumer.hasPassed(within: limits.consumerPass), minimumFreeBytes: limits.freeBytes)
     }
-    answer = task
-    defer { answer = nil }
+    asked = task
+    defer { asked = nil }
     return await task.value
   }
 
@@ -48,10 +54,12 @@ actor Readiness {
   static func judge(
     _ probe: Result<StoreProbe, StoreFailure>, consumerFailure: StoreFailure?, hasConsumerPassed: Bool,
     minimumFreeBytes: Int
-  ) -> [Check: String] {
+  ) -> Answer {
     var problems: [Check: String] = [:]
+    var freeBytes: [String: Int] = [:]
     switch probe {
     case .success(let probe):
+      freeBytes = probe.freeBytes
       let full = probe.freeBytes.filter { $0.value < minimumFreeBytes }.sorted { $0.key < $1.key }
       if !full.isEmpty {
         let places = full.map { "\($0.value / mebibyte) MiB are left for the \($0.key)" }
@@ -64,7 +72,7 @@ actor Readiness {
     } else if !hasConsumerPassed {
       problems[.consumer] = "The consumer has not come to an end of its work for too long."
     }
-    return problems
+    return Answer(problems: problems, freeBytes: freeBytes)
   }
 
   private static let mebibyte = 1 << 20

@@ -29,6 +29,8 @@ struct WatchPoint: Sendable {
   let shedPerSecond: Int
   /// `nil` where the service is ready.
   let notReadyBecause: String?
+  /// Space that is left, as ``StoreProbe/freeBytes``.
+  var freeBytes: [String: Int] = [:]
 
   /// What of it is kept: five minutes of it, of many campaigns, stay small.
   var withoutFigures: WatchPoint {

@@ -1,0 +1,106 @@
+import Issuance
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import IssueService
+
+@Suite("The watch sees what each second came to")
+struct WatchTests {
+  private static let start = ContinuousClock.now
+
+  /// `counts`: the answers of summer since the process began.
+  private static func sample(
+    _ second: Int, _ counts: [String: Int] = [:], waits: [Duration] = [], shed: Int = 0
+  ) -> WatchSample {
+    var tally = ClaimTally()
+    tally.campaigns = [.summer: counts]
+    tally.latencies.add(waits)
+    tally.shed = shed
+    return WatchSample(at: start + .seconds(second), tally: tally)
+  }
+
+  @Test func ratesAreWhatCameSinceTheSecondBefore() {
+    var window = WatchWindow(first: Self.sample(0, ["accepted": 5]))
+    let words = ["accepted": 8, "repeat": 2, "sold-out": 40, "closed": 1, "paused": 2, "not-open-yet": 4]
+    let change = window.take(Self.sample(1, words, shed: 9))
+    #expect(change.rates == [.summer: ClaimRates(accepted: 3, repeated: 2, soldOut: 40, refused: 7)])
+    #expect(change.shed == 9 && change.latency == nil)
+    // A tick that came late is no spike.
+    #expect(window.take(Self.sample(3, words.merging(["accepted": 28]) { $1 }, shed: 9)).rates[.summer]?.accepted == 10)
+    #expect(window.take(Self.sample(4, words.merging(["accepted": 28]) { $1 }, shed: 9)).rates.isEmpty)
+  }
+
+  @Test func latencyIsThatOfTheLastTenSeconds() throws {
+    var window = WatchWindow(first: Self.sample(0))
+    let slow = [Duration](repeating: .seconds(2), count: 10)
+    #expect(try #require(window.take(Self.sample(1, waits: slow)).latency).p50 > .seconds(1))
+    for second in 2...10 { #expect(window.take(Self.sample(second, waits: slow)).latency?.claims == 10) }
+    #expect(window.take(Self.sample(11, waits: slow)).latency == nil, "they came eleven seconds ago")
+    let fast = [Duration](repeating: .milliseconds(1), count: 990)
+    let mixed = try #require(window.take(Self.sample(12, waits: slow + fast)).latency)
+    #expect(mixed.claims == 990 && mixed.max < .milliseconds(2) && mixed.p50 <= mixed.p90 && mixed.p90 <= mixed.p99)
+  }
+
+  private final class Fake: Sendable {
+    let failure = Mutex<StoreFailure?>(nil)
+    let tally = Mutex(ClaimTally())
+    let readings = Mutex<[Bool]>([])
+
+    func watch() -> Watch {
+      Watch(
+        Watch.Sources(
+          tally: { self.tally.withLock { $0 } }, queueDepth: { 7 },
+          figures: { () async throws(StoreFailure) -> StoreFigures in
+            if let failure = self.failure.withLock({ $0 }) { throw failure }
+            return StoreFigures(asOf: TestClock.start)
+          }, readiness: { Readiness.Answer() },
+          didCount: { point in self.readings.withLock { $0.append(point.figures != nil) } }),
+        clock: TestClock().clock)
+    }
+  }
+
+  @Test func aPointHasWhatWasReadLast() async throws {
+    let fake = Fake()
+    let watch = fake.watch()
+    var window = WatchWindow(first: Self.sample(0))
+    #expect(watch.latest == nil)
+    watch.count(Self.sample(1), in: &window)
+    #expect(watch.latest?.figures == nil && watch.latest?.trouble != nil, "nothing has been read yet")
+    await watch.read()
+    watch.count(Self.sample(2), in: &window)
+    let point = try #require(watch.latest)
+    #expect(point.number == 2 && point.trouble == nil && point.queueDepth == 7 && point.notReadyBecause == nil)
+    #expect(point.figures == StoreFigures(asOf: TestClock.start))
+    fake.failure.withLock { $0 = StoreFailure(.busy, operation: "read", subject: "it", cause: "somebody has it") }
+    await watch.read()
+    watch.count(Self.sample(3), in: &window)
+    #expect(watch.latest?.figures == nil, "old figures are not shown as if they were new")
+    #expect(watch.latest?.trouble == "The store does not answer: somebody has it.")
+    #expect(fake.readings.withLock { $0 } == [false, true, false])
+  }
+
+  @Test func fiveMinutesAreKept() {
+    let watch = Fake().watch()
+    var window = WatchWindow(first: Self.sample(0))
+    for second in 1...400 { watch.count(Self.sample(second, ["accepted": second * second]), in: &window) }
+    #expect(watch.history.map(\.number) == Array(101...400))
+    #expect(watch.history.last?.rates[.summer]?.accepted == 799)
+    #expect(watch.history.allSatisfy { $0.figures == nil })
+  }
+
+  @Test func whoIsSlowGetsTheNewestAndWhoLeavesIsForgotten() async throws {
+    let watch = Fake().watch()
+    var window = WatchWindow(first: Self.sample(0))
+    do {
+      let points = watch.points()
+      let other = watch.points()
+      #expect(watch.watchers == 2)
+      for second in 1...5 { watch.count(Self.sample(second), in: &window) }
+      var iterator = points.makeAsyncIterator()
+      #expect(await iterator.next()?.number == 5)
+      _ = consume other
+    }
+    #expect(watch.watchers == 0)
+  }
+}

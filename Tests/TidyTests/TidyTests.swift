@@ -44,7 +44,7 @@ struct TidyTests {
       "Logging", "Metrics", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes",
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],

@@ -71,6 +71,14 @@ package final class LineWriter: Sendable {
     }
   }
 
+  /// Writes a piece of at most ``atomicLength`` bytes as it is, without an end of line; not at all where that would wait.
+  package func writeUnlessStalled(_ text: String) {
+    state.withLock { _ in
+      guard isWritable(within: .zero) else { return }
+      _ = writeOnce(Array(text.utf8)[...].prefix(Self.atomicLength))
+    }
+  }
+
   /// - Returns: whether all of it was written.
   private func put(_ line: String, by deadline: ContinuousClock.Instant, _ state: inout State) -> Bool {
     // What follows the first half of a line must not look like its second.

@@ -7,27 +7,50 @@ struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Claims for many users at once over HTTP, and checks the answers meanwhile.",
     discussion: """
-      Checked: the same user always gets the same seat, no seat is given twice, seats are dense, who holds a seat never
-      hears "sold out"; with a database, that its counter covers the seats. Exit code 2 where an answer breaks a promise
-      or an expectation is not met. Nobody else may claim meanwhile.
+      Examples:
+        issue-service bench --campaign summer --users 10000 --duplicates 0.3 --expect-accepted 100
+        issue-service bench --campaign summer --rate 2000 --max-p99 50ms --histogram bench.hgrm
+        issue-service bench --campaign summer --spike 10000/1s --concurrency 256 --json
 
-      Example: issue-service bench --url http://127.0.0.1:8080 --campaign summer --users 10000 --expect-accepted 100
+      Without --rate and --spike the next claim starts when one is answered (closed loop), and latency is measured from
+      the sending of a claim. With them claims start by a schedule, whatever becomes of those before (open loop), and
+      latency is measured from when a claim was to start.
+
+      Checked: the same user always gets the same seat, no seat is given twice, seats are dense, nobody hears "sold out"
+      and gets a seat; who was told neither yes nor no is asked again at the end. Exit code 2 where an answer breaks a
+      promise or an expectation is not met. Nobody else may claim from the campaign or change it meanwhile.
       """)
 
   @Option(help: "Where the service listens.")
   var url: String = "http://127.0.0.1:8080"
   @Option(help: "The campaign to claim from.")
   var campaign: String
-  @Option(help: "How many users claim, 1 to 1000000.")
-  var users: Int = 10_000
-  @Option(help: "How many claims are under way at once, 1 to 1000.")
+  @Option(help: "How many users claim, 1 to 1000000; with --spike, at most how many. (default: 10000)")
+  var users: Int?
+  @Option(help: "How many claims are under way at once, 1 to 1000: one on each connection.")
   var concurrency: Int = 64
   @Option(help: "How many claims more come from users that claim already, as a share of the users, 0 to 10.")
   var duplicates: Double = 0
+  @Option(help: "How many claims start in a second, 0.001 to 1000000.")
+  var rate: Double?
+  @Option(help: "So many claims start evenly spread over a time, such as 2000/1s or 500/250ms.", transform: LoadSpike.init)
+  var spike: LoadSpike?
   @Option(name: .customLong("user-prefix"), help: "What the users' ids begin with.")
   var userPrefix: String = "user-"
+  @Option(name: .customLong("token-secret"), help: "The file with the secret of `serve --identity jwt`: users bring tokens.")
+  var tokenSecret: String?
+  @Option(name: .customLong("token-issuer"), help: "The issuer that the tokens name (iss).")
+  var tokenIssuer: String?
+  @Option(name: .customLong("token-audience"), help: "The audience that the tokens name (aud).")
+  var tokenAudience: String?
+  @Option(help: "The file that gets the distribution of latencies by percentile (.hgrm, of HdrHistogram).")
+  var histogram: String?
   @Option(name: .customLong("expect-accepted"), help: "How many users must hold a seat at the end.")
   var expectAccepted: Int?
+  @Option(
+    name: .customLong("max-p99"), help: "What 99 % of the latencies must not exceed, such as 50ms or 1s.",
+    transform: Duration.limit)
+  var maxP99: Duration?
   @Flag(help: "Print JSON.") var json = false
   @OptionGroup var database: DatabaseOption
 
@@ -35,107 +58,110 @@ struct BenchCommand: AsyncParsableCommand {
     guard CampaignID(campaign) != nil else {
       throw ValidationError("'\(campaign)' is no campaign id: it must be \(CampaignID.form).")
     }
-    guard (1...1_000_000).contains(users) else { throw ValidationError("--users must be 1 to 1000000.") }
+    if let users {
+      guard (1...1_000_000).contains(users) else { throw ValidationError("--users must be 1 to 1000000.") }
+    }
     guard (1...1_000).contains(concurrency) else { throw ValidationError("--concurrency must be 1 to 1000.") }
     guard (0...10).contains(duplicates) else { throw ValidationError("--duplicates must be 0 to 10.") }
-    guard UserID("\(userPrefix)\(users)") != nil else {
+    if let rate {
+      guard (0.001...1_000_000).contains(rate) else { throw ValidationError("--rate must be 0.001 to 1000000.") }
+      guard spike == nil else { throw ValidationError("Give --rate or --spike, not both.") }
+    }
+    guard UserID("\(userPrefix)\(LoadSpike.maximumClaims)") != nil else {
       throw ValidationError("--user-prefix gives no user ids: they must be \(UserID.form).")
     }
-    guard let parsed = URL(string: url), ["http", "https"].contains(parsed.scheme), parsed.host != nil else {
-      throw ValidationError("--url '\(url)' must be like http://127.0.0.1:8080.")
+    if let expectAccepted, expectAccepted < 0 { throw ValidationError("--expect-accepted must be 0 or more.") }
+    guard tokenSecret != nil || tokenIssuer == nil && tokenAudience == nil else {
+      throw ValidationError("--token-issuer and --token-audience need --token-secret.")
     }
+    // A user or a password in it would stand in the output.
+    guard let parsed = URL(string: url), ["http", "https"].contains(parsed.scheme), parsed.host != nil,
+      parsed.user == nil, parsed.password == nil, parsed.query == nil, parsed.fragment == nil
+    else { throw ValidationError("--url must be like http://127.0.0.1:8080, without user, query and fragment.") }
   }
 
   func run() async throws {
     try await runCommand {
       let store = try database.pathIfNamed().map { path in try Backend.openStore(database: path) }
-      let claims = (0..<users).map { $0 } + (0..<Int(duplicates * Double(users))).map { _ in Int.random(in: 0..<users) }
-      let client = LoadClient(
-        claimsURL: "\(url)/v1/campaigns/\(campaign)/claims", concurrency: concurrency, userPrefix: userPrefix)
-      let result = try await client.run(claims.shuffled())
-      var counter: Int?
-      if let id = CampaignID(campaign) { counter = try await store?.campaign(id)?.campaign.counter }
-      let report = LoadReport(result, expectAccepted: expectAccepted, counter: counter)
+      let file = try histogram.map { path in try HistogramFile(path: path) }
+      OpenFileLimit.raise()
+      let plan = self.plan
+      let base = url.hasSuffix("/") ? String(url.dropLast()) : url
+      let service = try LoadService(
+        base: base, campaign: campaign, users: try await claimants(plan.users), connections: concurrency)
+      let termination = Termination()
+      let result: LoadClient.Result
+      do {
+        let before = try await service.figures()
+        let client = LoadClient(
+          plan, service: service, before: before,
+          progress: Progress("claiming", total: plan.claims.count, unit: "claims"))
+        result = try await termination.watch(onSignal: { await stop(client, service) }) {
+          try await client.run(counter: { try await counter(in: store) })
+        }
+      } catch {
+        try? await service.shutdown()  // what is thrown says more
+        throw error
+      }
+      try? await service.shutdown()  // it may have been, by a signal
+      let report = LoadReport(
+        result, of: plan, url: base, campaign: campaign, expecting: .init(accepted: expectAccepted, p99: maxP99),
+        stoppedBy: termination.programExit)
+      try file?.write((plan.pace == .closed ? result.tally.serviceTime : result.tally.response).distribution)
       try printResult(json ? try JSONText.encode(report) : report.lines)
-      guard result.answered > 0 else {
-        throw ProgramFailure(
-          .unavailable, "cannot claim at \(url)", why: result.firstFailure ?? "no claim was answered",
-          next: "start it with: issue-service serve")
-      }
-      guard result.outcomes["unknown-campaign"] == nil else {
-        throw ProgramFailure(
-          .badData, "cannot claim from campaign \(campaign)", why: "the service knows no campaign with this id",
-          next: "see which there are with: issue-service campaign list")
-      }
-      return report.violations.isEmpty ? .done : .negative
-    }
-  }
-}
-
-/// What a load run came to, for people and as JSON.
-struct LoadReport: Encodable {
-  let claims: Int
-  /// Answers by outcome: accepted, repeat, sold-out and so on; `failed` got no answer.
-  let outcomes: [String: Int]
-  let accepted: Int
-  let seconds: Double
-  let p50Ms: Double
-  let p99Ms: Double
-  let violations: [String]
-
-  init(_ result: LoadResult, expectAccepted: Int?, counter: Int? = nil) {
-    outcomes = result.outcomes
-    claims = result.outcomes.values.reduce(0, +)
-    accepted = result.seatOfUser.count
-    seconds = result.duration.inSeconds
-    let sorted = result.latencies.sorted()
-    func percentile(_ share: Double) -> Double {
-      guard !sorted.isEmpty else { return 0 }
-      return sorted[min(sorted.count - 1, Int((Double(sorted.count) * share).rounded(.up)) - 1)].inSeconds * 1_000
-    }
-    p50Ms = percentile(0.50)
-    p99Ms = percentile(0.99)
-    var violations = result.violations + Self.gaps(in: result.seatOfUser.values.sorted())
-    if let expectAccepted, expectAccepted != accepted {
-      violations.append("\(accepted) users hold a seat, \(expectAccepted) were expected")
-    }
-    if let counter, let highest = result.seatOfUser.values.max(), counter < highest {
-      violations.append("seat \(highest) was given, but the counter in the database is \(counter)")
-    }
-    self.violations = violations
-  }
-
-  /// Seats that nobody holds between the lowest and the highest that were given, and seats that two hold.
-  private static func gaps(in seats: [Int]) -> [String] {
-    zip(seats, seats.dropFirst()).compactMap { seat, next in
-      switch next - seat {
-      case 0: "seat \(seat) was given to two users"
-      case 1: nil
-      default: "no user was given seat \(seat + 1), but one was given seat \(next)"
-      }
+      if let stopped = termination.programExit { return stopped }
+      try refuseWithoutDecision(result, service: service)
+      return report.failures.isEmpty ? .done : .negative
     }
   }
 
-  var lines: String {
-    let rate = seconds > 0 ? Double(claims) / seconds : 0
-    var lines = [
-      "\(claims) claims in \(seconds.formatted(places: 2)) s (\(rate.formatted(places: 0)) a second), "
-        + "p50 \(p50Ms.formatted(places: 1)) ms, p99 \(p99Ms.formatted(places: 1)) ms"
-    ]
-    var table = TextTable(["OUTCOME", "CLAIMS"])
-    for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) { table.add([outcome, "\(count)"]) }
-    lines.append(table.description)
-    lines.append("\(accepted) users hold a seat")
-    lines += violations.prefix(20).map { "VIOLATION: \($0)" }
-    if violations.count > 20 { lines.append("and \(violations.count - 20) violations more") }
-    return lines.joined(separator: "\n")
+  private var plan: LoadPlan {
+    let pace = spike.map { LoadPace.spike($0) } ?? rate.map { LoadPace.rate($0) } ?? .closed
+    return LoadPlan(
+      LoadPlan.Size(users: users, duplicates: duplicates, pace: pace), pace: pace, concurrency: concurrency)
   }
-}
 
-extension Duration {
-  fileprivate var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}
+  /// The users with what says who they are, made ahead: signing a token is not a part of a claim.
+  private func claimants(_ count: Int) async throws -> [LoadService.Claimant] {
+    let ids = (0..<count).map { "\(userPrefix)\($0)" }
+    guard let tokenSecret else { return ids.map { .init(id: $0, field: ("X-User-Id", $0)) } }
+    let tokens = try await LoadTokens(
+      secretFile: tokenSecret, issuer: tokenIssuer, audience: tokenAudience, now: systemClock())
+    return try ids.map { .init(id: $0, field: ("Authorization", try tokens.authorization(of: $0))) }
+  }
 
-extension Double {
-  fileprivate func formatted(places: Int) -> String { String(format: "%.\(places)f", self) }
+  /// What is under way has two seconds; then it gets no answer.
+  private func stop(_ client: LoadClient, _ service: LoadService) async {
+    client.stop()
+    do {
+      try await Task.sleep(for: .seconds(2))
+      try await service.shutdown()
+    } catch {
+      // All was answered before: nothing is left to be cut off.
+    }
+  }
+
+  private func counter(in store: (any CouponStore)?) async throws -> Int? {
+    guard let store, let id = CampaignID(campaign) else { return nil }
+    guard let summary = try await store.campaign(id) else {
+      throw ProgramFailure(
+        .badData, "cannot compare the counter of campaign \(campaign)", why: "the database has no campaign with this id",
+        next: "name the database of the service: --database FILE")
+    }
+    return summary.campaign.counter
+  }
+
+  /// - Throws: ``ProgramFailure`` where nobody was told yes or no: 69 without any answer, 78 where nobody is known.
+  private func refuseWithoutDecision(_ result: LoadClient.Result, service: LoadService) throws(ProgramFailure) {
+    guard result.tally.answered > 0 else {
+      throw service.unavailable(result.tally.firstFailure ?? "no claim was answered")
+    }
+    guard !result.checker.hasDecided, result.tally.outcomes[ProblemKind.unauthenticated.rawValue] != nil else { return }
+    throw ProgramFailure(
+      .configuration, "cannot claim for users at \(service.base)",
+      why: "the service does not believe who claims (401)",
+      next: tokenSecret == nil
+        ? "with serve --identity jwt, give the file with its secret: --token-secret FILE"
+        : "check --token-secret, --token-issuer and --token-audience against the service's --jwt- settings")
+  }
 }

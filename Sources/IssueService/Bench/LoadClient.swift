@@ -1,162 +1,161 @@
-internal import AsyncHTTPClient
 internal import Composition
-internal import Foundation
 internal import NIOCore
-internal import NIOFoundationEssentialsCompat
-internal import NIOHTTP1
 internal import Synchronization
 
-/// What the answers of a load run were, and where they broke a promise.
-struct LoadResult: Sendable {
-  var outcomes: [String: Int] = [:]
-  var seatOfUser: [Int: Int] = [:]
-  var latencies: [Duration] = []
-  var violations: [String] = []
-  var firstFailure: String?
-  var duration = Duration.zero
-  private var acceptedUsers: Set<Int> = []
-  private var soldOutUsers: Set<Int> = []
+/// Sends the claims of a plan, and hears what they are told.
+final class LoadClient: Sendable {
+  private let plan: LoadPlan
+  private let service: LoadService
+  private let progress: Progress
+  private let checker: Mutex<AnswerChecker>
+  private let next = Atomic<Int>(0)
+  private let isStopping = Atomic<Bool>(false)
+  private let begun = NIODeadline.now()
 
-  var answered: Int { latencies.count }
+  /// How often who was told neither yes nor no is asked again at the end, and how many times in a row without avail.
+  private static let rounds = (most: 30, withoutAvail: 5)
+  /// The longest pause between those, whatever `Retry-After` says, in seconds.
+  private static let longestPause = 5
 
-  mutating func add(_ answer: LoadClient.Answer, of user: Int, after latency: Duration) {
-    outcomes[answer.word, default: 0] += 1
-    if case .failed(let why) = answer {
-      firstFailure = firstFailure ?? why
-      return
+  /// - Parameter before: the campaign before the first claim.
+  init(_ plan: LoadPlan, service: LoadService, before: AnswerChecker.Figures, progress: Progress) {
+    self.plan = plan
+    self.service = service
+    self.progress = progress
+    checker = Mutex(AnswerChecker(users: plan.users, before: before) { service.id(of: $0) })
+  }
+
+  /// What a load came to.
+  struct Result: Sendable {
+    let tally: LoadTally
+    let checker: AnswerChecker
+    /// Who was told neither yes nor no at first, and how many of them were in the end.
+    let askedAgain: (users: Int, decided: Int)
+    /// Whether it was told to stop before all was sent, asked again and checked.
+    let wasStopped: Bool
+  }
+
+  /// No claim is sent any more; ``run(counter:)`` returns when those under way are answered.
+  func stop() { isStopping.store(true, ordering: .releasing) }
+
+  private var hasStopped: Bool { isStopping.load(ordering: .acquiring) }
+
+  /// Sends all, asks again who was told neither yes nor no, and checks the seats at the end.
+  ///
+  /// - Parameter counter: gives the counter in the database, at the end.
+  func run(counter: () async throws -> Int?) async throws -> Result {
+    let tally = await load()
+    progress.finish()
+    let asked = tally.answered > 0 ? await askAgain() : (0, 0)
+    let wasStopped = hasStopped
+    if !wasStopped, tally.answered > 0 {
+      let after = try? await service.figures()
+      let counter = try await counter()
+      checker.withLock { $0.finish(after: after, counter: counter) }
     }
-    latencies.append(latency)
-    switch answer {
-    case .seat(let seat, let isRepeat):
-      if let known = seatOfUser[user], known != seat {
-        violations.append("user \(user) got seat \(known) and seat \(seat)")
-      } else if !isRepeat, !acceptedUsers.insert(user).inserted {
-        // A repeat may come back before the answer that it repeats.
-        violations.append("user \(user) was accepted twice")
+    return Result(tally: tally, checker: checker.withLock { $0 }, askedAgain: asked, wasStopped: wasStopped)
+  }
+
+  private func load() async -> LoadTally {
+    await withTaskGroup(of: LoadTally.self) { group in
+      for _ in 0..<min(plan.concurrency, plan.claims.count) { group.addTask { await self.work() } }
+      var whole = LoadTally()
+      for await tally in group { whole.add(tally) }
+      return whole
+    }
+  }
+
+  /// What one connection does: claim after claim, each at its time or, where that has passed, at once.
+  private func work() async -> LoadTally {
+    var tally = LoadTally()
+    while let (index, intended) = await nextClaim() {
+      let user = Int(plan.claims[index])
+      let sent = now
+      let (answer, failure) = await service.claim(for: user)
+      let answered = now
+      tally.add(answer, intended: intended, sent: sent, answered: answered)
+      if let failure, tally.firstFailure == nil { tally.firstFailure = failure }
+      checker.withLock { $0.heard(answer, by: user, sent: sent, answered: answered) }
+      progress.advance()
+    }
+    return tally
+  }
+
+  /// The next claim, when it may start; `nil` when all have started, or none may any more.
+  private func nextClaim() async -> (index: Int, intended: Int64?)? {
+    guard !hasStopped else { return nil }
+    let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+    guard index < plan.claims.count else { return nil }
+    let intended = plan.pace.intendedStart(of: index)
+    if let intended { await wait(until: intended) }
+    return hasStopped ? nil : (index, intended)
+  }
+
+  /// Waits in steps, so that being told to stop is noticed.
+  private func wait(until time: Int64) async {
+    while !hasStopped {
+      let left = time - now
+      guard left > 0 else { return }
+      do {
+        try await Task.sleep(for: .nanoseconds(min(left, 100_000_000)), tolerance: .zero)
+      } catch {
+        return stop()  // cancelled: nothing is to be waited for
       }
-      if soldOutUsers.contains(user) { violations.append("user \(user) heard sold out and holds seat \(seat)") }
-      seatOfUser[user] = seat
-    case .refused("sold-out"):
-      soldOutUsers.insert(user)
-      if let seat = seatOfUser[user] { violations.append("user \(user) heard sold out and holds seat \(seat)") }
-    case .refused, .failed: break
-    }
-  }
-}
-
-/// Claims over real HTTP with kept-alive connections: a new claim starts when one is answered (closed loop).
-struct LoadClient: Sendable {
-  enum Answer: Sendable {
-    case seat(Int, isRepeat: Bool)
-    case refused(String)
-    /// No answer, or one that says that it is not known.
-    case failed(String)
-
-    var word: String {
-      switch self {
-      case .seat(_, let isRepeat): isRepeat ? "repeat" : "accepted"
-      case .refused(let word): word
-      case .failed: "failed"
-      }
     }
   }
 
-  /// How long one claim may take.
-  static let timeout = TimeAmount.seconds(30)
-
-  let claimsURL: String
-  let concurrency: Int
-  let userPrefix: String
-
-  func run(_ users: [Int]) async throws -> LoadResult {
-    var configuration = HTTPClient.Configuration()
-    // A service that has gone away is an answer that is not known, at once.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = concurrency
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    let result = await run(users, with: client)
-    try await client.shutdown()
-    return result
+  /// Asks again until all are decided, or asking does not help. It is not measured.
+  private func askAgain() async -> (users: Int, decided: Int) {
+    let first = open
+    var open = first
+    var futile = 0
+    var pause = 1
+    for _ in 0..<Self.rounds.most where !open.isEmpty && futile < Self.rounds.withoutAvail && !hasStopped {
+      await wait(until: now + Int64(pause) * 1_000_000_000)
+      pause = await ask(open)
+      let left = self.open
+      futile = left.count < open.count ? 0 : futile + 1
+      open = left
+    }
+    return (first.count, first.count - open.count)
   }
 
-  private func run(_ users: [Int], with client: HTTPClient) async -> LoadResult {
-    let progress = LoadProgress(users: users)
+  private var open: [Int] { checker.withLock { $0.open } }
+
+  /// Who is asked in one round, and how long to wait before the next.
+  private final class Round: Sendable {
+    let users: [Int]
+    let next = Atomic<Int>(0)
+    /// In seconds.
+    let pause = Atomic<Int>(1)
+
+    init(_ users: [Int]) { self.users = users }
+  }
+
+  /// - Returns: after how many seconds whoever is still not decided may ask again.
+  private func ask(_ users: [Int]) async -> Int {
+    let round = Round(users)
     await withTaskGroup(of: Void.self) { group in
-      for _ in 0..<concurrency {
-        group.addTask {
-          while let user = progress.next() {
-            let start = ContinuousClock.now
-            let answer = await claim(for: user, with: client)
-            progress.add(answer, of: user, after: ContinuousClock.now - start)
-          }
-        }
+      for _ in 0..<min(plan.concurrency, users.count) { group.addTask { await self.work(on: round) } }
+    }
+    return round.pause.load(ordering: .relaxed)
+  }
+
+  private func work(on round: Round) async {
+    while !hasStopped {
+      let index = round.next.wrappingAdd(1, ordering: .relaxed).oldValue
+      guard index < round.users.count else { return }
+      let user = round.users[index]
+      let sent = now
+      let (answer, _) = await service.claim(for: user)
+      let answered = now
+      checker.withLock { $0.heardAgain(answer, by: user, sent: sent, answered: answered) }
+      if case .undecided(_, let seconds?) = answer {
+        round.pause.max(min(seconds, Self.longestPause), ordering: .relaxed)
       }
     }
-    return progress.finish()
   }
 
-  private struct AcceptedSeat: Decodable { let seat: Int }
-  private struct ProblemType: Decodable { let type: String }
-
-  private func claim(for user: Int, with client: HTTPClient) async -> Answer {
-    do {
-      var request = HTTPClientRequest(url: claimsURL)
-      request.method = .POST
-      request.headers.add(name: "X-User-Id", value: "\(userPrefix)\(user)")
-      let response = try await client.execute(request, timeout: Self.timeout)
-      let body = Data(buffer: try await response.body.collect(upTo: 64 << 10))
-      switch response.status.code {
-      case 200, 201:
-        let acceptance = try JSONDecoder().decode(AcceptedSeat.self, from: body)
-        return .seat(acceptance.seat, isRepeat: response.status.code == 200)
-      case 400..<500:
-        let problem = try JSONDecoder().decode(ProblemType.self, from: body)
-        return .refused(problem.type.split(separator: "/").last.map(String.init) ?? problem.type)
-      default:
-        return .failed("status \(response.status.code)")
-      }
-    } catch {
-      return .failed("\(error)")
-    }
-  }
-}
-
-/// The claims of one run and their answers so far, shared by its workers.
-private final class LoadProgress: Sendable {
-  private struct State {
-    var next = 0
-    var answers = 0
-    var result = LoadResult()
-  }
-
-  private let users: [Int]
-  private let begun = ContinuousClock.now
-  private let state = Mutex(State())
-
-  init(users: [Int]) { self.users = users }
-
-  /// The user of the next claim; `nil` when all have been sent.
-  func next() -> Int? {
-    state.withLock { state in
-      guard state.next < users.count else { return nil }
-      defer { state.next += 1 }
-      return users[state.next]
-    }
-  }
-
-  func add(_ answer: LoadClient.Answer, of user: Int, after latency: Duration) {
-    let answers = state.withLock { state in
-      state.result.add(answer, of: user, after: latency)
-      state.answers += 1
-      return state.answers
-    }
-    if answers.isMultiple(of: max(1_000, users.count / 5)) { printError("\(answers) of \(users.count) claims") }
-  }
-
-  func finish() -> LoadResult {
-    state.withLock { state in
-      state.result.duration = ContinuousClock.now - begun
-      return state.result
-    }
-  }
+  /// Nanoseconds since the beginning.
+  private var now: Int64 { (NIODeadline.now() - begun).nanoseconds }
 }

@@ -33,6 +33,9 @@ struct TokenKey: Sendable, Concealed {
   /// The value of `alg` that this key is for, and no other.
   var algorithmName: String { algorithm.name }
 
+  /// The signature of `text` by this key, for whoever issues tokens.
+  func signature(of text: [UInt8]) throws -> [UInt8] { try algorithm.sign(text) }
+
   /// Whether this key signed the token, in its own algorithm, and the token asks for nothing that is not understood.
   func signed(_ token: SignedToken) -> Bool {
     guard token.header["alg"] == .string(Array(algorithmName.utf8)), token.header["crit"] == nil else { return false }

@@ -29,30 +29,3 @@ struct CodeFileTests {
     #expect(failure?.why.hasPrefix(line + ":") == true, "\(failure?.why ?? "")")
   }
 }
-
-@Suite("The load client sees a broken promise")
-struct LoadReportTests {
-  private func violations(_ answers: [(Int, LoadClient.Answer)], expectAccepted: Int? = nil) -> [String] {
-    var result = LoadResult()
-    for (user, answer) in answers { result.add(answer, of: user, after: .milliseconds(1)) }
-    return LoadReport(result, expectAccepted: expectAccepted).violations
-  }
-
-  @Test func honestAnswersAreNone() {
-    #expect(
-      violations([
-        (1, .seat(1, isRepeat: false)), (2, .seat(2, isRepeat: false)), (1, .seat(1, isRepeat: true)),
-        (3, .refused("sold-out")),
-      ]).isEmpty)
-  }
-
-  @Test func eachBrokenPromiseIsOne() {
-    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .seat(2, isRepeat: true))]).count == 1)
-    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .seat(1, isRepeat: false))]).count == 1)
-    #expect(violations([(1, .seat(1, isRepeat: false)), (2, .seat(1, isRepeat: false))]).count == 1)
-    #expect(violations([(1, .seat(1, isRepeat: false)), (2, .seat(3, isRepeat: false))]).count == 1)
-    #expect(violations([(1, .seat(1, isRepeat: false)), (1, .refused("sold-out"))]).count == 1)
-    #expect(violations([(1, .refused("sold-out")), (1, .seat(1, isRepeat: false))]).count == 1)
-    #expect(violations([(1, .seat(1, isRepeat: false))], expectAccepted: 2).count == 1)
-  }
-}

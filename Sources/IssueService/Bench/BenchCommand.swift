@@ -33,11 +33,13 @@ struct BenchCommand: AsyncParsableCommand {
   var duplicates: Double = 0
   @Option(help: "How many claims start in a second, 0.001 to 1000000.")
   var rate: Double?
-  @Option(help: "So many claims start evenly spread over a time, such as 2000/1s or 500/250ms.", transform: LoadSpike.init)
+  @Option(
+    help: "So many claims start evenly spread over a time, such as 2000/1s or 500/250ms.", transform: LoadSpike.init)
   var spike: LoadSpike?
   @Option(name: .customLong("user-prefix"), help: "What the users' ids begin with.")
   var userPrefix: String = "user-"
-  @Option(name: .customLong("token-secret"), help: "The file with the secret of `serve --identity jwt`: users bring tokens.")
+  @Option(
+    name: .customLong("token-secret"), help: "The file with the secret of `serve --identity jwt`: users bring tokens.")
   var tokenSecret: String?
   @Option(name: .customLong("token-issuer"), help: "The issuer that the tokens name (iss).")
   var tokenIssuer: String?
@@ -145,7 +147,8 @@ struct BenchCommand: AsyncParsableCommand {
     guard let store, let id = CampaignID(campaign) else { return nil }
     guard let summary = try await store.campaign(id) else {
       throw ProgramFailure(
-        .badData, "cannot compare the counter of campaign \(campaign)", why: "the database has no campaign with this id",
+        .badData, "cannot compare the counter of campaign \(campaign)",
+        why: "the database has no campaign with this id",
         next: "name the database of the service: --database FILE")
     }
     return summary.campaign.counter

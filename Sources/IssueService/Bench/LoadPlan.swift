@@ -12,20 +12,6 @@ struct LoadPlan: Sendable {
   struct Size: Sendable, Equatable {
     let users: Int
     let claims: Int
-
-    /// - Parameters:
-    ///   - users: how many users there are; `nil` for 10,000, or as many as a spike has claims for.
-    ///   - duplicates: how many claims more come from users that claim already, as a share of the users.
-    init(users: Int?, duplicates: Double, pace: LoadPace) {
-      guard case .spike(let spike) = pace else {
-        self.users = users ?? 10_000
-        claims = self.users + Int(duplicates * Double(self.users))
-        return
-      }
-      claims = spike.claims
-      let distinct = max(1, Int((Double(spike.claims) / (1 + duplicates)).rounded()))
-      self.users = min(users ?? distinct, distinct)
-    }
   }
 
   init(_ size: Size, pace: LoadPace, concurrency: Int) {
@@ -37,5 +23,20 @@ struct LoadPlan: Sendable {
     users = size.users
     self.pace = pace
     self.concurrency = concurrency
+  }
+}
+
+extension LoadPlan.Size {
+  /// - Parameters:
+  ///   - users: how many users there are; `nil` for 10,000, or as many as a spike has claims for.
+  ///   - duplicates: how many claims more come from users that claim already, as a share of the users.
+  init(users: Int?, duplicates: Double, pace: LoadPace) {
+    guard case .spike(let spike) = pace else {
+      let users = users ?? 10_000
+      self.init(users: users, claims: users + Int(duplicates * Double(users)))
+      return
+    }
+    let distinct = max(1, Int((Double(spike.claims) / (1 + duplicates)).rounded()))
+    self.init(users: min(users ?? distinct, distinct), claims: spike.claims)
   }
 }

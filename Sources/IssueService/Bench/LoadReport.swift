@@ -99,7 +99,9 @@ struct LoadReport: Encodable, Sendable {
     accepted = result.checker.holders
     stopped = result.wasStopped
     var checker = result.checker
-    for failure in Self.unmet(expecting, by: result, isOpenLoop: isOpenLoop) { checker.fail(failure.check, failure.detail) }
+    for failure in Self.unmet(expecting, by: result, isOpenLoop: isOpenLoop) {
+      checker.fail(failure.check, failure.detail)
+    }
     failures = checker.failures
     failuresOmitted = checker.omittedFailures
     exitCode = (stoppedBy ?? (failures.isEmpty ? .done : .negative)).rawValue

@@ -82,12 +82,14 @@ struct LoadService: Sendable {
     }
     switch response.status {
     case .ok:
-      guard let body = response.body, let one = try? JSONDecoder().decode(Campaign.self, from: Data(body.readableBytesView))
+      guard let body = response.body,
+        let one = try? JSONDecoder().decode(Campaign.self, from: Data(body.readableBytesView))
       else { throw unavailable("what answers there does not describe the campaign") }
       return AnswerChecker.Figures(accepted: one.accepted, quota: one.quota)
     case .notFound:
       throw ProgramFailure(
-        .badData, "cannot claim from campaign \(campaign)", why: "the service at \(base) knows no campaign with this id",
+        .badData, "cannot claim from campaign \(campaign)",
+        why: "the service at \(base) knows no campaign with this id",
         next: "see which there are with: issue-service campaign list")
     default: throw unavailable("it answers with status \(response.status.code) when asked for the campaign")
     }

@@ -3,7 +3,6 @@ internal import AsyncHTTPClient
 internal import Composition
 internal import Foundation
 internal import NIOCore
-internal import NIOFoundationEssentialsCompat
 internal import NIOHTTP1
 
 /// Asks a service that runs whether it is ready, for hosts that have no curl.
@@ -93,7 +92,7 @@ struct HealthcheckCommand: AsyncParsableCommand {
       var request = HTTPClientRequest(url: url)
       if case .unix = address { request.headers.replaceOrAdd(name: "Host", value: "localhost") }
       let response = try await client.execute(request, timeout: TimeAmount(limit))
-      result = .success((Int(response.status.code), Data(buffer: try await response.body.collect(upTo: 64 << 10))))
+      result = .success((Int(response.status.code), Data(try await response.body.collect(upTo: 64 << 10).readableBytesView)))
     } catch {
       result = .failure(error)
     }

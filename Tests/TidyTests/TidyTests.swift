@@ -45,7 +45,7 @@ struct TidyTests {
     ],
     "IssueService": [
       "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
-      "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOFoundationEssentialsCompat", "NIOHTTP1", "NIOHTTPTypes",
+      "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],

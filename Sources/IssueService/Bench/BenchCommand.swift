@@ -106,13 +106,14 @@ struct BenchCommand: AsyncParsableCommand {
         throw error
       }
       try? await service.shutdown()  // it may have been, by a signal
+      let refusal = refusalWithoutDecision(result, service: service)
       let report = LoadReport(
         result, of: plan, url: base, campaign: campaign, expecting: .init(accepted: expectAccepted, p99: maxP99),
-        stoppedBy: termination.programExit)
+        ending: termination.programExit ?? refusal?.status)
       try file?.write((plan.pace == .closed ? result.tally.serviceTime : result.tally.response).distribution)
       try printResult(json ? try JSONText.encode(report) : report.lines)
       if let stopped = termination.programExit { return stopped }
-      try refuseWithoutDecision(result, service: service)
+      if let refusal { throw refusal }
       return report.failures.isEmpty ? .done : .negative
     }
   }
@@ -154,13 +155,15 @@ struct BenchCommand: AsyncParsableCommand {
     return summary.campaign.counter
   }
 
-  /// - Throws: ``ProgramFailure`` where nobody was told yes or no: 69 without any answer, 78 where nobody is known.
-  private func refuseWithoutDecision(_ result: LoadClient.Result, service: LoadService) throws(ProgramFailure) {
+  /// Why nobody was told yes or no: 69 without any answer, 78 where nobody is believed; `nil` where somebody was.
+  private func refusalWithoutDecision(_ result: LoadClient.Result, service: LoadService) -> ProgramFailure? {
     guard result.tally.answered > 0 else {
-      throw service.unavailable(result.tally.firstFailure ?? "no claim was answered")
+      return service.unavailable(result.tally.firstFailure ?? "no claim was answered")
     }
-    guard !result.checker.hasDecided, result.tally.outcomes[ProblemKind.unauthenticated.rawValue] != nil else { return }
-    throw ProgramFailure(
+    guard !result.checker.hasDecided, result.tally.outcomes[ProblemKind.unauthenticated.rawValue] != nil else {
+      return nil
+    }
+    return ProgramFailure(
       .configuration, "cannot claim for users at \(service.base)",
       why: "the service does not believe who claims (401)",
       next: tokenSecret == nil

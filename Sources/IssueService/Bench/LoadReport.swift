@@ -70,10 +70,10 @@ struct LoadReport: Encodable, Sendable {
   private let intendedRate: Double
   private let lateStarts: Int
 
-  /// - Parameter stoppedBy: the exit code that a signal asks for; `nil` where none came.
+  /// - Parameter ending: the exit code where it does not follow from the checks: of a signal or of a failure.
   init(
     _ result: LoadClient.Result, of plan: LoadPlan, url: String, campaign: String, expecting: Expectations,
-    stoppedBy: ProgramExit?
+    ending: ProgramExit?
   ) {
     let tally = result.tally
     isOpenLoop = plan.pace != .closed
@@ -104,7 +104,7 @@ struct LoadReport: Encodable, Sendable {
     }
     failures = checker.failures
     failuresOmitted = checker.omittedFailures
-    exitCode = (stoppedBy ?? (failures.isEmpty ? .done : .negative)).rawValue
+    exitCode = (ending ?? (failures.isEmpty ? .done : .negative)).rawValue
   }
 
   /// The expectations that are not met. Of a load that was stopped nothing is expected.

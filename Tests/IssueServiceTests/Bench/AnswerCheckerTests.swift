@@ -168,9 +168,9 @@ struct AnswerCheckerTests {
 
   @Test(arguments: Self.planted.indices)
   func whatIsPlantedIsFound(index: Int) {
-    let case_ = Self.planted[index]
-    let failures = check(case_.heard, before: case_.before, after: case_.after, counter: case_.counter)
-    #expect(failures.contains { $0.hasPrefix(case_.finding) }, "\(case_.testDescription): \(failures)")
+    let planted = Self.planted[index]
+    let failures = check(planted.heard, before: planted.before, after: planted.after, counter: planted.counter)
+    #expect(failures.contains { $0.hasPrefix(planted.finding) }, "\(planted.testDescription): \(failures)")
   }
 
   @Test func manyFailuresAreCounted() {

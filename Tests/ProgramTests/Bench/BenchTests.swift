@@ -125,7 +125,7 @@ struct BenchTests {
       ]
       for result in refused {
         #expect(result.status == 78 && result.errors.contains("--token-secret"), "\(result)")
-        #expect(result.output.contains("unauthenticated"))
+        #expect(result.output.contains("unauthenticated") && !result.output.contains("all checks passed"))
       }
       let missing = try await bench(service, base + ["--token-secret", directory.path("missing")])
       #expect(missing.status == 78 && missing.output.isEmpty, "\(missing)")

@@ -171,13 +171,13 @@ struct BenchTerminalTests {
       service in
       let bench = "\(Program.path(of: "issue-service")) bench --url \(service.url) --campaign summer --spike 300/1s"
       return try await Program.system("/usr/bin/script").run(
-        ["--quiet", "--return", "--command", bench, "/dev/null"], environment: ["COLUMNS": "60", "TERM": "xterm"])
+        ["--quiet", "--return", "--command", bench, "/dev/null"], environment: ["COLUMNS": "72", "TERM": "xterm"])
     }
     #expect(result.status == 0, "\(result)")
     let parts = result.output.split(separator: "\u{1B}[K", omittingEmptySubsequences: false)
     let bars = parts.filter { $0.hasPrefix("\rclaiming [") }
     #expect(bars.count >= 2, "\(result.output)")
-    #expect(bars.allSatisfy { $0.dropFirst().count < 60 && $0.contains("of 300 claims") }, "\(bars)")
+    #expect(bars.allSatisfy { $0.dropFirst().count < 72 && $0.contains("of 300 claims") }, "\(bars)")
     #expect(parts.dropLast().last == "\r", "the bar is taken away before the result")
     #expect(parts.last?.hasPrefix("campaign summer at") == true, "\(parts.last ?? "")")
   }

@@ -101,15 +101,15 @@ let package = Package(
     // The three programs: a command and .main() each.
     .executableTarget(
       name: "issue-service",
-      dependencies: ["IssueService", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+      dependencies: ["Composition", "IssueService"]
     ),
     .executableTarget(
       name: "retry-batch",
-      dependencies: ["RetryBatch", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+      dependencies: ["Composition", "RetryBatch"]
     ),
     .executableTarget(
       name: "reconcile",
-      dependencies: ["Reconciler", .product(name: "ArgumentParser", package: "swift-argument-parser")]
+      dependencies: ["Composition", "Reconciler"]
     ),
 
     // Measures admission without HTTP; run by scripts/benchmark.
@@ -196,7 +196,9 @@ let package = Package(
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "TestSupport", "issue-service", "retry-batch", "reconcile", .product(name: "Crypto", package: "swift-crypto"),
+        "Composition", "IssueService", "Reconciler", "RetryBatch", "TestSupport", "issue-service", "retry-batch",
+        "reconcile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
       ]
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.

@@ -28,8 +28,31 @@ package struct ProgramFailure: Error, Sendable, CustomStringConvertible {
 extension ProgramFailure {
   /// A command that only groups others ends as a usage error: a timer that lost its subcommand must not look done.
   package static func noSubcommand(of command: any ParsableCommand.Type) -> ValidationError {
-    let names = command.configuration.subcommands.compactMap { $0._commandName }
-    return ValidationError("Name what to do: \(names.joined(separator: ", ")).")
+    let names = command.configuration.subcommands.map { $0._commandName }
+    return ValidationError("It does not say what to do: \(names.joined(separator: ", ")).")
+  }
+
+  /// No campaign has this id.
+  ///
+  /// - Parameters:
+  ///   - what: as in "cannot show campaign summer".
+  ///   - known: the campaigns that there are; `nil` where nobody has looked.
+  package static func unknownCampaign(
+    _ id: CampaignID, doing what: String, among known: [CampaignID]? = nil
+  ) -> ProgramFailure {
+    var next = "see which there are with: issue-service campaign list"
+    if let nearest = Suggestion.nearest(to: id.rawValue, among: (known ?? []).map(\.rawValue)) {
+      next = "did you mean \(nearest)? else \(next)"
+    } else if known?.isEmpty == true {
+      next = "there is none yet (issue-service campaign list); begin with: issue-service campaign create \(id)"
+    }
+    return ProgramFailure(
+      .badData, "cannot \(what) campaign \(id)", why: "there is no campaign with this id", next: next)
+  }
+
+  static func unexpected(_ error: any Error) -> ProgramFailure {
+    ProgramFailure(
+      .failed, "an unexpected error", why: "\(error)", next: "run the command again; if it lasts, report it")
   }
 }
 
@@ -52,26 +75,27 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
     printError("\(failure)")
   } catch {
     status = .failed
-    let failure = ProgramFailure(
-      .failed, "an unexpected error", why: "\(error)", next: "run the command again; if it lasts, report it")
-    printError("\(failure)")
+    printError("\(ProgramFailure.unexpected(error))")
   }
   guard status == .done else { throw status.exitCode }
 }
 
-/// Writes a line to standard error: words for people. Results go to standard output.
+/// Writes a line to standard error: words for people. Results go to standard output. `error:` and `warning:` at its
+/// beginning are in colour on a terminal.
 ///
 /// - Parameter limit: how long to wait for a reader that does not keep up.
 package func printError(_ line: String, within limit: Duration = .seconds(5)) {
-  LineWriter.standardError.write(EscapedText.ofParagraph(line), within: limit) {
-    "(\($0) lines before this one were lost)"
+  var text = EscapedText.ofParagraph(line)
+  for (label, colour) in [("error:", Colour.red), ("warning:", .yellow)] where text.hasPrefix(label) {
+    text = Terminal.standardError.painted(label, colour) + text.dropFirst(label.count)
   }
+  LineWriter.standardError.write(text, within: limit) { "(\($0) lines before this one were lost)" }
 }
 
 /// Writes a line to standard output at once, also into a pipe.
 ///
 /// - Throws: ``ProgramFailure`` with exit code 74 where it cannot be written: a result that nobody got is none.
-package func printResult(_ line: String) throws {
+package func printResult(_ line: String) throws(ProgramFailure) {
   var text = line + "\n"
   let error = text.withUTF8 { bytes -> Int32? in
     var sent = 0

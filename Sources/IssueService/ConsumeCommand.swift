@@ -5,14 +5,17 @@ internal import Issuance
 struct ConsumeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "consume", abstract: "Makes coupons of what the outbox holds, without serving.",
-    discussion: "Example: issue-service consume --once --database first-come.db")
+    examples: ["issue-service consume --once --database first-come.db"])
 
   @Flag(help: "End when nothing is pending. Without it the consumer runs inside serve.")
   var once = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
-    guard once else { throw ValidationError("Say --once; a consumer that stays is part of: issue-service serve.") }
+    guard once else {
+      throw ValidationError("It does not say --once; a consumer that stays is part of: issue-service serve.")
+    }
   }
 
   func run() async throws {
@@ -20,8 +23,13 @@ struct ConsumeCommand: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       let termination = Termination()
       let total = try await termination.watch { try await Self.deliverAll(of: store, until: termination) }
-      try printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
-      return termination.programExit ?? .done
+      let status = termination.programExit ?? .done
+      if json.isSet {
+        try printJSON(ConsumeBody(total, status))
+      } else {
+        try printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
+      }
+      return status
     }
   }
 
@@ -35,5 +43,21 @@ struct ConsumeCommand: AsyncParsableCommand {
       total.dead += tally.dead
     }
     return total
+  }
+}
+
+/// What `consume --json` prints.
+private struct ConsumeBody: Encodable {
+  private let schemaVersion = 1
+  private let delivered: Int
+  private let parked: Int
+  private let dead: Int
+  private let exitCode: Int32
+
+  init(_ tally: DeliveryTally, _ status: ProgramExit) {
+    delivered = tally.delivered
+    parked = tally.parked
+    dead = tally.dead
+    exitCode = status.rawValue
   }
 }

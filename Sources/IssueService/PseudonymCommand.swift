@@ -5,8 +5,11 @@ internal import Issuance
 struct PseudonymCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "pseudonym", abstract: "Prints by which name the logs know a user.",
+    examples: ["issue-service pseudonym mina --log-key-file log-key"],
     discussion: """
-      Example: journalctl -u issue-service | grep "$(issue-service pseudonym mina --log-key-file log-key)"
+      All lines of one user:
+        name=$(issue-service pseudonym mina --log-key-file log-key)
+        journalctl -u issue-service | grep "$name"
       """)
 
   @Argument(help: "The user's id.")

@@ -57,7 +57,7 @@ struct ClaimBody: Encodable, Sendable {
   }
 }
 
-/// A campaign as the API and `campaign show --json` give it.
+/// A campaign as the API gives it.
 struct CampaignBody: Encodable, Sendable {
   let id: String
   let name: String

@@ -6,13 +6,9 @@ package struct ReconcileCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "reconcile",
     abstract: "Proves that counter, set and coupons agree and never exceed the quota.",
-    discussion: """
-      Examples:
-        reconcile report --database first-come.db
-        reconcile report --campaign summer --format json
-
-      Exit codes: 0 CLEAN, 2 DIRTY, 3 UNKNOWN. All others: docs/operations.md.
-      """,
+    version: "reconcile \(ProgramVersion.number)",
+    examples: ["reconcile report --database first-come.db", "reconcile report --campaign summer --json"],
+    discussion: "Exit codes: 0 CLEAN, 2 DIRTY, 3 UNKNOWN. All others: docs/operations.md.",
     subcommands: [ReportCommand.self])
 
   package init() {}

@@ -5,6 +5,9 @@ internal import Issuance
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Judges one snapshot by every rule and prints the verdict in line 1.",
+    examples: [
+      "reconcile report --database first-come.db", "reconcile report --campaign summer --json | jq .verdict",
+    ],
     discussion: "Reads only, also under load; afterwards it records the run.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -13,6 +16,8 @@ struct ReportCommand: AsyncParsableCommand {
 
   @Option(help: "How to print it.")
   var format: Format = .text
+  @Flag(name: .customLong("json"), help: "As --format json.")
+  var json = false
   @Option(help: "Only this campaign.")
   var campaign: String?
   @OptionGroup var database: DatabaseOption
@@ -42,9 +47,7 @@ struct ReportCommand: AsyncParsableCommand {
       }
       if let scope, report.books.isEmpty, report.verdict != .unknown, report.findings.allSatisfy({ $0.campaign == nil })
       {
-        throw ProgramFailure(
-          .badData, "cannot reconcile campaign \(scope)", why: "there is no campaign with this id",
-          next: "see which there are with: issue-service campaign list")
+        throw ProgramFailure.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))
       }
       try printResult(try text(report) { source.command(toShow: $0.evidence) })
       await record(report, begun: begun, in: source)
@@ -52,11 +55,17 @@ struct ReportCommand: AsyncParsableCommand {
     }
   }
 
-  private func text(_ report: Report, next: @escaping (Finding) -> String) throws -> String {
-    switch format {
-    case .text: TextReport(report: report, next: next).description
-    case .json: try JSONReport(report, next: next).text()
+  /// `nil` where they cannot be read: the message that wants them says something else first.
+  private static func campaigns(in source: any ReconciliationSource) async -> [CampaignID]? {
+    try? await source.withSnapshot { snapshot in
+      try? snapshot.campaigns(nil).compactMap { CampaignID($0.id) }
     }
+  }
+
+  private func text(_ report: Report, next: @escaping (Finding) -> String) throws -> String {
+    if json || format == .json { return try JSONReport(report, next: next).text() }
+    let terminal = Terminal.standardOutput
+    return TextReport(report: report, columns: terminal.columns, paint: terminal.painted, next: next).description
   }
 
   /// The verdict stands, whether its row can be written or not. Nothing is written into a file that could not be judged.

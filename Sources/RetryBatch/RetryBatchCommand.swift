@@ -7,27 +7,25 @@ package struct RetryBatchCommand: AsyncParsableCommand {
   package static let configuration = CommandConfiguration(
     commandName: "retry-batch",
     abstract: "Replays failed events until none is due: idempotently, and with an exit code that tells the truth.",
+    version: "retry-batch \(ProgramVersion.number)",
+    examples: ["retry-batch --once --database first-come.db", "retry-batch --once --campaign summer --json"],
     discussion: """
-      Examples:
-        retry-batch --once --database first-come.db
-        retry-batch --once --campaign summer --json
-
-      Exit codes: 0 no open event is left; 4 open events remain (due, waiting, in hand, parked); 5 dead letters that no
-      earlier run has reported. All others: docs/operations.md.
+      Exit codes: 0 no open event is left; 4 open events remain (due, waiting, in
+      hand, parked); 5 dead letters that no earlier run has reported. All others:
+      docs/operations.md.
       """)
 
   @Flag(help: "Replay what is due and end. A timer or cron repeats it.")
   var once = false
   @Option(help: "Only this campaign.")
   var campaign: String?
-  @Flag(help: "Print JSON.")
-  var json = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   package init() {}
 
   package func validate() throws {
-    guard once else { throw ValidationError("Say --once; let a systemd timer or cron repeat it.") }
+    guard once else { throw ValidationError("It does not say --once: a systemd timer or cron repeats it.") }
     guard campaign == nil || scope != nil else {
       throw ValidationError("'\(campaign ?? "")' is no campaign id: it must be \(CampaignID.form).")
     }
@@ -39,14 +37,13 @@ package struct RetryBatchCommand: AsyncParsableCommand {
     try await runCommand {
       let store = try Backend.openStore(database: database.path())
       if let scope, try await store.campaign(scope) == nil {
-        throw ProgramFailure(
-          .badData, "cannot replay the failed events of campaign \(scope)", why: "there is no campaign with this id",
-          next: "see which there are with: issue-service campaign list")
+        throw ProgramFailure.unknownCampaign(
+          scope, doing: "replay the failed events of", among: try await store.campaigns().map(\.campaign.id))
       }
       let termination = Termination()
       let run = ReplayRun(queue: store, start: ProcessIdentity.runStart(scope: scope))
       let summary = try await termination.watch { try await run.execute { termination.programExit } }
-      try printResult(json ? try summary.json() : summary.lines)
+      try printResult(json.isSet ? try summary.json() : summary.lines)
       return summary.status
     }
   }

@@ -1,7 +1,7 @@
-import ArgumentParser
+import Composition
 import IssueService
 
 @main
 enum Entrypoint {
-  static func main() async { await IssueServiceCommand.main() }
+  static func main() async { await runProgram(IssueServiceCommand.self) }
 }

@@ -1,7 +1,7 @@
-import ArgumentParser
+import Composition
 import Reconciler
 
 @main
 enum Entrypoint {
-  static func main() async { await ReconcileCommand.main() }
+  static func main() async { await runProgram(ReconcileCommand.self) }
 }

@@ -1,7 +1,7 @@
-import ArgumentParser
+import Composition
 import RetryBatch
 
 @main
 enum Entrypoint {
-  static func main() async { await RetryBatchCommand.main() }
+  static func main() async { await runProgram(RetryBatchCommand.self) }
 }

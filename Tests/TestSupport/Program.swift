@@ -25,12 +25,14 @@ package struct Program: Sendable {
     package func json() throws -> JSONValue { try JSONDecoder().decode(JSONValue.self, from: Data(output.utf8)) }
   }
 
+  let path: String
   let executable: Executable
   private let firstArguments: [String]
 
   package init(_ name: String) { self.init(path: Self.directory + "/" + name) }
 
   private init(path: String, arguments: [String] = []) {
+    self.path = path
     executable = .path(FilePath(path))
     firstArguments = arguments
   }

@@ -50,9 +50,9 @@ struct TidyTests {
     ],
     "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],
-    "issue-service": ["IssueService", "ArgumentParser"],
-    "retry-batch": ["RetryBatch", "ArgumentParser"],
-    "reconcile": ["Reconciler", "ArgumentParser"],
+    "issue-service": ["Composition", "IssueService"],
+    "retry-batch": ["Composition", "RetryBatch"],
+    "reconcile": ["Composition", "Reconciler"],
   ]
 
   @Test func importsFollowTheArrows() throws {

@@ -39,6 +39,14 @@ enum EscapedText {
     return result
   }
 
+  /// The text as a cell of a table: on one line. What joins characters stays; emoji and some scripts are written with it.
+  static func ofCell(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { result, scalar in
+      let isJoiner = scalar == "\u{200C}" || scalar == "\u{200D}"
+      if isActive(scalar) && !isJoiner { result += hexadecimal(scalar) } else { result.unicodeScalars.append(scalar) }
+    }
+  }
+
   private static func spelling(of scalar: Unicode.Scalar, quotes: Bool) -> String {
     switch scalar {
     case "\\": "\\\\"

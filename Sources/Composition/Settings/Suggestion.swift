@@ -14,15 +14,22 @@ package enum Suggestion {
     word.lowercased().filter { $0.isLetter || $0.isNumber }.map { $0 }
   }
 
-  /// How many letters must be put in, taken out or changed (the Levenshtein distance).
+  /// How many letters must be put in, taken out or changed, or swapped with the next (the optimal string alignment
+  /// distance: Levenshtein's, with the swap that fingers make most).
   private static func distance(_ one: [Character], _ other: [Character]) -> Int {
+    var beforePrevious: [Int] = []
     var previous = Array(0...other.count)
     for (row, letter) in one.enumerated() {
       var current = [row + 1]
       for (column, otherLetter) in other.enumerated() {
         let changed = previous[column] + (letter == otherLetter ? 0 : 1)
-        current.append(min(changed, previous[column + 1] + 1, current[column] + 1))
+        var best = min(changed, previous[column + 1] + 1, current[column] + 1)
+        if row > 0, column > 0, letter == other[column - 1], one[row - 1] == otherLetter {
+          best = min(best, beforePrevious[column - 1] + 1)
+        }
+        current.append(best)
       }
+      beforePrevious = previous
       previous = current
     }
     return previous[other.count]

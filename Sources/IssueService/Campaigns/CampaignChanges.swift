@@ -2,21 +2,30 @@ internal import ArgumentParser
 internal import Composition
 internal import Issuance
 
+/// The options of every command that changes a campaign.
+struct ChangeOptions: ParsableArguments {
+  @OptionGroup var act: ActOptions
+  @OptionGroup var json: JSONFlag
+  @OptionGroup var database: DatabaseOption
+}
+
 /// Makes one change and says what came of it.
 private func apply(
-  _ change: CampaignChange, called what: String, to campaign: CampaignArgument, act: ActOptions,
-  database: DatabaseOption
+  _ change: CampaignChange, _ command: CampaignActBody.Act, called what: String, to campaign: CampaignArgument,
+  _ options: ChangeOptions
 ) async throws {
+  func say(_ summary: CampaignSummary, changed: Bool) throws {
+    if options.json.isSet { return try printJSON(CampaignActBody(command, changed: changed, summary)) }
+    let state = "campaign \(summary.campaign.id): state \(summary.phase.word), quota \(summary.campaign.quota)"
+    try printResult(changed ? state : state + "; it was so already")
+  }
   try await runCommand {
     let id = try campaign.id()
-    let store = try Backend.openStore(database: database.path())
-    switch try await store.change(id, to: change, by: act.author) {
-    case .changed(let summary):
-      try printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota)")
-    case .unchanged(let summary):
-      try printResult("campaign \(id): state \(summary.phase.word), quota \(summary.campaign.quota); it was so already")
-    case .unknownCampaign:
-      throw ProgramFailure.unknownCampaign(id, doing: what)
+    let store = try Backend.openStore(database: options.database.path())
+    switch try await store.change(id, to: change, by: options.act.author) {
+    case .changed(let summary): try say(summary, changed: true)
+    case .unchanged(let summary): try say(summary, changed: false)
+    case .unknownCampaign: throw try await store.refusal(of: id, doing: what)
     case .closed:
       throw ProgramFailure(
         .badData, "cannot \(what) campaign \(id)", why: "it is closed, and closed is final; nothing was changed",
@@ -38,63 +47,61 @@ private func apply(
 
 struct CampaignPause: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "pause", abstract: "Stops admission; coupons of accepted users are still made.")
+    commandName: "pause", abstract: "Stops admission; coupons of accepted users are still made.",
+    examples: ["issue-service campaign pause summer --reason 'too early'"])
 
   @OptionGroup var campaign: CampaignArgument
-  @OptionGroup var act: ActOptions
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ChangeOptions
 
-  func run() async throws {
-    try await apply(.pause, called: "pause", to: campaign, act: act, database: database)
-  }
+  func run() async throws { try await apply(.pause, .pause, called: "pause", to: campaign, options) }
 }
 
 struct CampaignResume: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "resume", abstract: "Takes admission up again.")
+  static let configuration = CommandConfiguration(
+    commandName: "resume", abstract: "Takes admission up again.",
+    examples: [
+      "issue-service campaign resume summer",
+      "issue-service campaign resume summer --reissue-seats --reason 'users know'",
+    ])
 
   @OptionGroup var campaign: CampaignArgument
   @Flag(
     name: .customLong("reissue-seats"),
     help: "Also give seats again whose acceptances are lost ('witness accept-loss'); needs --reason.")
   var reissueSeats = false
-  @OptionGroup var act: ActOptions
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ChangeOptions
 
   func validate() throws {
-    guard !reissueSeats || act.reason?.contains(where: { !$0.isWhitespace }) == true else {
+    guard !reissueSeats || options.act.reason?.contains(where: { !$0.isWhitespace }) == true else {
       throw ValidationError("--reissue-seats needs a --reason.")
     }
   }
 
   func run() async throws {
-    try await apply(
-      .resume(reissuingSeats: reissueSeats), called: "resume", to: campaign, act: act, database: database)
+    try await apply(.resume(reissuingSeats: reissueSeats), .resume, called: "resume", to: campaign, options)
   }
 }
 
 struct CampaignClose: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "close", abstract: "Ends admission for good; coupons of accepted users are still made.")
+    commandName: "close", abstract: "Ends admission for good; coupons of accepted users are still made.",
+    examples: ["issue-service campaign close summer --reason 'the offer has ended'"])
 
   @OptionGroup var campaign: CampaignArgument
-  @OptionGroup var act: ActOptions
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ChangeOptions
 
-  func run() async throws {
-    try await apply(.close, called: "close", to: campaign, act: act, database: database)
-  }
+  func run() async throws { try await apply(.close, .close, called: "close", to: campaign, options) }
 }
 
 struct CampaignRaiseQuota: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "raise-quota", abstract: "Raises the quota, on the record. It never falls.",
-    discussion: "Example: issue-service campaign raise-quota summer --quota 150 --reason 'second batch'")
+    examples: ["issue-service campaign raise-quota summer --quota 150 --reason 'second batch'"])
 
   @OptionGroup var campaign: CampaignArgument
   @Option(help: "The new quota, above the present one.")
   var quota: Int
-  @OptionGroup var act: ActOptions
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ChangeOptions
 
   func validate() throws { _ = try newQuota() }
 
@@ -106,14 +113,14 @@ struct CampaignRaiseQuota: AsyncParsableCommand {
   }
 
   func run() async throws {
-    try await apply(
-      .raiseQuota(try newQuota()), called: "raise the quota of", to: campaign, act: act, database: database)
+    try await apply(.raiseQuota(try newQuota()), .raiseQuota, called: "raise the quota of", to: campaign, options)
   }
 }
 
 struct CampaignImportCodes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import-codes", abstract: "Adds a partner's codes to a pool: all of a file, or nothing.",
+    examples: ["issue-service campaign import-codes spring codes.csv"],
     discussion: """
       One code a line, or CSV with commas and a header, one field of which is 'code'.
       Events that wait for codes are due from then on.
@@ -122,20 +129,23 @@ struct CampaignImportCodes: AsyncParsableCommand {
   @OptionGroup var campaign: CampaignArgument
   @Argument(help: "The file with the codes.")
   var codes: String
-  @OptionGroup var act: ActOptions
-  @OptionGroup var database: DatabaseOption
+  @OptionGroup var options: ChangeOptions
 
   func run() async throws {
     try await runCommand {
       let id = try campaign.id()
       let imported = try CodeFile.read(codes)
-      let store = try Backend.openStore(database: database.path())
-      switch try await store.importCodes(imported, into: id, by: act.author) {
+      let store = try Backend.openStore(database: options.database.path())
+      switch try await store.importCodes(imported, into: id, by: options.act.author) {
       case .imported(let summary):
+        if options.json.isSet {
+          try printJSON(CampaignActBody(.importCodes, importedCodes: imported.count, summary))
+          return .done
+        }
         try printResult("imported \(imported.count) codes into campaign \(id): \(summary.freeCodes ?? 0) are free")
         return .done
       case .unknownCampaign:
-        throw ProgramFailure.unknownCampaign(id, doing: "import codes into")
+        throw try await store.refusal(of: id, doing: "import codes into")
       case .notAPool(let summary):
         throw ProgramFailure(
           .badData, "cannot import codes into campaign \(id)",

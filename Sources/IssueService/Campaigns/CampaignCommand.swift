@@ -5,6 +5,15 @@ internal import Issuance
 struct CampaignCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "campaign", abstract: "Creates, shows and steers campaigns.",
+    examples: [
+      "issue-service campaign create summer --quota 100 --database first-come.db",
+      "issue-service campaign list --database first-come.db",
+      "issue-service campaign pause summer --reason 'too early'",
+    ],
+    discussion: """
+      Every change is kept with who made it, when and why (--operator, --reason).
+      FIRST_COME_DATABASE can name the database instead of --database.
+      """,
     subcommands: [
       CampaignCreate.self, CampaignList.self, CampaignShow.self, CampaignPause.self, CampaignResume.self,
       CampaignClose.self, CampaignRaiseQuota.self, CampaignImportCodes.self,
@@ -38,18 +47,21 @@ struct CampaignArgument: ParsableArguments {
   }
 }
 
-extension ProgramFailure {
-  static func unknownCampaign(_ id: CampaignID, doing what: String) -> ProgramFailure {
-    ProgramFailure(
-      .badData, "cannot \(what) campaign \(id)", why: "there is no campaign with this id",
-      next: "see which there are with: issue-service campaign list")
+extension CampaignRegistry {
+  /// What to say of a campaign that is not there: the nearest that is.
+  func refusal(of id: CampaignID, doing what: String) async throws(StoreFailure) -> ProgramFailure {
+    ProgramFailure.unknownCampaign(id, doing: what, among: try await campaigns().map(\.campaign.id))
   }
 }
 
 struct CampaignCreate: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "create", abstract: "Creates a campaign; creates the database where it is missing.",
-    discussion: "Example: issue-service campaign create summer --quota 100 --opens-at 2026-12-01T09:00:00+09:00")
+    examples: [
+      "issue-service campaign create summer --quota 100 --database first-come.db",
+      "issue-service campaign create summer --opens-at 2026-12-01T09:00:00+09:00",
+      "issue-service campaign create spring --issuer pool --name '봄 쿠폰'",
+    ])
 
   @OptionGroup var campaign: CampaignArgument
   @Option(help: "How many coupons it gives away, 1 to 1000000000.")
@@ -63,6 +75,7 @@ struct CampaignCreate: AsyncParsableCommand {
   @Option(help: "Where codes come from: generated, or a pool that is imported.")
   var issuer: Issuer = .generated
   @OptionGroup var act: ActOptions
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func validate() throws { _ = try newCampaign() }
@@ -97,6 +110,10 @@ struct CampaignCreate: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path(), ifMissing: .create)
       switch try await store.create(new, by: act.author) {
       case .created(let summary):
+        if json.isSet {
+          try printJSON(CampaignActBody(.create, summary))
+          return .done
+        }
         let state = summary.campaign.state == .paused ? "; paused: seats of this id are lost and not reissued" : ""
         try printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)\(state)")
         return .done
@@ -113,46 +130,67 @@ struct CampaignCreate: AsyncParsableCommand {
 extension Issuer: ExpressibleByArgument {}
 
 struct CampaignList: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "Lists all campaigns.")
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists all campaigns.",
+    examples: [
+      "issue-service campaign list --database first-come.db",
+      "issue-service campaign list --json | jq -r '.campaigns[].id'",
+    ])
 
-  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
     try await runCommand {
       let campaigns = try await Backend.openStore(database: database.path()).campaigns()
-      if json {
-        try printResult(try JSONText.encode(campaigns.map(CampaignBody.init)))
+      if json.isSet {
+        try printJSON(CampaignListBody(campaigns))
+      } else if campaigns.isEmpty {
+        try printResult("no campaigns; create one with: issue-service campaign create ID")
       } else {
-        var table = TextTable(["CAMPAIGN", "STATE", "QUOTA", "ACCEPTED", "COUPONS", "ISSUER"])
-        for summary in campaigns {
-          let campaign = summary.campaign
-          table.add([
-            campaign.id.rawValue, summary.phase.word, "\(campaign.quota)", "\(campaign.counter)",
-            "\(summary.coupons)", campaign.issuer.rawValue,
-          ])
-        }
-        try printResult(campaigns.isEmpty ? "no campaigns" : table.description)
+        try printResult(Self.table(of: campaigns).text(columns: Terminal.standardOutput.columns))
       }
       return .done
     }
   }
+
+  private static func table(of campaigns: [CampaignSummary]) -> TextTable {
+    var table = TextTable([
+      .key("CAMPAIGN"), "NAME", "STATE", .number("QUOTA"), .number("ACCEPTED"), .number("COUPONS"), "ISSUER",
+    ])
+    for summary in campaigns {
+      let campaign = summary.campaign
+      table.add([
+        campaign.id.rawValue, campaign.name.isEmpty ? "-" : campaign.name, summary.phase.word, "\(campaign.quota)",
+        "\(campaign.counter)", "\(summary.coupons)", campaign.issuer.rawValue,
+      ])
+    }
+    return table
+  }
 }
 
 struct CampaignShow: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "show", abstract: "Shows one campaign.")
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows one campaign.",
+    examples: [
+      "issue-service campaign show summer --database first-come.db",
+      "issue-service campaign show summer --json | jq .accepted",
+    ])
 
   @OptionGroup var campaign: CampaignArgument
-  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
     try await runCommand {
       let id = try campaign.id()
-      guard let summary = try await Backend.openStore(database: database.path()).campaign(id) else {
-        throw ProgramFailure.unknownCampaign(id, doing: "show")
+      let store = try Backend.openStore(database: database.path())
+      guard let summary = try await store.campaign(id) else { throw try await store.refusal(of: id, doing: "show") }
+      if json.isSet {
+        try printJSON(CampaignShowBody(summary))
+      } else {
+        try printResult(summary.table.text(columns: Terminal.standardOutput.columns, longCells: .folded))
       }
-      try printResult(json ? try JSONText.encode(CampaignBody(summary)) : summary.lines)
       return .done
     }
   }
@@ -160,8 +198,9 @@ struct CampaignShow: AsyncParsableCommand {
 
 extension CampaignSummary {
   /// One field a line, for people.
-  var lines: String {
-    var table = TextTable(["campaign", campaign.id.rawValue])
+  fileprivate var table: TextTable {
+    var table = TextTable(["FIELD", "VALUE"], hasTitles: false)
+    table.add(["campaign", campaign.id.rawValue])
     if !campaign.name.isEmpty { table.add(["name", campaign.name]) }
     table.add(["state", phase.word])
     table.add(["quota", "\(campaign.quota)"])
@@ -172,6 +211,6 @@ extension CampaignSummary {
     table.add(["opens at", campaign.opensAt.map { "\($0)" } ?? "at once"])
     table.add(["closes at", campaign.closesAt.map { "\($0)" } ?? "when an operator closes it"])
     table.add(["created at", "\(campaign.createdAt)"])
-    return table.description
+    return table
   }
 }

@@ -5,13 +5,16 @@ internal import Issuance
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Answers claims over HTTP and makes the coupons.",
+    examples: [
+      "issue-service serve --database first-come.db --listen 127.0.0.1:8080",
+      "issue-service serve --config /etc/first-come/settings.json",
+    ],
     discussion: """
-      Creates and migrates a missing database. SIGTERM answers what is in hand, delivers what is pending, exits 0.
+      Creates and migrates a missing database. SIGTERM answers what is in hand,
+      delivers what is pending, exits 0.
 
-      Settings come from flags, then FIRST_COME_ variables, then the file that --config names. What holds, and from
-      where: issue-service config show.
-
-      Example: issue-service serve --database first-come.db --listen 127.0.0.1:8080
+      Settings come from flags, then FIRST_COME_ variables, then the file that
+      --config names. What holds, and from where: issue-service config show.
       """)
 
   @OptionGroup var options: ServeOptions

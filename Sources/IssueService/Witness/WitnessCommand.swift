@@ -5,8 +5,13 @@ internal import Issuance
 struct WitnessCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "witness", abstract: "Shows and mends the witness, which knows what the database must not forget.",
+    examples: [
+      "issue-service witness show --database first-come.db",
+      "issue-service witness rebuild --reason 'the disk with it is lost'",
+    ],
     discussion: """
-      The witness is a small file outside the database: FILE.witness beside it, or where 'serve --witness' put it.
+      The witness is a small file outside the database: FILE.witness beside
+      it, or where 'serve --witness' put it.
       Rebuilding and accepting a loss need every program stopped.
       """,
     subcommands: [WitnessShow.self, WitnessRebuildCommand.self, WitnessAcceptLoss.self])
@@ -43,8 +48,10 @@ struct ReasonedActOptions: ParsableArguments {
 
 struct WitnessShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Compares the witness with the database. Ends with 78 where they do not agree.")
+    commandName: "show", abstract: "Compares the witness with the database. Ends with 78 where they do not agree.",
+    examples: ["issue-service witness show --database first-come.db"])
 
+  @OptionGroup var json: JSONFlag
   @OptionGroup var witness: WitnessOption
   @OptionGroup var database: DatabaseOption
 
@@ -53,16 +60,28 @@ struct WitnessShow: AsyncParsableCommand {
       let keeper = try Backend.openWitnessKeeper(
         database: database.path(), witness: witness.pathIfNamed(), isReadOnly: true)
       let state = try await keeper.witnessState()
-      try printResult("witness \(state.path) of database \(state.databaseID)")
-      try printResult(state.sequence.map { "record \($0)" } ?? "no whole record is there")
-      var table = TextTable(["CAMPAIGN", "WITNESSED", "DATABASE", "STANDING"])
-      for campaign in state.campaigns {
-        table.add([campaign.campaign, "\(campaign.witnessed)", "\(campaign.found)", campaign.standing.words])
-      }
-      try printResult(state.campaigns.isEmpty ? "no acceptances" : table.description)
-      let isWhole = state.sequence != nil || state.campaigns.isEmpty
-      return isWhole && state.campaigns.allSatisfy { $0.fault == nil } ? .done : .configuration
+      if json.isSet { try printJSON(WitnessShowBody(state)) } else { try say(state) }
+      return state.agrees ? .done : .configuration
     }
+  }
+
+  private func say(_ state: WitnessState) throws {
+    try printResult("witness  \(state.path)\ndatabase \(state.databaseID)")
+    try printResult(state.sequence.map { "record   \($0)" } ?? "no whole record is there")
+    guard !state.campaigns.isEmpty else { return try printResult("no acceptances") }
+    var table = TextTable([.key("CAMPAIGN"), .number("WITNESSED"), .number("DATABASE"), "STANDING"])
+    for campaign in state.campaigns {
+      table.add([campaign.campaign, "\(campaign.witnessed)", "\(campaign.found)", campaign.standing.words])
+    }
+    try printResult(table.text(columns: Terminal.standardOutput.columns))
+  }
+}
+
+extension WitnessState {
+  /// Whether the database has all that was witnessed.
+  var agrees: Bool {
+    let isWhole = sequence != nil || campaigns.isEmpty
+    return isWhole && campaigns.allSatisfy { $0.fault == nil }
   }
 }
 
@@ -80,14 +99,18 @@ extension WitnessedCampaign.Standing {
 struct WitnessRebuildCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rebuild", abstract: "Begins a new witness from the acceptances that the database has.",
+    examples: [
+      "issue-service witness rebuild --reason 'the disk with it is lost'",
+      "issue-service witness rebuild --witness /mnt/b/a.witness --reason 'new disk'",
+    ],
     discussion: """
-      For a witness that is lost, or to put it on another disk. From then on nothing tells what was missing before.
-
-      Example: issue-service witness rebuild --witness /mnt/other/first-come.witness --reason 'other disk'
+      For a witness that is lost, or to put it on another disk. From then on
+      nothing tells what was missing before.
       """)
 
   @OptionGroup var witness: WitnessOption
   @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
@@ -95,6 +118,10 @@ struct WitnessRebuildCommand: AsyncParsableCommand {
       let keeper = try Backend.openWitnessKeeper(
         database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
       let rebuild = try await keeper.rebuildWitness(by: act.author)
+      if json.isSet {
+        try printJSON(WitnessRebuildBody(rebuild))
+        return .done
+      }
       for path in rebuild.setAside { try printResult("set aside: \(path)") }
       try printResult("the witness is \(rebuild.state.path)")
       for campaign in rebuild.state.campaigns {
@@ -109,12 +136,15 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "accept-loss",
     abstract: "Takes the database as it stands for the truth, though acceptances that were answered are missing.",
+    examples: ["issue-service witness accept-loss --reason 'the log is gone, no newer copy'"],
     discussion: """
-      The last resort, when neither the lost -wal nor a newer copy can be had. Each short campaign is paused; the seats
-      that its users were promised are listed and kept on record.
+      The last resort, when neither the lost -wal nor a newer copy can be had.
+      Each short campaign is paused; the seats that its users were promised are
+      listed and kept on record.
       """)
 
   @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
@@ -122,6 +152,10 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
       let keeper = try Backend.openWitnessKeeper(
         database: database.path(), witness: nil, isReadOnly: false)
       let losses = try await keeper.acceptLoss(by: act.author)
+      if json.isSet {
+        try printJSON(WitnessLossBody(losses))
+        return .done
+      }
       if losses.isEmpty { try printResult("nothing is missing; nothing was changed") }
       for loss in losses {
         let count = loss.last.number - loss.first.number + 1

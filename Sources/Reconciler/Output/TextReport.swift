@@ -1,37 +1,60 @@
+internal import Composition
 internal import Issuance
 
-/// The report for people: the verdict in line 1, then the books, the rules and the findings; 80 columns.
+/// The report for people: the verdict in line 1, then the books, the rules and the findings.
 struct TextReport: CustomStringConvertible {
   let report: Report
+  /// How wide a line may be; `nil` for no limit. A command that is to be typed stays on one line all the same.
+  var columns: Int?
+  /// Paints a word, or leaves it as it is.
+  var paint: (String, Colour) -> String = { text, _ in text }
   /// The command that shows what a finding is about.
   let next: (Finding) -> String
 
   var description: String {
     let scope = report.scope.map { "campaign \($0)" } ?? "all campaigns"
-    var lines = ["\(report.verdict.rawValue)  \(scope)  as of \(report.asOf)"]
-    lines += report.reasons.map { "not judged: \($0)" }
-    for books in report.books { lines += ["", "campaign \(books.id)"] + books.lines.map { "  " + $0 } }
-    if !report.rules.isEmpty { lines += ["", Self.row("RULE", "EXAMINED", "FINDINGS")] }
-    for rule in report.rules {
-      lines.append(
-        Self.row(
-          rule.rule.rawValue, rule.notJudged == nil ? "\(rule.examined)" : "-",
-          rule.notJudged == nil ? "\(rule.findings)" : "not judged"))
+    let verdict = paint(report.verdict.rawValue, report.verdict.colour)
+    var lines = ["\(verdict)  \(scope)  as of \(report.asOf)"]
+    lines += report.reasons.map { "not judged: \($0)".wrapped(columns: columns, indent: 2) }
+    for books in report.books {
+      lines += ["", "campaign \(books.id)"] + books.lines.map { "  \($0)".wrapped(columns: columns, indent: 8) }
     }
-    for finding in report.findings {
-      lines += [
-        "", "\(finding.rule.severity.rawValue): \(finding.id)", "  expected: \(finding.expected)",
-        "  actual:   \(finding.actual)", "  next:     \(next(finding))",
-      ]
-    }
+    if !report.rules.isEmpty { lines += ["", rules] }
+    for finding in report.findings { lines += [""] + self.lines(of: finding) }
     let omitted = report.rules.map(\.findings).reduce(0, +) - report.findings.count
     if omitted > 0 { lines += ["", "and \(omitted) findings more, counted above"] }
     return lines.joined(separator: "\n")
   }
 
-  private static func row(_ rule: String, _ examined: String, _ findings: String) -> String {
-    rule.padded(to: 28) + String(repeating: " ", count: max(0, 10 - examined.count)) + examined
-      + String(repeating: " ", count: max(1, 12 - findings.count)) + findings
+  private var rules: String {
+    var table = TextTable([.key("RULE"), .number("EXAMINED"), .number("FINDINGS")])
+    for result in report.rules {
+      let isJudged = result.notJudged == nil
+      table.add([
+        result.rule.rawValue, isJudged ? "\(result.examined)" : "-", isJudged ? "\(result.findings)" : "not judged",
+      ])
+    }
+    return table.text(columns: columns)
+  }
+
+  private func lines(of finding: Finding) -> [String] {
+    let severity = paint("\(finding.rule.severity.rawValue):", .red)
+    return [
+      "\(severity) \(finding.id)",
+      "  expected: \(finding.expected)".wrapped(columns: columns, indent: 12),
+      "  actual:   \(finding.actual)".wrapped(columns: columns, indent: 12),
+      "  next:     \(next(finding))",
+    ]
+  }
+}
+
+extension Verdict {
+  fileprivate var colour: Colour {
+    switch self {
+    case .clean: .green
+    case .dirty: .red
+    case .unknown: .yellow
+    }
   }
 }
 
@@ -50,8 +73,4 @@ extension Books {
     }
     return lines
   }
-}
-
-extension String {
-  fileprivate func padded(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import Composition
-internal import Foundation
 
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "config", abstract: "Shows and checks the settings of serve, without serving.",
+    examples: [
+      "issue-service config show --config /etc/first-come/settings.json",
+      "issue-service config check --config /etc/first-come/settings.json",
+    ],
     subcommands: [ConfigShow.self, ConfigCheck.self])
 
   func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
@@ -13,10 +16,13 @@ struct ConfigCommand: AsyncParsableCommand {
 struct ConfigShow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows each setting, its value and where it comes from.",
-    discussion:
-      "Takes the flags of serve. Where a value is bad, it shows what is wrong instead, and ends with 64 or 78.")
+    examples: ["issue-service config show", "issue-service config show --listen 127.0.0.1:9000 --json"],
+    discussion: """
+      Takes the flags of serve. Where a value is bad, it shows what is wrong
+      instead, and ends with 64 or 78.
+      """)
 
-  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var options: ServeOptions
 
   func run() async throws {
@@ -25,7 +31,7 @@ struct ConfigShow: AsyncParsableCommand {
       for warning in resolution.warnings { printError("warning: \(warning)") }
       guard resolution.problems.isEmpty else { throw SettingsRefused(resolution.problems) }
       let report = SettingsReport(resolution)
-      try printResult(json ? try report.json() : report.table(width: isatty(STDOUT_FILENO) == 1 ? 80 : nil))
+      try printResult(json.isSet ? try report.json() : report.table(width: Terminal.standardOutput.columns))
       return .done
     }
   }
@@ -34,8 +40,13 @@ struct ConfigShow: AsyncParsableCommand {
 struct ConfigCheck: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Checks the settings as serve does at its start, and prints all that is wrong.",
-    discussion: "Takes the flags of serve. Ends with 0, with 64 where the command line is wrong, else with 78.")
+    examples: ["issue-service config check --config /etc/first-come/settings.json"],
+    discussion: """
+      Takes the flags of serve. Ends with 0, with 64 where the command line is
+      wrong, else with 78.
+      """)
 
+  @OptionGroup var json: JSONFlag
   @OptionGroup var options: ServeOptions
 
   func run() async throws {
@@ -51,9 +62,35 @@ struct ConfigCheck: AsyncParsableCommand {
           review.problems.append(SettingProblem([], error))
         }
       }
+      if json.isSet { try printJSON(ConfigCheckBody(problems: review.problems, warnings: review.warnings)) }
       guard review.problems.isEmpty else { throw SettingsRefused(review.problems) }
-      try printResult("configuration ok")
+      if !json.isSet { try printResult("configuration ok") }
       return .done
     }
+  }
+}
+
+/// What `config check --json` prints.
+private struct ConfigCheckBody: Encodable {
+  private let schemaVersion = 1
+  private let ok: Bool
+  private let problems: [Problem]
+  private let warnings: [String]
+
+  private struct Problem: Encodable {
+    /// The settings that it is about.
+    let keys: [String]
+    let what: String
+    let why: String
+    let next: String
+  }
+
+  init(problems: [SettingProblem], warnings: [String]) {
+    ok = problems.isEmpty
+    self.problems = problems.map { problem in
+      Problem(
+        keys: problem.keys, what: problem.failure.what, why: problem.failure.why, next: problem.failure.next)
+    }
+    self.warnings = warnings
   }
 }

@@ -8,16 +8,11 @@ struct SettingsReport {
 
   /// - Parameter width: of the terminal in columns, at which long values go on in the next line; `nil` for no limit.
   func table(width: Int?) -> String {
-    let widestKey = settings.map(\.setting.key.count).max() ?? 0
-    let room = width.map { max(20, $0 - widestKey - "environment".count - 4) } ?? .max
-    var table = TextTable(["KEY", "VALUE", "FROM"])
+    var table = TextTable([.key("KEY"), "VALUE", "FROM"])
     for resolved in settings {
-      let lines = (resolved.shown ?? "-").cut(into: room)
-      for (index, line) in lines.enumerated() {
-        table.add(index == 0 ? [resolved.setting.key, line, resolved.origin.source] : ["", line, ""])
-      }
+      table.add([resolved.setting.key, resolved.shown ?? "-", resolved.origin.source])
     }
-    return table.description
+    return table.text(columns: width, longCells: .folded)
   }
 
   func json() throws -> String {
@@ -73,18 +68,5 @@ extension ResolvedSetting {
     case .integer: return Int(text).map { .integer($0) } ?? .text(text)
     case .list: return .list(text.listParts)
     }
-  }
-}
-
-extension String {
-  /// Pieces of at most `length` characters, at least one piece.
-  fileprivate func cut(into length: Int) -> [String] {
-    var pieces: [String] = []
-    var rest = self[...]
-    while rest.count > length {
-      pieces.append(String(rest.prefix(length)))
-      rest = rest.dropFirst(length)
-    }
-    return pieces + [String(rest)]
   }
 }

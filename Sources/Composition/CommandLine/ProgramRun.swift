@@ -1,0 +1,49 @@
+package import ArgumentParser
+internal import Glibc
+
+/// Runs a program from its command line to its exit code: parses, does, and says what is wrong in one form.
+///
+/// Help and version go to standard output and end with 0; a bad command line ends with 64.
+package func runProgram<Program: AsyncParsableCommand>(
+  _ program: Program.Type, arguments: [String] = Array(CommandLine.arguments.dropFirst())
+) async -> Never {
+  holdStandardStreams()
+  ignoreBrokenPipes()
+  do {
+    var command = try await Program.asyncParseAsRoot(arguments)
+    if var asynchronous = command as? any AsyncParsableCommand {
+      try await asynchronous.run()
+    } else {
+      try command.run()
+    }
+    exit(ProgramExit.done.rawValue)
+  } catch let code as ExitCode {
+    exit(code.rawValue)  // all is said already
+  } catch {
+    exit(conclude(error, of: program, arguments).rawValue)
+  }
+}
+
+/// Prints what the parser has to say.
+private func conclude<Program: AsyncParsableCommand>(
+  _ error: any Error, of program: Program.Type, _ arguments: [String]
+) -> ProgramExit {
+  let place = CommandPlace(arguments, of: program)
+  let failure: ProgramFailure
+  switch Program.exitCode(for: error) {
+  case .success where arguments.first == CommandPlace.help && place.strangerIndex != nil, .validationFailure:
+    failure = UsageProblem(message: Program.message(for: error), arguments: arguments, place: place).failure
+  case .success:
+    let columns = Terminal.standardOutput.columns ?? Terminal.usualColumns
+    let text = Program.fullMessage(for: error, columns: columns)
+    do throws(ProgramFailure) {
+      try printResult(HelpText.fitted(text, columns: columns))
+      return .done
+    } catch {
+      failure = error
+    }
+  default: failure = .unexpected(error)
+  }
+  printError("\(failure)")
+  return failure.status
+}

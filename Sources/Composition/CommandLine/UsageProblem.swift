@@ -1,0 +1,84 @@
+internal import ArgumentParser
+
+/// What is wrong with a command line, said in the three lines of every other failure.
+struct UsageProblem {
+  /// What the parser of the library, or a check of ours, says.
+  let message: String
+  let arguments: [String]
+  let place: CommandPlace
+
+  var failure: ProgramFailure {
+    if let index = place.strangerIndex { return unknownCommand(at: index) }
+    if let index = strangeOptionIndex { return unknownOption(String(arguments[index].prefix { $0 != "=" })) }
+    if let match = message.firstMatch(of: #/^Unknown option '([^']+)'/#) { return unknownOption(String(match.1)) }
+    return refusal(why: Self.sentence(message), next: howToType)
+  }
+
+  /// The first long option that the command does not have. The library looks for it only after all else is right.
+  private var strangeOptionIndex: Int? {
+    guard !place.isGroup else { return nil }
+    let known = place.optionNames
+    return arguments.prefix { $0 != "--" }.firstIndex { word in
+      word.hasPrefix("--") && !known.contains(String(word.prefix { $0 != "=" }))
+    }
+  }
+
+  private func unknownCommand(at index: Int) -> ProgramFailure {
+    let word = arguments[index]
+    let why = "\(place.path) has no command '\(word.withoutControlCharacters)'"
+    guard let nearest = Suggestion.nearest(to: word, among: place.subcommandNames) else {
+      return refusal(why: why, next: "see which there are with: \(place.path) --help")
+    }
+    return refusal(why: why, next: didYouMean(nearest, at: index, instead: nearest))
+  }
+
+  private func unknownOption(_ option: String) -> ProgramFailure {
+    let why = "\(place.path) has no option '\(option.withoutControlCharacters)'"
+    if let nearest = Suggestion.nearest(to: option, among: place.optionNames),
+      let index = arguments.firstIndex(where: { $0 == option || $0.hasPrefix(option + "=") })
+    {
+      let value = arguments[index].dropFirst(option.count)
+      return refusal(why: why, next: didYouMean(nearest, at: index, instead: nearest + value))
+    }
+    guard place.isGroup else { return refusal(why: why, next: "see which there are with: \(place.path) --help") }
+    return refusal(why: why + "; options of a command stand after its name", next: howToType)
+  }
+
+  private func refusal(why: String, next: String) -> ProgramFailure {
+    ProgramFailure(.usage, "cannot run \(place.path)", why: why, next: next)
+  }
+
+  /// The line as it was probably meant, where it is one that a person would type.
+  private func didYouMean(_ word: String, at index: Int, instead: String) -> String {
+    var line = arguments
+    line[index] = instead
+    let words = place.names.prefix(1) + line.map(\.shellQuoted)
+    let text = words.joined(separator: " ")
+    let isTypeable = text.count <= 200 && text == text.withoutControlCharacters
+    return "did you mean \(word)? type: \(isTypeable ? text : "\(place.path) --help")"
+  }
+
+  private var howToType: String {
+    let program = place.names.first ?? ""
+    guard let example = place.command.configuration.examples.first(where: { $0.hasPrefix(program + " ") }) else {
+      return "see: \(place.path) --help"
+    }
+    return "type it like: \(example)  (more: --help)"
+  }
+
+  /// The library's words as the middle of a message: no capital, no full stop, one line.
+  private static func sentence(_ message: String) -> String {
+    var text = message.replacing(". Please provide one of the following:\n  - ", with: ": it must be one of ")
+      .replacing(". Please provide one of ", with: ": it must be one of ").replacing("\n  - ", with: ", ")
+    if text.hasSuffix(".") { text.removeLast() }
+    return text.prefix(1).lowercased() + String(text.dropFirst()).withoutControlCharacters
+  }
+}
+
+extension String {
+  /// As one word of a POSIX shell.
+  fileprivate var shellQuoted: String {
+    let isPlain = !isEmpty && wholeMatch(of: #/[A-Za-z0-9_@%+=:,.\/-]+/#) != nil
+    return isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"
+  }
+}

@@ -1,7 +1,7 @@
-/// What was built, and by what.
+/// What was built, and by what: the same for all three programs.
 package enum ProgramVersion {
-  /// As the changelog names it.
-  package static let program = "unreleased"
+  /// As `--version` prints it.
+  package static let number = "0.1.0"
 
   /// The release of the Swift compiler, major and minor.
   package static let compiler: String = {

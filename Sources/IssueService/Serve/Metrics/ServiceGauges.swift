@@ -23,7 +23,7 @@ struct ServiceGauges: Sendable {
     constants = GaugeSet(factory: factory)
     constants.replace(with: [
       GaugeSet.Reading(
-        ServeMetrics.buildInfo, ProgramVersion.program, ProgramVersion.compiler, String(Backend.schemaVersion),
+        ServeMetrics.buildInfo, ProgramVersion.number, ProgramVersion.compiler, String(Backend.schemaVersion),
         value: 1),
       GaugeSet.Reading(ServeMetrics.startTime, value: startedAt.seconds),
     ])

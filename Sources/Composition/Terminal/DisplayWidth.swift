@@ -42,7 +42,7 @@ extension Unicode.Scalar {
     0x1100...0x115F,  // leading consonants of conjoining Jamo
     0x2329...0x232A, 0x2630...0x2637, 0x268A...0x268F,  // angle brackets, trigrams, monograms
     0x2E80...0x303E,  // radicals, ideographic description, CJK punctuation
-    0x3041...0x4DBF,  // Kana, Bopomofo, Hangul compatibility Jamo, enclosed CJK, CJK extension A
+    0x3041...0x3247, 0x3250...0x4DBF,  // Kana, Bopomofo, Hangul compatibility Jamo, enclosed CJK, CJK extension A
     0x4DC0...0x9FFF,  // hexagrams, CJK
     0xA000...0xA4CF, 0xA960...0xA97F,  // Yi, Jamo extended A
     0xAC00...0xD7A3,  // Hangul syllables

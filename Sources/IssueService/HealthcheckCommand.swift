@@ -9,13 +9,13 @@ internal import NIOHTTP1
 struct HealthcheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "healthcheck", abstract: "Asks a running serve whether it is ready, or only alive.",
+    examples: [
+      "issue-service healthcheck",
+      "issue-service healthcheck --live --ops-listen unix:/run/first-come/ops.sock",
+    ],
     discussion: """
-      Examples:
-        issue-service healthcheck
-        issue-service healthcheck --live --ops-listen unix:/run/first-come/ops.sock
-
-      Ends with 0 where it is, else with 69 and the reason. The address is that of serve: flag, then environment, then
-      the file that --config names.
+      Ends with 0 where it is, else with 69 and the reason. The address is that of
+      serve: flag, then environment, then the file that --config names.
       """)
 
   @Flag(help: "Ask only whether it is alive.") var live = false
@@ -92,7 +92,8 @@ struct HealthcheckCommand: AsyncParsableCommand {
       var request = HTTPClientRequest(url: url)
       if case .unix = address { request.headers.replaceOrAdd(name: "Host", value: "localhost") }
       let response = try await client.execute(request, timeout: TimeAmount(limit))
-      result = .success((Int(response.status.code), Data(try await response.body.collect(upTo: 64 << 10).readableBytesView)))
+      result = .success(
+        (Int(response.status.code), Data(try await response.body.collect(upTo: 64 << 10).readableBytesView)))
     } catch {
       result = .failure(error)
     }

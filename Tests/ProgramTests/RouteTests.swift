@@ -24,8 +24,10 @@ struct RouteTests {
   }
 
   private static let claims = [
-    Route("POST", "/v1/campaigns/{campaign_id}/claims", 201), Route("GET", "/v1/campaigns/{campaign_id}/claims/{user_id}", 200),
-    Route("GET", "/v1/campaigns/{campaign_id}", 200), Route("GET", "/openapi.yaml", 200), Route("GET", "/problems", 200),
+    Route("POST", "/v1/campaigns/{campaign_id}/claims", 201),
+    Route("GET", "/v1/campaigns/{campaign_id}/claims/{user_id}", 200),
+    Route("GET", "/v1/campaigns/{campaign_id}", 200), Route("GET", "/openapi.yaml", 200),
+    Route("GET", "/problems", 200),
     Route("GET", "/problems/{type}", 200),
   ]
 
@@ -70,7 +72,9 @@ struct RouteTests {
     #expect(Set(paths) == Set(Self.claims.map(\.template)))
     let manual = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
     let section = try #require(manual.split(separator: "The operations listener is another").last)
-    let rows = section.split(separator: "\n").prefix { !$0.hasPrefix("Another method") }.filter { $0.hasPrefix("| `GET") }
+    let rows = section.split(separator: "\n").prefix { !$0.hasPrefix("Another method") }.filter {
+      $0.hasPrefix("| `GET")
+    }
     let named = rows.compactMap { $0.firstMatch(of: #/`GET ([^`]+)`/#).map { String($0.1) } }
     #expect(Set(named) == Set(Self.operations.map { $0.template.replacing("{campaign_id}", with: "{id}") }))
   }

@@ -6,19 +6,22 @@ internal import Issuance
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Claims for many users at once over HTTP, and checks the answers meanwhile.",
+    examples: [
+      "issue-service bench --campaign summer --users 10000 --expect-accepted 100",
+      "issue-service bench --campaign summer --rate 2000 --max-p99 50ms",
+      "issue-service bench --campaign summer --spike 10000/1s --concurrency 256",
+    ],
     discussion: """
-      Examples:
-        issue-service bench --campaign summer --users 10000 --duplicates 0.3 --expect-accepted 100
-        issue-service bench --campaign summer --rate 2000 --max-p99 50ms --histogram bench.hgrm
-        issue-service bench --campaign summer --spike 10000/1s --concurrency 256 --json
+      Without --rate and --spike the next claim starts when one is answered (closed
+      loop), and latency is measured from the sending of a claim. With them claims
+      start by a schedule, whatever becomes of those before (open loop), and latency
+      is measured from when a claim was to start.
 
-      Without --rate and --spike the next claim starts when one is answered (closed loop), and latency is measured from
-      the sending of a claim. With them claims start by a schedule, whatever becomes of those before (open loop), and
-      latency is measured from when a claim was to start.
-
-      Checked: the same user always gets the same seat, no seat is given twice, seats are dense, nobody hears "sold out"
-      and gets a seat; who was told neither yes nor no is asked again at the end. Exit code 2 where an answer breaks a
-      promise or an expectation is not met. Nobody else may claim from the campaign or change it meanwhile.
+      Checked: the same user always gets the same seat, no seat is given twice, seats
+      are dense, nobody hears "sold out" and gets a seat; who was told neither yes
+      nor no is asked again at the end. Exit code 2 where an answer breaks a promise
+      or an expectation is not met. Nobody else may claim from the campaign or change
+      it meanwhile.
       """)
 
   @Option(help: "Where the service listens.")
@@ -53,7 +56,7 @@ struct BenchCommand: AsyncParsableCommand {
     name: .customLong("max-p99"), help: "What 99 % of the latencies must not exceed, such as 50ms or 1s.",
     transform: Duration.limit)
   var maxP99: Duration?
-  @Flag(help: "Print JSON.") var json = false
+  @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func validate() throws {
@@ -111,7 +114,7 @@ struct BenchCommand: AsyncParsableCommand {
         result, of: plan, url: base, campaign: campaign, expecting: .init(accepted: expectAccepted, p99: maxP99),
         ending: termination.programExit ?? refusal?.status)
       try file?.write((plan.pace == .closed ? result.tally.serviceTime : result.tally.response).distribution)
-      try printResult(json ? try JSONText.encode(report) : report.lines)
+      if json.isSet { try printJSON(report) } else { try printResult(report.lines) }
       if let stopped = termination.programExit { return stopped }
       if let refusal { throw refusal }
       return report.failures.isEmpty ? .done : .negative

@@ -20,6 +20,13 @@ actor JSONOutputs {
   func run(
     _ words: String..., status: Int32 = 0, environment: [String: String] = [:], database: String? = nil
   ) async throws -> JSONValue {
+    try await run(words, status: status, environment: environment, database: database)
+  }
+
+  @discardableResult
+  func run(
+    _ words: [String], status: Int32 = 0, environment: [String: String] = [:], database: String? = nil
+  ) async throws -> JSONValue {
     let line = words.joined(separator: " ")
     let command = try #require(
       JSONOutputTests.schemas.keys.filter { line == $0 || line.hasPrefix($0 + " ") }.max { $0.count < $1.count },
@@ -46,19 +53,16 @@ struct JSONOutputTests {
     "issue-service migrate status": "migrate-status.json", "issue-service migrate up": "migrate-up.json",
     "issue-service witness accept-loss": "witness-accept-loss.json",
     "issue-service witness rebuild": "witness-rebuild.json", "issue-service witness show": "witness-show.json",
-    "reconcile report": "reconcile-report.json", "retry-batch": "retry-batch.json",
+    "issue-service bench": "bench.json", "reconcile report": "reconcile-report.json",
+    "retry-batch": "retry-batch.json",
   ]
-  /// Commands with `--json` that have no schema yet. Who writes one takes the command from here into ``schemas``, and
-  /// runs it in a test below.
-  static let withoutSchema: Set = ["issue-service bench"]
 
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
 
   @Test func everyCommandWithJSONHasItsSchema() async throws {
     let commands = try await BuiltCommand.all().filter { $0.longOptions.contains("json") }.map(\.path)
-    #expect(Set(commands) == Set(Self.schemas.keys).union(Self.withoutSchema))
-    #expect(Self.withoutSchema.isDisjoint(with: Self.schemas.keys))
+    #expect(Set(commands) == Set(Self.schemas.keys))
     let directory = Self.root.appendingPathComponent("docs/schemas").path
     let files = try FileManager.default.contentsOfDirectory(atPath: directory)
     #expect(Set(files) == Set(Self.schemas.values))
@@ -136,6 +140,20 @@ struct JSONOutputTests {
     try await outputs.run("issue-service", "witness", "show")
     let report = try await outputs.run("reconcile", "report")
     #expect(report["campaigns"]?[1]?["answers_at_least"]?["sold-out"]?.int == 1)
+    try await validate(outputs.outputs, in: directory)
+  }
+
+  /// Loads that meet their expectations, that do not, and by a schedule.
+  @Test func ofTheLoadClient() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 5, in: directory)
+    let outputs = JSONOutputs(database: database)
+    try await RunningService.run(database: database) { (service) async throws in
+      let bench = ["issue-service", "bench", "--url", service.claims, "--campaign", "summer"]
+      let first = try await outputs.run(bench + ["--users", "20", "--duplicates", "0.5", "--expect-accepted", "5"])
+      #expect(first["accepted"]?.int == 5)
+      try await outputs.run(bench + ["--spike", "10/100ms", "--expect-accepted", "6", "--max-p99", "1us"], status: 2)
+    }
     try await validate(outputs.outputs, in: directory)
   }
 

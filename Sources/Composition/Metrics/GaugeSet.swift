@@ -29,15 +29,18 @@ package final class GaugeSet: Sendable {
 
   package func replace(with readings: [Reading]) {
     gauges.withLock { gauges in
-      var kept: [Key: Meter] = [:]
-      for reading in readings {
-        let key = Key(name: reading.metric.name, labels: reading.labels)
-        let gauge = gauges.removeValue(forKey: key) ?? Meter(reading.metric, reading.labels, factory: factory)
-        gauge.set(reading.value)
-        kept[key] = gauge
+      let keys = readings.map { Key(name: $0.metric.name, labels: $0.labels) }
+      // First, so that who reads meanwhile never sees more series than there may be.
+      let kept = Set(keys)
+      for (key, gauge) in gauges where !kept.contains(key) {
+        gauge.destroy()
+        gauges[key] = nil
       }
-      for gauge in gauges.values { gauge.destroy() }
-      gauges = kept
+      for (key, reading) in zip(keys, readings) {
+        let gauge = gauges[key] ?? Meter(reading.metric, reading.labels, factory: factory)
+        gauge.set(reading.value)
+        gauges[key] = gauge
+      }
     }
   }
 }

@@ -33,28 +33,42 @@ final class ClaimMeters: ClaimObserver {
     groupSize = Recorder(label: ServeMetrics.claimGroupSize.name, factory: factory)
   }
 
+  /// Each claim costs a bucket of the histogram and a step in a table of this group; all else is done once per answer.
   func decided(_ group: [DecidedClaim]) {
     groupSize.record(group.count)
-    for claim in group { duration.record(duration: claim.waited) }
+    var answers: [Answer: Int] = [:]
+    for claim in group {
+      duration.record(duration: claim.waited)
+      answers[Answer(claim), default: 0] += 1
+    }
     state.withLock { state in
-      for claim in group { count(claim, &state) }
+      for (answer, claims) in answers { count(claims, of: answer, &state) }
       state.tally.latencies.add(group.map(\.waited))
     }
   }
 
-  private func count(_ claim: DecidedClaim, _ state: inout State) {
-    // A name that nobody has given to a campaign is not remembered: anybody can make up as many as he likes.
-    guard claim.outcome != .refused(.unknownCampaign) else {
-      state.tally.unknownCampaign += 1
-      unknownCampaign.increment()
+  /// What a group was told, as it is counted.
+  private struct Answer: Hashable {
+    /// `nil` for a campaign that does not exist. A name that nobody has given to a campaign is not remembered: anybody
+    /// can make up as many as he likes.
+    let campaign: CampaignID?
+    let word: String
+
+    init(_ claim: DecidedClaim) {
+      campaign = claim.outcome == .refused(.unknownCampaign) ? nil : claim.campaignID
+      word = claim.outcome.word
+    }
+  }
+
+  private func count(_ claims: Int, of answer: Answer, _ state: inout State) {
+    guard let campaign = answer.campaign else {
+      state.tally.unknownCampaign += claims
+      unknownCampaign.increment(by: claims)
       return
     }
-    let word = claim.outcome.word
-    state.tally.campaigns[claim.campaignID, default: [:]][word, default: 0] += 1
-    if state.counters[claim.campaignID] == nil {
-      state.counters[claim.campaignID] = counters(of: claim.campaignID)
-    }
-    state.counters[claim.campaignID]?[word]?.increment()
+    state.tally.campaigns[campaign, default: [:]][answer.word, default: 0] += claims
+    if state.counters[campaign] == nil { state.counters[campaign] = counters(of: campaign) }
+    state.counters[campaign]?[answer.word]?.increment(by: claims)
   }
 
   /// All of them at once: one that stands at 0 is there before it rises.

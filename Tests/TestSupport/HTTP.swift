@@ -28,16 +28,18 @@ package enum HTTP {
   }()
 
   package static func send(
-    _ method: String, _ url: String, headers: [(String, String)] = [], timeout: Duration = .seconds(120)
+    _ method: String, _ url: String, headers: [(String, String)] = [], body: Data? = nil,
+    timeout: Duration = .seconds(120)
   ) async throws -> Response {
     var request = HTTPClientRequest(url: url)
     request.method = HTTPMethod(rawValue: method)
     for (name, value) in headers { request.headers.add(name: name, value: value) }
+    if let body { request.body = .bytes(ByteBuffer(data: body)) }
     let response = try await client.execute(request, timeout: TimeAmount(timeout))
-    let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
+    let content = Data(buffer: try await response.body.collect(upTo: 16 << 20))
     let fields = Dictionary(
       response.headers.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
-    return Response(status: Int(response.status.code), headers: fields, body: body)
+    return Response(status: Int(response.status.code), headers: fields, body: content)
   }
 
   package static func claim(

@@ -33,6 +33,7 @@ package enum JSONValue: Decodable, Sendable, Equatable {
   }
 
   package var int: Int? { if case .number(let value) = self { Int(value) } else { nil } }
+  package var number: Double? { if case .number(let value) = self { value } else { nil } }
   package var string: String? { if case .string(let value) = self { value } else { nil } }
   package var array: [JSONValue] { if case .array(let items) = self { items } else { [] } }
   package var keys: Set<String> { if case .object(let fields) = self { Set(fields.keys) } else { [] } }

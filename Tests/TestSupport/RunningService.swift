@@ -42,17 +42,18 @@ package struct RunningService: Sendable {
   ///
   /// - Parameters:
   ///   - listen: where claims come in.
+  ///   - operations: where the operations listener is.
   ///   - wrapper: a program of the system and its arguments, under which the service runs.
   @discardableResult
   package static func run<Value: Sendable>(
-    database: String, listen: String = "127.0.0.1:0", under wrapper: [String] = [],
+    database: String, listen: String = "127.0.0.1:0", operations: String = "127.0.0.1:0", under wrapper: [String] = [],
     environment: [String: String] = [:],
     _ body: @escaping @Sendable (RunningService) async throws -> Value
   ) async throws -> Ended<Value> {
     let command =
       wrapper + [
         Program.path(of: "issue-service"), "serve", "--database", database, "--listen", listen,
-        "--ops-listen", "127.0.0.1:0",
+        "--ops-listen", operations,
       ]
     // A client that keeps connections alive keeps them for a shorter time than the service does.
     let settings = ["FIRST_COME_LIMIT_IDLE_TIMEOUT": "10m"]

@@ -26,6 +26,7 @@ struct LiveEventsTests {
         "latest":[{"accepted_at":"2026-12-01T09:00:00.000000Z","seat":73,"user":"m•••"}],"name":"Summer",\
         "oldest_pending_at":"2026-12-01T09:00:00.500000Z","opens_at":"2026-12-01T09:00:00.000000Z","pending":2,\
         "phase":"open","quota":1000,"rates":{"accepted":3,"refused":2,"repeated":1,"sold_out":0}}],\
+        "figures_at":"2026-12-01T09:00:00.000000Z",\
         "last_reconciliation":{"ended_at":"2026-12-01T09:00:02.000000Z","findings":0,"verdict":"CLEAN"},\
         "last_replay":{"ended_at":"2026-12-01T09:00:01.000000Z","exit_code":2,"resolved":5,\
         "started_at":"2026-12-01T09:00:00.000000Z"},\

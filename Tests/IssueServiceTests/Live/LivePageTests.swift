@@ -78,9 +78,9 @@ struct LivePageTests {
 
   @Test func thePageIsThereBeforeTheFirstPointAndWithoutAStore() {
     #expect(LivePage.embedded.text(of: nil, at: nil).contains("There are no figures yet."))
-    let point = WatchPoint.sample(figures: nil, trouble: "busy <now>", notReadyBecause: "no store")
+    let point = WatchPoint.sample(figures: nil, trouble: "It is busy <now>.", notReadyBecause: "no store")
     let text = LivePage.embedded.text(of: "summer", at: point)
-    #expect(text.contains("The store does not answer: busy &lt;now&gt;") && text.contains("Not ready: no store"))
+    #expect(text.contains("It is busy &lt;now&gt;.") && text.contains("Not ready: no store"))
     var none = StoreFigures.sample
     none.campaigns = []
     #expect(LivePage.embedded.text(of: nil, at: .sample(figures: none)).contains("There is no campaign yet."))

@@ -71,14 +71,14 @@ struct LiveStreamTests {
     for number in 1...3 { feed.publish(.sample(number)) }
     try await serving(feed: feed) { (served) async throws in
       let viewer = try served.open()
-      let begun = try viewer.exchange([], until: { Self.events(in: $0) == 2 })
+      let begun = try await viewer.reply(until: { Self.events(in: $0) == 2 })
       let text = String(decoding: begun.bytes, as: UTF8.self)
       for line in [
         "HTTP/1.1 200 OK", "Content-Type: text/event-stream", "Cache-Control: no-store",
         "X-Content-Type-Options: nosniff", "retry: 2000", "event: history", "id: 3\nevent: point",
       ] { #expect(text.contains(line), "\(line)") }
       served.feed.publish(.sample(4))
-      let more = try viewer.exchange([], until: { Self.events(in: $0) == 1 })
+      let more = try await viewer.reply(until: { Self.events(in: $0) == 1 })
       #expect(String(decoding: more.bytes, as: UTF8.self).contains("id: 4\nevent: point"))
     }
   }
@@ -86,9 +86,9 @@ struct LiveStreamTests {
   @Test func aStreamEndsWithTheServiceAndSaysSo() async throws {
     try await serving { (served) async throws in
       let viewer = try served.open()
-      _ = try viewer.exchange([], until: { Self.events(in: $0) == 1 })
+      _ = try await viewer.reply(until: { Self.events(in: $0) == 1 })
       served.trigger.triggerGracefulShutdown()
-      let rest = try viewer.readToEnd()
+      let rest = try await onOwnThread { try viewer.readToEnd() }
       #expect(String(decoding: rest, as: UTF8.self).hasSuffix("0\r\n\r\n"))
     }
   }
@@ -97,7 +97,7 @@ struct LiveStreamTests {
     try await serving(viewers: 2) { (served) async throws in
       let first = try served.open()
       let second = try served.open()
-      for viewer in [first, second] { _ = try viewer.exchange([], until: { Self.events(in: $0) == 1 }) }
+      for viewer in [first, second] { _ = try await viewer.reply(until: { Self.events(in: $0) == 1 }) }
       let refused = try await HTTP.send("GET", "\(served.url)/events")
       #expect(refused.status == 503 && refused.headers["retry-after"] != nil)
       #expect(try refused.problem == "unavailable")
@@ -111,7 +111,7 @@ struct LiveStreamTests {
     try await serving(viewers: 1) { (served) async throws in
       do {
         let gone = try served.open()
-        _ = try gone.exchange([], until: { Self.events(in: $0) == 1 })
+        _ = try await gone.reply(until: { Self.events(in: $0) == 1 })
       }
       var number = 0
       while served.live.viewerCount > 0 {
@@ -120,7 +120,7 @@ struct LiveStreamTests {
         await Task.yield()
       }
       let next = try served.open()
-      let answer = try next.exchange([], until: { Self.events(in: $0) == 2 })
+      let answer = try await next.reply(until: { Self.events(in: $0) == 2 })
       #expect(String(decoding: answer.bytes, as: UTF8.self).hasPrefix("HTTP/1.1 200 OK"))
     }
   }
@@ -128,18 +128,18 @@ struct LiveStreamTests {
   /// A viewer that reads nothing is cut once its connection holds no more, and holds nobody up.
   @Test func whoDoesNotReadIsCut() async throws {
     var limits = ServeLimits()
-    limits.answerTimeout = .seconds(2)
+    limits.answerTimeout = .seconds(5)
     try await serving(limits: limits, viewers: 2) { (served) async throws in
       let stalled = try served.open()
       let reader = try served.open()
-      _ = try reader.exchange([], until: { Self.events(in: $0) == 1 })
+      for viewer in [stalled, reader] { _ = try await viewer.reply(until: { Self.events(in: $0) == 1 }) }
       let clock = ContinuousClock()
       let end = clock.now.advanced(by: .seconds(60))
       var number = 0
       while served.live.viewerCount == 2 && clock.now < end {
         number += 1
-        served.feed.publish(.sample(number, figures: .large))
-        _ = try reader.exchange([], until: { $0.count > 200_000 })
+        served.feed.publish(.large(number))
+        _ = try await reader.reply(until: { $0.count > 200_000 })
       }
       #expect(served.live.viewerCount == 1, "after \(number) points")
       // The one that reads is served for longer than an answer may take.
@@ -157,14 +157,14 @@ struct LiveStreamTests {
     try await serving(limits: limits) { (served) async throws in
       let stalled = try served.open()
       let reader = try served.open()
-      _ = try reader.exchange([], until: { Self.events(in: $0) == 1 })
+      for viewer in [stalled, reader] { _ = try await viewer.reply(until: { Self.events(in: $0) == 1 }) }
       for number in 1...60 {
-        served.feed.publish(.sample(number, figures: .large))
-        _ = try reader.exchange([], until: { $0.count > 200_000 })
+        served.feed.publish(.large(number))
+        _ = try await reader.reply(until: { $0.count > 200_000 })
       }
       begun.withLock { $0 = clock.now }
       served.trigger.triggerGracefulShutdown()
-      _ = try reader.readToEnd()
+      _ = try await onOwnThread { try reader.readToEnd() }
       try await gracefulEnd(of: served)
       withExtendedLifetime(stalled) {}
     }
@@ -213,11 +213,9 @@ struct LiveStreamTests {
   }
 }
 
-extension StoreFigures {
-  /// As many campaigns as make a point of some hundred thousand bytes.
-  fileprivate static var large: StoreFigures {
-    var figures = StoreFigures.sample
-    figures.campaigns = (1...1_000).map { .sample(CampaignID("campaign-\($0)")!) }
-    return figures
+extension WatchPoint {
+  /// Half a million bytes, which take no time to encode.
+  fileprivate static func large(_ number: Int) -> WatchPoint {
+    .sample(number, figures: nil, trouble: String(repeating: "x", count: 500_000))
   }
 }

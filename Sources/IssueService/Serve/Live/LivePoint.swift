@@ -27,6 +27,8 @@ struct LivePoint: Encodable, Sendable {
   let schemaVersion = 1
   let number: Int
   let at: String
+  /// When the store was read: a large one is read less often than points are made.
+  let figuresAt: Nullable<String>
   let ready: Bool
   let notReadyBecause: Nullable<String>
   let trouble: Nullable<String>
@@ -42,6 +44,7 @@ struct LivePoint: Encodable, Sendable {
   init(_ point: WatchPoint, viewers: Int) {
     number = point.number
     at = "\(point.at)"
+    figuresAt = Nullable(point.figures.map { "\($0.asOf)" })
     ready = point.notReadyBecause == nil
     notReadyBecause = Nullable(point.notReadyBecause)
     trouble = Nullable(point.trouble)

@@ -9,7 +9,7 @@ struct LiveTables: Sendable {
     if let point {
       html += Self.note(
         "Figures of \(point.at), of the service and its store. This page asks again every five seconds.")
-      if let trouble = point.trouble { html += Self.note("The store does not answer: \(trouble)") }
+      if let trouble = point.trouble { html += Self.note(trouble) }
       if let reason = point.notReadyBecause { html += Self.note("Not ready: \(reason)") }
       html += Self.table("This process", Self.rows(of: point))
     } else {

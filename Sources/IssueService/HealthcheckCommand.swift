@@ -19,7 +19,8 @@ struct HealthcheckCommand: AsyncParsableCommand {
       """)
 
   @Flag(help: "Ask only whether it is alive.") var live = false
-  @Option(help: "How long to wait for the answer, such as 500ms or 5s.") var timeout: String = "5s"
+  /// Longer than a probe waits for the write lock by default, so that the reason is heard.
+  @Option(help: "How long to wait for the answer, such as 500ms or 5s.") var timeout: String = "10s"
   @Option(SettingsResolution.file) var config: String?
   @Option(ServeCatalogue.opsListen) var opsListen: String?
 

@@ -8,8 +8,8 @@ extension SQLiteStore {
     try await read("read the figures") { [clock, file, witness] db in
       let now = clock()
       var figures = StoreFigures(asOf: now, campaigns: try Self.campaignFigures(at: now, in: db))
-      figures.lastReconciliation = try RunFigures.last(of: "reconcile", in: db)
-      figures.lastReplay = try RunFigures.last(of: "retry-batch", in: db)
+      figures.lastReconciliation = try RunFigures.lastReconciliation(in: db)
+      figures.lastReplay = try RunFigures.lastReplay(in: db)
       figures.logBytes = file.logBytes
       // Read after the snapshot: what is in it may have been witnessed meanwhile, and is then no lag.
       let tips = try witness?.recordedTips() ?? [:]
@@ -23,17 +23,16 @@ extension SQLiteStore {
   package func probe() async throws(StoreFailure) -> StoreProbe {
     try await write("see whether claims can be taken") { [file, witness] db in
       try Migrator(path: file.path).requireCurrent(in: db)
-      guard let witness else { return StoreProbe(freeBytes: [:], witnessLag: 0) }
+      guard let witness else { return }
       try witness.refresh()
-      let tips = try witness.recordedTips()
-      let compared = try WitnessFacts(db).compare(with: tips, in: db)
-      let faults = compared.compactMap(\.fault)
+      let faults = try WitnessFacts(db).compare(with: try witness.recordedTips(), in: db).compactMap(\.fault)
       guard faults.isEmpty else { throw StoreFailure.witnessAhead(witness.path, faults: faults) }
-      return StoreProbe(
-        freeBytes: [
-          "database": try Self.freeBytes(beside: file.path), "witness": try Self.freeBytes(beside: witness.path),
-        ],
-        witnessLag: compared.map { max(0, $0.found - $0.witnessed) }.reduce(0, +))
+    }
+    // Not within a write: that the system does not say it is no damage to the file.
+    return try await read("look for free space") { [file, witness] _ in
+      var probe = StoreProbe(freeBytes: ["database": try Self.freeBytes(beside: file.path)])
+      if let witness { probe.freeBytes["witness"] = try Self.freeBytes(beside: witness.path) }
+      return probe
     }
   }
 
@@ -78,11 +77,15 @@ extension SQLiteStore {
         """)
   }
 
+  /// - Throws: ``StoreFailure`` with `readOnly` where the file system takes no writes any more.
   private static func freeBytes(beside path: String) throws(StoreFailure) -> Int {
     let directory = String(path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex))
     var status = statvfs()
     guard unsafe statvfs(directory, &status) == 0 else {
       throw StoreFailure.system(errno, operation: "look for free space", subject: directory)
+    }
+    guard status.f_flag & UInt(ST_RDONLY) == 0 else {
+      throw StoreFailure.system(EROFS, operation: "look for free space", subject: directory)
     }
     return Int(status.f_bavail) * Int(status.f_frsize)
   }
@@ -112,20 +115,30 @@ extension Acceptance {
 }
 
 extension RunFigures {
-  fileprivate static func last(of program: String, in db: Database) throws -> RunFigures? {
+  fileprivate static func lastReconciliation(in db: Database) throws -> RunFigures? {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT campaign_id, started_at, ended_at, exit_code, verdict, findings, resolved FROM run
-        WHERE program = ? ORDER BY started_at DESC LIMIT 1
+        SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
+        WHERE program = 'reconcile' AND campaign_id IS NULL ORDER BY started_at DESC LIMIT 1
         """)
-    return try Row.fetchOne(statement, arguments: [program]).map { row in
-      let scope = try row.decode(String?.self, forColumn: "campaign_id")
-      return RunFigures(
-        startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
-        exitCode: try row.decode(Int?.self, forColumn: "exit_code"),
-        verdict: try row.decode(String?.self, forColumn: "verdict"),
-        findings: try row.decode(Int?.self, forColumn: "findings"),
-        resolved: try row.decode(Int?.self, forColumn: "resolved"), scope: scope.flatMap { CampaignID($0) })
-    }
+    return try Row.fetchOne(statement).map(RunFigures.init(row:))
+  }
+
+  fileprivate static func lastReplay(in db: Database) throws -> RunFigures? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
+        WHERE program = 'retry-batch' ORDER BY started_at DESC LIMIT 1
+        """)
+    return try Row.fetchOne(statement).map(RunFigures.init(row:))
+  }
+
+  private init(row: Row) throws {
+    self.init(
+      startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
+      exitCode: try row.decode(Int?.self, forColumn: "exit_code"),
+      verdict: try row.decode(String?.self, forColumn: "verdict"),
+      findings: try row.decode(Int?.self, forColumn: "findings"),
+      resolved: try row.decode(Int?.self, forColumn: "resolved"))
   }
 }

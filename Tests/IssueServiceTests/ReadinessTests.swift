@@ -16,12 +16,10 @@ struct ReadinessJudgingTests {
     StoreFailure(code, operation: "ask", subject: "the file", cause: "of a cause")
   }
 
-  private static let sound = StoreProbe(freeBytes: ["database": 100 << 20, "witness": 1 << 40], witnessLag: 0)
+  private static let sound = StoreProbe(freeBytes: ["database": 100 << 20, "witness": 1 << 40])
 
   @Test func allThatHoldsIsReady() {
     #expect(Self.judge(.success(Self.sound)).isEmpty)
-    // A commit that is being witnessed, or that the next group will witness.
-    #expect(Self.judge(.success(StoreProbe(freeBytes: Self.sound.freeBytes, witnessLag: 7))).isEmpty)
   }
 
   @Test(arguments: [
@@ -34,7 +32,7 @@ struct ReadinessJudgingTests {
   }
 
   @Test func aNearlyFullDiskIsNamed() {
-    let probe = StoreProbe(freeBytes: ["witness": (100 << 20) - 1, "database": 1 << 40], witnessLag: 0)
+    let probe = StoreProbe(freeBytes: ["witness": (100 << 20) - 1, "database": 1 << 40])
     #expect(
       Self.judge(.success(probe)) == [.disk: "The disk is nearly full: 99 MiB are left for the witness."])
   }

@@ -67,17 +67,46 @@ struct WatchTests {
     #expect(watch.latest == nil)
     watch.count(Self.sample(1), in: &window)
     #expect(watch.latest?.figures == nil && watch.latest?.trouble != nil, "nothing has been read yet")
-    await watch.read()
+    await watch.readFigures()
+    await watch.probe()
     watch.count(Self.sample(2), in: &window)
     let point = try #require(watch.latest)
     #expect(point.number == 2 && point.trouble == nil && point.queueDepth == 7 && point.notReadyBecause == nil)
     #expect(point.figures == StoreFigures(asOf: TestClock.start))
     fake.failure.withLock { $0 = StoreFailure(.busy, operation: "read", subject: "it", cause: "somebody has it") }
-    await watch.read()
+    await watch.readFigures()
     watch.count(Self.sample(3), in: &window)
     #expect(watch.latest?.figures == nil, "old figures are not shown as if they were new")
     #expect(watch.latest?.trouble == "The store does not answer: somebody has it.")
     #expect(fake.readings.withLock { $0 } == [false, true, false])
+  }
+
+  /// A store that hangs answers nothing, not even that it fails.
+  @Test func whatIsWaitedForTooLongIsNotKnown() async throws {
+    let (asked, wasAsked) = AsyncStream.makeStream(of: Void.self)
+    let (released, release) = AsyncStream.makeStream(of: Void.self)
+    let watch = Watch(
+      Watch.Sources(
+        tally: { ClaimTally() }, queueDepth: { 0 },
+        figures: { () async throws(StoreFailure) in
+          wasAsked.yield()
+          for await _ in released {}
+          return StoreFigures(asOf: TestClock.start)
+        }, readiness: { Readiness.Answer() }),
+      clock: TestClock().clock)
+    var window = WatchWindow(first: Self.sample(0))
+    await watch.probe()
+    async let reading: Void = watch.readFigures()
+    for await _ in asked { break }
+    watch.count(WatchSample(at: .now + .seconds(9), tally: ClaimTally()), in: &window)
+    #expect(watch.latest?.trouble == "The store has not been read yet.")
+    watch.count(WatchSample(at: .now + .seconds(60), tally: ClaimTally()), in: &window)
+    #expect(watch.latest?.figures == nil)
+    #expect(watch.latest?.trouble?.hasPrefix("The store has not answered for ") == true)
+    release.finish()
+    await reading
+    watch.count(WatchSample(at: .now + .seconds(61), tally: ClaimTally()), in: &window)
+    #expect(watch.latest?.figures != nil && watch.latest?.trouble == nil && watch.latest?.notReadyBecause == nil)
   }
 
   @Test func fiveMinutesAreKept() {

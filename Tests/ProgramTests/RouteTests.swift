@@ -41,7 +41,7 @@ struct RouteTests {
     let connection = try RawConnection(to: #require(URL(string: base)))
     try connection.send(
       "\(route.method) \(route.path) HTTP/1.1\r\nHost: localhost\r\nX-User-Id: mina\r\nConnection: close\r\n\r\n".utf8)
-    return try connection.readStatus()
+    return try await onOwnThread { try connection.readStatus() }
   }
 
   @Test func everyRouteOnEveryListener() async throws {
@@ -57,6 +57,21 @@ struct RouteTests {
       for route in Self.operations {
         #expect(try await status(route, at: service.operations) == route.status, "\(route.path)")
         #expect(try await status(route, at: service.claims) == 404, "\(route.path) on the public listener")
+      }
+    }
+  }
+
+  /// A page from elsewhere whose name leads to this machine reads nothing.
+  @Test func theOperationsListenerHasTheNamesOfThisMachineOnly() async throws {
+    let directory = try ScratchDirectory()
+    try await RunningService.run(database: directory.path("first-come.db")) { (service) async throws in
+      for (host, status) in [
+        ("localhost", 200), ("LOCALHOST:9999", 200), ("127.0.0.1", 200), ("127.0.0.1:1", 200), ("[::1]:8081", 200),
+        ("evil.example", 400), ("127.0.0.1.evil.example:8081", 400), ("localhost.evil.example", 400),
+      ] {
+        let connection = try RawConnection(to: #require(URL(string: service.operations)))
+        try connection.send("GET /events HTTP/1.1\r\nHost: \(host)\r\n\r\n".utf8)
+        #expect(try await onOwnThread { try connection.readStatus() } == status, "\(host)")
       }
     }
   }

@@ -61,7 +61,10 @@ package final class RawConnection: Sendable {
   /// Reads the beginning of an answer, which may never end.
   ///
   /// - Returns: its status; `nil` where it does not begin with one.
+  /// - Throws: ``Failure`` with `EAGAIN` where a byte takes longer than a minute.
   package func readStatus() throws -> Int? {
+    var time = timeval(tv_sec: 60, tv_usec: 0)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
     var line: [UInt8] = []
     var byte: UInt8 = 0
     while line.last != UInt8(ascii: "\n"), line.count < 200 {

@@ -17,11 +17,13 @@ package struct StoreFigures: Sendable, Equatable {
   package var asOf: Timestamp
   /// In the order of their ids.
   package var campaigns: [CampaignFigures]
+  /// Of those that judged all campaigns: what is CLEAN of one says nothing of the others.
   package var lastReconciliation: RunFigures?
   package var lastReplay: RunFigures?
   /// Size of the write-ahead log; `nil` where the store has none.
   package var logBytes: Int?
-  /// Acceptances that the witness has not seen.
+  /// Acceptances that the witness has not seen: those of a commit that is being witnessed, or of a process that died
+  /// before it was; the next group witnesses them.
   package var witnessLag: Int
 
   package init(
@@ -70,8 +72,6 @@ package struct FailedFigures: Sendable, Hashable {
 
 /// The last run of a batch.
 package struct RunFigures: Sendable, Equatable {
-  /// The only campaign that it looked at; `nil` is all.
-  package var scope: CampaignID?
   package var startedAt: Timestamp
   /// `nil` where it still goes on, or was killed.
   package var endedAt: Timestamp?
@@ -84,9 +84,8 @@ package struct RunFigures: Sendable, Equatable {
 
   package init(
     startedAt: Timestamp, endedAt: Timestamp?, exitCode: Int?, verdict: String? = nil, findings: Int? = nil,
-    resolved: Int? = nil, scope: CampaignID? = nil
+    resolved: Int? = nil
   ) {
-    self.scope = scope
     self.startedAt = startedAt
     self.endedAt = endedAt
     self.exitCode = exitCode
@@ -100,11 +99,6 @@ package struct RunFigures: Sendable, Equatable {
 package struct StoreProbe: Sendable, Equatable {
   /// Space that is left, by the file that needs it: the database and the witness.
   package var freeBytes: [String: Int]
-  /// Acceptances that the witness has not seen: none, but while one is being written.
-  package var witnessLag: Int
 
-  package init(freeBytes: [String: Int], witnessLag: Int) {
-    self.freeBytes = freeBytes
-    self.witnessLag = witnessLag
-  }
+  package init(freeBytes: [String: Int]) { self.freeBytes = freeBytes }
 }

@@ -50,6 +50,10 @@ struct LoadTally: Sendable {
   var claims: Int { outcomes.values.reduce(0, +) }
   var unanswered: Int { outcomes[LoadAnswer.Undecided.noAnswer.rawValue, default: 0] }
   var answered: Int { claims - unanswered }
+  /// Claims that the service did not decide, of users that had no other claim in hand.
+  var undecided: Int {
+    [LoadAnswer.Undecided.noAnswer, .none, .unknown, .timeout].map { outcomes[$0.rawValue, default: 0] }.reduce(0, +)
+  }
 
   /// - Parameters: times in nanoseconds from the beginning.
   mutating func add(_ answer: LoadAnswer, intended: Int64?, sent: Int64, answered: Int64) {

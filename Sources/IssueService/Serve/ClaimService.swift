@@ -1,4 +1,5 @@
 internal import Composition
+internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance
 internal import Logging
@@ -128,12 +129,18 @@ struct ClaimService {
     _ api: OperationsAPI, announcement: Announcement, logger: Logger
   ) -> any Service {
     let problems = ProblemCounts(factory: registry)
-    let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
+    var responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       try await api.content(of: resource)
+    }
+    responder.admit = { [address = settings.opsListen] (request, _) throws(Problem) in
+      // A page from elsewhere that has its own name resolve to this machine reads nothing here.
+      guard address.isNamed(byHost: request.head.authority ?? "") else {
+        throw .malformedRequest("The operations listener is asked for by an address of this machine, or localhost.")
+      }
     }
     return Listener(address: settings.opsListen, limits: limits).server(problems: problems, logger: logger) {
       announcement.running(\.operations, at: $0)
-    } answer: { request, peer in
+    } answer: { [responder] request, peer in
       await responder.answer(request, from: peer)
     }
   }

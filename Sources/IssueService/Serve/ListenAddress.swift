@@ -56,6 +56,15 @@ enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     }
   }
 
+  /// Whether a field Host names this listener: by the host that it was given, by localhost or by a loopback address, at
+  /// whatever port, since a tunnel has another. Whoever can reach a socket of the file system needs no name.
+  func isNamed(byHost field: String) -> Bool {
+    guard case .host(let host, _) = self else { return true }
+    let name = field.replacing(#/:[0-9]*$/#, with: "").lowercased()
+    return name == host.lowercased() || ["localhost", "[::1]"].contains(name)
+      || name.wholeMatch(of: #/127(\.[0-9]{1,3}){3}/#) != nil
+  }
+
   var isAnyFreePort: Bool { if case .host(_, port: 0) = self { true } else { false } }
 
   var bindAddress: BindAddress {

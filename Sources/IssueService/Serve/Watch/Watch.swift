@@ -11,9 +11,12 @@ final class Watch: Service, WatchFeed {
   static let span = 300
   /// The points that a latency is taken over.
   static let latencySpan = 10
-  /// Reading the figures costs as much as counting the coupons. It rests so many times as long as it took: a large
-  /// database is looked at less often, and never for more than a twentieth of the time.
+  /// Reading the figures costs as much as counting the coupons. It rests so many times as long as it took, up to a
+  /// limit: a large database is looked at less often, so that it takes a twentieth of the time.
   static let restPerReading = 19
+  static let longestRest = Duration.seconds(30)
+  /// After which a store that was asked and has not answered has no figures any more.
+  static let patience = Duration.seconds(10)
 
   /// What is watched. Each part answers at once, but for ``figures`` and ``readiness``.
   struct Sources: Sendable {
@@ -25,17 +28,26 @@ final class Watch: Service, WatchFeed {
     var didCount: @Sendable (WatchPoint) -> Void = { _ in }
   }
 
-  /// What was read of the store last.
-  private struct Reading: Sendable {
-    var figures: StoreFigures?
+  /// What was heard last.
+  private struct Answer<Figures: Sendable>: Sendable {
+    /// `nil` where there was no answer.
+    var figures: Figures?
+    /// Why there is none.
     var trouble: String?
-    var readiness = Readiness.Answer()
+    /// Since when the next one is waited for.
+    var askedAt: ContinuousClock.Instant?
+
+    /// Old figures are not shown as if they were new: whoever has not answered for too long has none.
+    func ifHeard(by now: ContinuousClock.Instant) -> Self {
+      guard let askedAt, now - askedAt > Watch.patience else { return self }
+      let seconds = (now - askedAt).components.seconds
+      return Self(figures: nil, trouble: "The store has not answered for \(seconds) seconds.")
+    }
   }
 
   private struct State {
-    var reading = Reading(
-      trouble: "The store has not been read yet.",
-      readiness: Readiness.Answer(problems: [.running: "The service has just begun."]))
+    var figures = Answer<StoreFigures>(trouble: "The store has not been read yet.")
+    var readiness = Answer<Readiness.Answer>(trouble: "The service has just begun.")
     var latest: WatchPoint?
     var history: [WatchPoint] = []
     var watchers: [Int: AsyncStream<WatchPoint>.Continuation] = [:]
@@ -80,6 +92,7 @@ final class Watch: Service, WatchFeed {
     try? await cancelWhenGracefulShutdown {  // being cancelled is how it ends
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await self.keepReading() }
+        group.addTask { try await self.keepProbing() }
         group.addTask { try await self.keepCounting() }
         try await group.waitForAll()
       }
@@ -93,21 +106,33 @@ final class Watch: Service, WatchFeed {
 
   private func keepReading() async throws {
     while true {
-      let begun = ContinuousClock.now
-      await read()
-      let took = ContinuousClock.now - begun
-      try await Task.sleep(for: max(Self.interval, took * Self.restPerReading))
+      let took = await ContinuousClock().measure { await readFigures() }
+      try await Task.sleep(for: min(max(Self.interval, took * Self.restPerReading), Self.longestRest))
     }
   }
 
-  func read() async {
-    var reading = Reading(readiness: await sources.readiness())
-    do throws(StoreFailure) {
-      reading.figures = try await sources.figures()
-    } catch {
-      reading.trouble = "The store does not answer: \(error.cause)."
+  private func keepProbing() async throws {
+    while true {
+      await probe()
+      try await Task.sleep(for: Self.interval)
     }
-    state.withLock { [reading] in $0.reading = reading }
+  }
+
+  func readFigures() async {
+    state.withLock { $0.figures.askedAt = .now }
+    var answer = Answer<StoreFigures>()
+    do throws(StoreFailure) {
+      answer.figures = try await sources.figures()
+    } catch {
+      answer.trouble = "The store does not answer: \(error.cause)."
+    }
+    state.withLock { [answer] in $0.figures = answer }
+  }
+
+  func probe() async {
+    state.withLock { $0.readiness.askedAt = .now }
+    let readiness = await sources.readiness()
+    state.withLock { $0.readiness = Answer(figures: readiness) }
   }
 
   private func keepCounting() async throws {
@@ -124,12 +149,14 @@ final class Watch: Service, WatchFeed {
     let now = clock()
     let queueDepth = sources.queueDepth()
     let (point, watchers) = state.withLock { state in
-      let reading = state.reading
-      let problems = reading.readiness.problems
+      let figures = state.figures.ifHeard(by: sample.at)
+      let readiness = state.readiness.ifHeard(by: sample.at)
+      let problems = readiness.figures?.problems ?? [:]
       let point = WatchPoint(
-        number: (state.latest?.number ?? 0) + 1, at: now, figures: reading.figures, trouble: reading.trouble,
+        number: (state.latest?.number ?? 0) + 1, at: now, figures: figures.figures, trouble: figures.trouble,
         rates: change.rates, latency: change.latency, queueDepth: queueDepth, shedPerSecond: change.shed,
-        notReadyBecause: problems.isEmpty ? nil : problems.text, freeBytes: reading.readiness.freeBytes)
+        notReadyBecause: readiness.trouble ?? (problems.isEmpty ? nil : problems.text),
+        freeBytes: readiness.figures?.freeBytes ?? [:])
       state.latest = point
       state.history = Array((state.history + [point.withoutFigures]).suffix(Self.span))
       return (point, Array(state.watchers.values))

@@ -25,7 +25,10 @@ struct WatchWindow: Sendable {
     let previous = samples.last ?? sample
     samples = Array((samples + [sample]).suffix(Watch.latencySpan + 1))
     let seconds = max((sample.at - previous.at) / .seconds(1), 0.001)
-    func perSecond(_ count: Int) -> Int { Int((Double(count) / seconds).rounded()) }
+    // A tick on time shows the very counts; of a late one nothing is rounded away.
+    func perSecond(_ count: Int) -> Int {
+      (0.5...1.5).contains(seconds) ? count : Int((Double(count) / seconds).rounded(.up))
+    }
     var rates: [CampaignID: ClaimRates] = [:]
     for (campaign, counts) in sample.tally.campaigns {
       let before = previous.tally.campaigns[campaign] ?? [:]

@@ -15,7 +15,6 @@ final class ScriptedFeed: WatchFeed {
 
   var latest: WatchPoint? { state.withLock { $0.points.last } }
   var history: [WatchPoint] { state.withLock { $0.points } }
-  var watchers: Int { state.withLock { $0.watchers.count } }
 
   func points() -> AsyncStream<WatchPoint> {
     let (stream, continuation) = AsyncStream.makeStream(of: WatchPoint.self, bufferingPolicy: .bufferingNewest(1))

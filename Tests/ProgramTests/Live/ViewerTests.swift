@@ -94,6 +94,18 @@ struct ViewerTests {
     }
   }
 
+  /// An answer has its time, and a stream that is read lasts longer.
+  @Test func aStreamOutlivesTheTimeOfAnAnswer() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 10, in: directory)
+    try await RunningService.run(database: database, environment: ["FIRST_COME_LIMIT_ANSWER_TIMEOUT": "8s"]) {
+      (service) async throws in
+      let viewer = try Self.watch(service)
+      let seen = try await viewer.reply(within: .seconds(120)) { Self.points(in: $0) >= 12 }
+      #expect(Self.points(in: seen.bytes) >= 12 && !seen.hasEnded)
+    }
+  }
+
   /// Open streams end with the service, and do not hold its end up.
   @Test func theServiceEndsWhilePeopleWatch() async throws {
     let directory = try ScratchDirectory()

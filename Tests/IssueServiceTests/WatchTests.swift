@@ -96,9 +96,10 @@ struct WatchTests {
       clock: TestClock().clock)
     var window = WatchWindow(first: Self.sample(0))
     await watch.probe()
+    let before = ContinuousClock.now
     async let reading: Void = watch.readFigures()
     for await _ in asked { break }
-    watch.count(WatchSample(at: .now + .seconds(9), tally: ClaimTally()), in: &window)
+    watch.count(WatchSample(at: before + .seconds(9), tally: ClaimTally()), in: &window)
     #expect(watch.latest?.trouble == "The store has not been read yet.")
     watch.count(WatchSample(at: .now + .seconds(60), tally: ClaimTally()), in: &window)
     #expect(watch.latest?.figures == nil)

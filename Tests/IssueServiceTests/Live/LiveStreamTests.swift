@@ -119,8 +119,10 @@ struct LiveStreamTests {
         let gone = try served.open()
         _ = try await gone.reply(until: { Self.events(in: $0) == 1 })
       }
+      let clock = ContinuousClock()
+      let end = clock.now.advanced(by: .seconds(120))
       var number = 0
-      while served.live.viewerCount > 0 {
+      while served.live.viewerCount > 0 && clock.now < end {
         number += 1
         served.feed.publish(.sample(number))
         await Task.yield()
@@ -176,7 +178,10 @@ struct LiveStreamTests {
 
   /// Nobody watches any more.
   private func gracefulEnd(of served: Served) async throws {
-    while served.live.viewerCount > 0 { await Task.yield() }
+    let clock = ContinuousClock()
+    let end = clock.now.advanced(by: .seconds(120))
+    while served.live.viewerCount > 0 && clock.now < end { await Task.yield() }
+    #expect(served.live.viewerCount == 0)
   }
 
   @Test func theAddressesAreReadOnly() async throws {

@@ -22,7 +22,11 @@ struct ConsumeCommand: AsyncParsableCommand {
     try await runCommand {
       let store = try Backend.openStore(database: database.path())
       let termination = Termination()
-      let total = try await termination.watch { try await Self.deliverAll(of: store, until: termination) }
+      let progress = Progress("settling", total: nil, unit: "events")
+      let total = try await termination.watch {
+        try await Self.deliverAll(of: store, until: termination, progress: progress)
+      }
+      progress.finish()
       let status = termination.programExit ?? .done
       if json.isSet {
         try printJSON(ConsumeBody(total, status))
@@ -33,7 +37,9 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
   }
 
-  private static func deliverAll(of outbox: any Outbox, until termination: Termination) async throws -> DeliveryTally {
+  private static func deliverAll(
+    of outbox: any Outbox, until termination: Termination, progress: Progress
+  ) async throws -> DeliveryTally {
     var total = DeliveryTally()
     while termination.programExit == nil {
       let tally = try await outbox.deliverPending(limit: Consumer.batchSize)
@@ -41,6 +47,7 @@ struct ConsumeCommand: AsyncParsableCommand {
       total.delivered += tally.delivered
       total.parked += tally.parked
       total.dead += tally.dead
+      progress.advance(by: tally.total)
     }
     return total
   }

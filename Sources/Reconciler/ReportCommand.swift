@@ -38,7 +38,11 @@ struct ReportCommand: AsyncParsableCommand {
       let report: Report
       do {
         source = try Backend.openReconciliationSource(database: path)
-        report = try await source.withSnapshot { [scope] snapshot in Audit(snapshot, scope: scope).report() }
+        report = try await source.withSnapshot { [scope] snapshot in
+          let progress = Progress("reading", total: nil, unit: "seats")
+          defer { progress.finish() }
+          return Audit(snapshot, scope: scope) { progress.advance() }.report()
+        }
       } catch let failure as StoreFailure where failure.code.isUnreadable {
         let report = Report(unreadable: failure, asOf: begun, scope: scope)
         try printResult(try text(report) { _ in "" })

@@ -25,11 +25,13 @@ package struct ReplayRun: Sendable {
 
   /// Takes each event that is due once, in the order of campaign and seat.
   ///
-  /// - Parameter interruption: the exit status of a signal that came; asked between batches, when nothing is in hand.
+  /// - Parameters:
+  ///   - interruption: the exit status of a signal that came; asked between batches, when nothing is in hand.
+  ///   - didReplay: hears how many more events were replayed.
   /// - Throws: ``StoreFailure``. The row of the run then stays open, and its leases run out by themselves.
-  package func execute(interruption: @escaping @Sendable () -> ProgramExit? = { nil }) async throws(StoreFailure)
-    -> Summary
-  {
+  package func execute(
+    interruption: @escaping @Sendable () -> ProgramExit? = { nil }, didReplay: @Sendable (Int) -> Void = { _ in }
+  ) async throws(StoreFailure) -> Summary {
     try await queue.beginRun(start)
     var tally = ReplayTally()
     var last: Event?
@@ -43,6 +45,7 @@ package struct ReplayRun: Sendable {
         break
       }
       for outcome in try await queue.replay(leases) { tally.add(outcome) }
+      didReplay(leases.count)
     }
     let interrupted = interruption()
     let open = try await queue.finishRun(start, tally: tally, leaseDuration: Self.leaseDuration) { open in

@@ -42,7 +42,11 @@ package struct RetryBatchCommand: AsyncParsableCommand {
       }
       let termination = Termination()
       let run = ReplayRun(queue: store, start: ProcessIdentity.runStart(scope: scope))
-      let summary = try await termination.watch { try await run.execute { termination.programExit } }
+      let progress = Progress("replaying", total: nil, unit: "events")
+      let summary = try await termination.watch {
+        try await run.execute(interruption: { termination.programExit }, didReplay: { progress.advance(by: $0) })
+      }
+      progress.finish()
       try printResult(json.isSet ? try summary.json() : summary.lines)
       return summary.status
     }

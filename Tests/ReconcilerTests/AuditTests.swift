@@ -49,6 +49,18 @@ struct AuditedFile {
 
 @Suite("A report judges one snapshot")
 struct AuditTests {
+  /// Each seat is told of once, of whatever it has rows.
+  @Test func progressIsByTheSeat() async throws {
+    let file = try await AuditedFile()
+    let seats = try await SQLiteReconciliationSource(path: file.store.file.path, clock: TestClock().clock)
+      .withSnapshot { snapshot in
+        var seats = 0
+        _ = Audit(snapshot, scope: nil) { seats += 1 }.report()
+        return seats
+      }
+    #expect(seats == 12)
+  }
+
   @Test func theBooksBalance() async throws {
     let file = try await AuditedFile()
     let report = try await file.report()

@@ -2,6 +2,7 @@ import Composition
 import GRDB
 import Issuance
 import SQLiteStore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -26,8 +27,12 @@ struct ReplayRunTests {
   func replaysAll(parked: Int, codes: Int, status: ProgramExit) async throws {
     let directory = try ScratchDirectory()
     let store = try await store(parked: parked, codes: codes, in: directory)
-    let summary = try await ReplayRun(queue: store, start: .test("a")).execute()
+    let replayed = Atomic<Int>(0)
+    let summary = try await ReplayRun(queue: store, start: .test("a")).execute(didReplay: {
+      replayed.add($0, ordering: .relaxed)
+    })
     #expect(summary.tally[.resolved] == codes)
+    #expect(replayed.load(ordering: .relaxed) == summary.tally.total, "progress says what was done")
     #expect(summary.open.parked == parked - codes)
     #expect(summary.status == status)
     #expect(try await store.campaign(.summer)?.coupons == codes)

@@ -97,6 +97,7 @@ struct BenchCommand: AsyncParsableCommand {
       let termination = Termination()
       let result: LoadClient.Result
       do {
+        _ = try await counter(in: store)  // a campaign that was mistyped is named before the load
         let before = try await service.figures()
         let client = LoadClient(
           plan, service: service, before: before,
@@ -150,10 +151,7 @@ struct BenchCommand: AsyncParsableCommand {
   private func counter(in store: (any CouponStore)?) async throws -> Int? {
     guard let store, let id = CampaignID(campaign) else { return nil }
     guard let summary = try await store.campaign(id) else {
-      throw ProgramFailure(
-        .badData, "cannot compare the counter of campaign \(campaign)",
-        why: "the database has no campaign with this id",
-        next: "name the database of the service: --database FILE")
+      throw try await store.refusal(of: id, doing: "compare the counter of")
     }
     return summary.campaign.counter
   }

@@ -7,13 +7,18 @@ package struct Audit {
 
   private let snapshot: any ReconciliationSnapshot
   private let scope: CampaignID?
+  private let didReadSeat: () -> Void
   private var results: [Rule: RuleResult]
   private var findings: [Finding] = []
   private var books: [String: Books] = [:]
 
-  package init(_ snapshot: any ReconciliationSnapshot, scope: CampaignID?) {
+  /// - Parameter didReadSeat: hears of each seat of the one pass over all.
+  package init(
+    _ snapshot: any ReconciliationSnapshot, scope: CampaignID?, didReadSeat: @escaping () -> Void = {}
+  ) {
     self.snapshot = snapshot
     self.scope = scope
+    self.didReadSeat = didReadSeat
     results = Dictionary(uniqueKeysWithValues: Rule.allCases.map { ($0, RuleResult($0)) })
   }
 
@@ -55,6 +60,7 @@ package struct Audit {
       let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
       var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
       while let record = try merge.next() {
+        audit.didReadSeat()
         audit.judgeDensity(of: record)
         audit.books[record.key.campaign]?.add(record)
         for finding in record.findings(campaign: known[record.key.campaign]) { audit.add(finding) }

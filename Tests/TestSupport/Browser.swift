@@ -17,17 +17,21 @@ package struct Browser: Sendable {
   package static func run<Value: Sendable>(
     _ body: @escaping @Sendable (Browser) async throws -> Value
   ) async throws -> Value {
-    try await Subprocess.run(
-      Program.system("/usr/bin/chromedriver").executable, arguments: ["--port=0"], input: .none, output: .sequence,
-      error: .string(limit: 1 << 20)
+    // The driver listens on 127.0.0.1 and on ::1: a port that the kernel chose for one may be taken on the other.
+    let port = try FreePort.find()
+    return try await Subprocess.run(
+      Program.system("/usr/bin/chromedriver").executable, arguments: ["--port=\(port)"], input: .none,
+      output: .sequence, error: .string(limit: 1 << 20)
     ) { execution in
       defer { try? execution.send(signal: .terminate) }
       var lines = execution.standardOutput.strings().makeAsyncIterator()
-      var port: Substring?
-      while port == nil, let line = try await lines.next() {
-        port = line.firstMatch(of: #/started successfully on port (\d+)/#)?.1
+      var said: [String] = []
+      while said.last?.contains("started successfully") != true {
+        guard let line = try await lines.next() else {
+          throw Failure(description: "chromedriver did not start: \(said.joined(separator: "; "))")
+        }
+        said.append(line)
       }
-      guard let port else { throw Failure(description: "chromedriver did not start") }
       let browser = try await Browser(driver: "http://127.0.0.1:\(port)")
       do {
         let value = try await body(browser)

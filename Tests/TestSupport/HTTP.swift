@@ -21,7 +21,7 @@ package enum HTTP {
   private static let client = {
     var configuration = HTTPClient.Configuration()
     // A claim also waits here for one of the connections.
-    configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(120), read: .seconds(120))
+    configuration.timeout = HTTPClient.Configuration.Timeout(connect: .seconds(600), read: .seconds(120))
     configuration.connectionPool.retryConnectionEstablishment = false
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)

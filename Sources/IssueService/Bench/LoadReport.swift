@@ -157,14 +157,17 @@ extension LoadReport {
     let whole = claims == claimsPlanned ? "" : " of \(claimsPlanned)"
     lines.append("\(claims)\(whole) claims in \(String(format: "%.2f", seconds)) s, \(rate) a second")
     lines.append("")
-    lines += Self.table([["OUTCOME", "CLAIMS"]] + outcomes.sorted { $0.key < $1.key }.map { [$0.key, "\($0.value)"] })
+    var counts = TextTable([.key("OUTCOME"), .number("CLAIMS")])
+    for (outcome, count) in outcomes.sorted(by: { $0.key < $1.key }) { counts.add([outcome, "\(count)"]) }
+    lines.append(counts.description)
     lines.append("")
-    let header = ["LATENCY", "p50", "p90", "p99", "p99.9", "max", "mean"]
     let times =
       isOpenLoop
       ? [["from the intended start"] + latency.cells, ["from the sending"] + serviceTime.cells]
       : [["service time"] + serviceTime.cells]
-    lines += Self.table([header] + times.map { $0.map { $0.replacingOccurrences(of: " ms", with: "") } })
+    var latencies = TextTable(["LATENCY"] + ["p50", "p90", "p99", "p99.9", "max", "mean"].map { .number($0) })
+    for row in times { latencies.add(row.map { $0.replacingOccurrences(of: " ms", with: "") }) }
+    lines.append(latencies.description)
     lines.append("in milliseconds; measured from: \(measuredFromText)")
     lines.append("")
     if askedAgain.users > 0 {
@@ -192,16 +195,5 @@ extension LoadReport {
       lines.append("all checks passed")
     }
     return lines
-  }
-
-  /// The first column to the left, all others, which are numbers, to the right.
-  private static func table(_ rows: [[String]]) -> [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      row.indices.map { column in
-        let space = String(repeating: " ", count: widths[column] - row[column].count)
-        return column == 0 ? row[column] + space : space + row[column]
-      }.joined(separator: "  ")
-    }
   }
 }

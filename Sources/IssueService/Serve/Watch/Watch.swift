@@ -29,9 +29,9 @@ final class Watch: Service, WatchFeed {
   }
 
   /// What was heard last.
-  private struct Answer<Figures: Sendable>: Sendable {
+  private struct Answer<Value: Sendable>: Sendable {
     /// `nil` where there was no answer.
-    var figures: Figures?
+    var value: Value?
     /// Why there is none.
     var trouble: String?
     /// Since when the next one is waited for.
@@ -41,7 +41,7 @@ final class Watch: Service, WatchFeed {
     func ifHeard(by now: ContinuousClock.Instant) -> Self {
       guard let askedAt, now - askedAt > Watch.patience else { return self }
       let seconds = (now - askedAt).components.seconds
-      return Self(figures: nil, trouble: "The store has not answered for \(seconds) seconds.")
+      return Self(value: nil, trouble: "The store has not answered for \(seconds) seconds.")
     }
   }
 
@@ -122,7 +122,7 @@ final class Watch: Service, WatchFeed {
     state.withLock { $0.figures.askedAt = .now }
     var answer = Answer<StoreFigures>()
     do throws(StoreFailure) {
-      answer.figures = try await sources.figures()
+      answer.value = try await sources.figures()
     } catch {
       answer.trouble = "The store does not answer: \(error.cause)."
     }
@@ -132,7 +132,7 @@ final class Watch: Service, WatchFeed {
   func probe() async {
     state.withLock { $0.readiness.askedAt = .now }
     let readiness = await sources.readiness()
-    state.withLock { $0.readiness = Answer(figures: readiness) }
+    state.withLock { $0.readiness = Answer(value: readiness) }
   }
 
   private func keepCounting() async throws {
@@ -151,12 +151,12 @@ final class Watch: Service, WatchFeed {
     let (point, watchers) = state.withLock { state in
       let figures = state.figures.ifHeard(by: sample.at)
       let readiness = state.readiness.ifHeard(by: sample.at)
-      let problems = readiness.figures?.problems ?? [:]
+      let problems = readiness.value?.problems ?? [:]
       let point = WatchPoint(
-        number: (state.latest?.number ?? 0) + 1, at: now, figures: figures.figures, trouble: figures.trouble,
+        number: (state.latest?.number ?? 0) + 1, at: now, figures: figures.value, trouble: figures.trouble,
         rates: change.rates, latency: change.latency, queueDepth: queueDepth, shedPerSecond: change.shed,
         notReadyBecause: readiness.trouble ?? (problems.isEmpty ? nil : problems.text),
-        freeBytes: readiness.figures?.freeBytes ?? [:])
+        freeBytes: readiness.value?.freeBytes ?? [:])
       state.latest = point
       state.history = Array((state.history + [point.withoutFigures]).suffix(Self.span))
       return (point, Array(state.watchers.values))

@@ -20,6 +20,9 @@ package struct Migration: Sendable {
     Migration(
       version: 3, name: "trace",
       sql: String(decoding: PackageResources._003_trace_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 4, name: "replay",
+      sql: String(decoding: PackageResources._004_replay_sqlite_sql, as: UTF8.self)),
   ]
 
   package init(version: Int, name: String, sql: String) {
@@ -37,6 +40,7 @@ package enum SQLiteSchema {
   /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
   package static let tables = [
     "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event",
-    "operator_act", "outbox", "pool_code", "run", "schema_migration", "seat_loss", "witness",
+    "issuer_circuit", "operator_act", "operator_act_seat", "outbox", "pool_code", "pruned_run", "run",
+    "schema_migration", "seat_loss", "witness",
   ]
 }

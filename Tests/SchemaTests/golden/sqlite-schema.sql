@@ -1,7 +1,8 @@
 CREATE INDEX failed_event_dead ON failed_event (campaign_id, seat) WHERE state = 'dead';
+CREATE INDEX failed_event_due ON failed_event (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX failed_event_open ON failed_event (campaign_id, seat) WHERE state IN ('waiting', 'parked');
 CREATE INDEX operator_act_by_campaign ON operator_act (campaign_id, id);
-CREATE INDEX outbox_pending ON outbox (created_at, campaign_id, seat) WHERE state = 'pending';
+CREATE INDEX outbox_pending ON outbox (campaign_id, seat) WHERE state = 'pending';
 CREATE INDEX pool_code_free ON pool_code (campaign_id, position) WHERE seat IS NULL;
 CREATE UNIQUE INDEX pool_code_seat ON pool_code (campaign_id, seat) WHERE seat IS NOT NULL;
 CREATE INDEX run_started ON run (program, started_at);
@@ -27,7 +28,7 @@ CREATE TABLE answer_tally (
   CONSTRAINT answer_tally_word CHECK (answer IN ('repeat', 'closed', 'not-open-yet', 'paused', 'sold-out')),
   CONSTRAINT answer_tally_range CHECK (answered >= 0)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE attempt (
+CREATE TABLE "attempt" (
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
   generation INTEGER NOT NULL,
@@ -37,7 +38,7 @@ CREATE TABLE attempt (
   started_at INTEGER NOT NULL,
   ended_at INTEGER NOT NULL,
   PRIMARY KEY (campaign_id, seat, generation),
-  CONSTRAINT attempt_event FOREIGN KEY (campaign_id, seat) REFERENCES failed_event (campaign_id, seat),
+  CONSTRAINT attempt_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
   CONSTRAINT attempt_outcome_word CHECK (
     outcome IN ('resolved', 'transient', 'infrastructure', 'permanent', 'parked', 'fenced'))
 ) STRICT, WITHOUT ROWID;
@@ -51,7 +52,12 @@ CREATE TABLE campaign (
   code_key BLOB NOT NULL,
   opens_at INTEGER,
   closes_at INTEGER,
-  created_at INTEGER NOT NULL,
+  created_at INTEGER NOT NULL, webhook_url TEXT CONSTRAINT campaign_webhook_url_form CHECK (
+  length(webhook_url) BETWEEN 1 AND 2048 AND length(webhook_url) = length(CAST(webhook_url AS BLOB))
+  AND webhook_url NOT GLOB '*[^!-~]*'), retry_base INTEGER
+  CONSTRAINT campaign_retry_base_range CHECK (retry_base BETWEEN 1000 AND 86400000000), retry_cap INTEGER
+  CONSTRAINT campaign_retry_cap_range CHECK (retry_cap BETWEEN 1000 AND 86400000000), max_attempts INTEGER
+  CONSTRAINT campaign_max_attempts_range CHECK (max_attempts BETWEEN 1 AND 1000),
   PRIMARY KEY (id),
   CONSTRAINT campaign_id_form CHECK (
     length(id) BETWEEN 1 AND 63 AND length(id) = length(CAST(id AS BLOB)) AND id NOT GLOB '*[^a-z0-9-]*'
@@ -101,7 +107,8 @@ CREATE TABLE failed_event (
   generation INTEGER NOT NULL DEFAULT 0,
   failed_at INTEGER NOT NULL,
   settled_at INTEGER,
-  reported_by TEXT,
+  reported_by TEXT, pruned_attempts INTEGER NOT NULL DEFAULT 0
+  CONSTRAINT failed_event_pruned_range CHECK (pruned_attempts BETWEEN 0 AND attempts),
   PRIMARY KEY (campaign_id, seat),
   CONSTRAINT failed_event_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
   CONSTRAINT failed_event_state_word CHECK (state IN ('waiting', 'parked', 'resolved', 'dead', 'discarded')),
@@ -112,7 +119,15 @@ CREATE TABLE failed_event (
     AND (leased_by IS NULL OR state IN ('waiting', 'parked'))),
   CONSTRAINT failed_event_settled CHECK ((state IN ('waiting', 'parked')) = (settled_at IS NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE operator_act (
+CREATE TABLE issuer_circuit (
+  endpoint TEXT NOT NULL,
+  failures INTEGER NOT NULL,
+  error TEXT NOT NULL,
+  failed_at INTEGER NOT NULL,
+  PRIMARY KEY (endpoint),
+  CONSTRAINT issuer_circuit_range CHECK (failures >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE "operator_act" (
   id INTEGER PRIMARY KEY,
   campaign_id TEXT NOT NULL,
   act TEXT NOT NULL,
@@ -122,10 +137,16 @@ CREATE TABLE operator_act (
   counter INTEGER NOT NULL,
   quota INTEGER NOT NULL,
   acted_at INTEGER NOT NULL,
-  CONSTRAINT operator_act_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id),
-  CONSTRAINT operator_act_word CHECK (act IN ('create', 'raise', 'pause', 'resume', 'close', 'import', 'redrive',
-    'discard', 'repair', 'move', 'waive', 'accept-loss'))
+  CONSTRAINT operator_act_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id)
 ) STRICT;
+CREATE TABLE operator_act_seat (
+  act_id INTEGER NOT NULL,
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, seat, act_id),
+  CONSTRAINT operator_act_seat_act FOREIGN KEY (act_id) REFERENCES operator_act (id),
+  CONSTRAINT operator_act_seat_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE outbox (
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
@@ -137,7 +158,9 @@ CREATE TABLE outbox (
     AND traceparent GLOB '00-????????????????????????????????-????????????????-??'
     AND length(replace(traceparent, '-', '')) = 52 AND replace(traceparent, '-', '') NOT GLOB '*[^0-9a-f]*'
     AND substr(traceparent, 4, 32) <> '00000000000000000000000000000000'
-    AND substr(traceparent, 37, 16) <> '0000000000000000'),
+    AND substr(traceparent, 37, 16) <> '0000000000000000'), leased_by TEXT, leased_until INTEGER CONSTRAINT outbox_lease CHECK (
+  (leased_by IS NULL) = (leased_until IS NULL) AND (leased_by IS NULL OR state = 'pending')), generation INTEGER NOT NULL DEFAULT 0
+  CONSTRAINT outbox_generation_range CHECK (generation >= 0),
   PRIMARY KEY (campaign_id, seat),
   CONSTRAINT outbox_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat),
   CONSTRAINT outbox_state_word CHECK (state IN ('pending', 'delivered', 'failed')),
@@ -154,6 +177,22 @@ CREATE TABLE pool_code (
   CONSTRAINT pool_code_form CHECK (
     length(code) BETWEEN 1 AND 128 AND length(code) = length(CAST(code AS BLOB)) AND code NOT GLOB '*[^!-~]*')
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE pruned_run (
+  program TEXT NOT NULL,
+  scope TEXT NOT NULL,
+  runs INTEGER NOT NULL,
+  crashed INTEGER NOT NULL,
+  resolved INTEGER NOT NULL,
+  retry_later INTEGER NOT NULL,
+  unreached INTEGER NOT NULL,
+  dead INTEGER NOT NULL,
+  parked INTEGER NOT NULL,
+  fenced INTEGER NOT NULL,
+  skipped INTEGER NOT NULL,
+  first_started_at INTEGER NOT NULL,
+  last_started_at INTEGER NOT NULL,
+  PRIMARY KEY (program, scope)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE run (
   id TEXT NOT NULL,
   program TEXT NOT NULL,
@@ -169,7 +208,7 @@ CREATE TABLE run (
   parked INTEGER,
   fenced INTEGER,
   verdict TEXT,
-  findings INTEGER,
+  findings INTEGER, operator TEXT, asked_for TEXT, due INTEGER, planned INTEGER, unreached INTEGER, skipped INTEGER,
   PRIMARY KEY (id),
   CONSTRAINT run_program_word CHECK (program IN ('retry-batch', 'reconcile')),
   CONSTRAINT run_verdict_word CHECK (verdict IN ('CLEAN', 'DIRTY', 'UNKNOWN')),
@@ -235,7 +274,9 @@ END;
 CREATE TRIGGER campaign_insert BEFORE INSERT ON campaign BEGIN
   SELECT RAISE(ABORT, 'campaign: this id exists') WHERE EXISTS (SELECT 1 FROM campaign WHERE id = NEW.id);
   -- Not a CHECK: a trigger can be replaced when an issuer is added.
-  SELECT RAISE(ABORT, 'campaign: there is no such issuer') WHERE NEW.issuer NOT IN ('generated', 'pool');
+  SELECT RAISE(ABORT, 'campaign: there is no such issuer') WHERE NEW.issuer NOT IN ('generated', 'pool', 'webhook');
+  SELECT RAISE(ABORT, 'campaign: a webhook has a URL, and nobody else has')
+  WHERE (NEW.issuer = 'webhook') <> (NEW.webhook_url IS NOT NULL);
 END;
 CREATE TRIGGER campaign_loss_insert BEFORE INSERT ON campaign
 WHEN NEW.state = 'open' AND EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.id AND reissued_at IS NULL) BEGIN
@@ -248,8 +289,17 @@ END;
 CREATE TRIGGER campaign_quota BEFORE UPDATE OF quota ON campaign WHEN NEW.quota < OLD.quota BEGIN
   SELECT RAISE(ABORT, 'campaign: the quota is never lowered');
 END;
+CREATE TRIGGER campaign_webhook_url BEFORE UPDATE OF webhook_url ON campaign
+WHEN (NEW.webhook_url IS NULL) <> (OLD.webhook_url IS NULL) BEGIN
+  SELECT RAISE(ABORT, 'campaign: a webhook has a URL, and nobody else has');
+END;
 CREATE TRIGGER coupon_delete BEFORE DELETE ON coupon BEGIN
   SELECT RAISE(ABORT, 'coupon: a coupon is never deleted');
+END;
+CREATE TRIGGER coupon_discarded BEFORE INSERT ON coupon
+WHEN EXISTS (SELECT 1 FROM failed_event
+  WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND state = 'discarded') BEGIN
+  SELECT RAISE(ABORT, 'coupon: this seat was discarded');
 END;
 CREATE TRIGGER coupon_insert BEFORE INSERT ON coupon BEGIN
   SELECT RAISE(ABORT, 'coupon: the seat is not within 1 and the quota of its campaign')
@@ -277,6 +327,10 @@ END;
 CREATE TRIGGER failed_event_delete BEFORE DELETE ON failed_event BEGIN
   SELECT RAISE(ABORT, 'failed_event: a row is never deleted');
 END;
+CREATE TRIGGER failed_event_discarded BEFORE UPDATE OF state ON failed_event
+WHEN OLD.state = 'discarded' AND NEW.state <> 'discarded' BEGIN
+  SELECT RAISE(ABORT, 'failed_event: discarded is final');
+END;
 CREATE TRIGGER failed_event_generation BEFORE UPDATE OF generation ON failed_event
 WHEN NEW.generation < OLD.generation BEGIN
   SELECT RAISE(ABORT, 'failed_event: the generation is never lowered');
@@ -296,12 +350,29 @@ CREATE TRIGGER operator_act_delete BEFORE DELETE ON operator_act BEGIN
 END;
 CREATE TRIGGER operator_act_insert BEFORE INSERT ON operator_act BEGIN
   SELECT RAISE(ABORT, 'operator_act: this row exists') WHERE EXISTS (SELECT 1 FROM operator_act WHERE id = NEW.id);
+  SELECT RAISE(ABORT, 'operator_act: there is no such act')
+  WHERE NEW.act NOT IN ('create', 'raise', 'pause', 'resume', 'close', 'import', 'configure', 'redrive', 'discard',
+    'prune', 'repair', 'move', 'waive', 'accept-loss');
+END;
+CREATE TRIGGER operator_act_seat_delete BEFORE DELETE ON operator_act_seat BEGIN
+  SELECT RAISE(ABORT, 'operator_act_seat: an act is never deleted');
+END;
+CREATE TRIGGER operator_act_seat_insert BEFORE INSERT ON operator_act_seat
+WHEN EXISTS (SELECT 1 FROM operator_act_seat
+  WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND act_id = NEW.act_id) BEGIN
+  SELECT RAISE(ABORT, 'operator_act_seat: this row exists');
+END;
+CREATE TRIGGER operator_act_seat_update BEFORE UPDATE ON operator_act_seat BEGIN
+  SELECT RAISE(ABORT, 'operator_act_seat: an act never changes');
 END;
 CREATE TRIGGER operator_act_update BEFORE UPDATE ON operator_act BEGIN
   SELECT RAISE(ABORT, 'operator_act: an act never changes');
 END;
 CREATE TRIGGER outbox_delete BEFORE DELETE ON outbox BEGIN
   SELECT RAISE(ABORT, 'outbox: a row is never deleted');
+END;
+CREATE TRIGGER outbox_generation BEFORE UPDATE OF generation ON outbox WHEN NEW.generation < OLD.generation BEGIN
+  SELECT RAISE(ABORT, 'outbox: the generation is never lowered');
 END;
 CREATE TRIGGER outbox_identity BEFORE UPDATE OF campaign_id, seat, user_id, created_at, traceparent ON outbox BEGIN
   SELECT RAISE(ABORT, 'outbox: campaign_id, seat, user_id, created_at and traceparent never change');

@@ -37,6 +37,11 @@ package enum Backend {
     try SQLiteReconciliationSource(path: database, clock: systemClock)
   }
 
+  /// Opens a store to be repaired. Its witness must be in step, as for all else that is written.
+  package static func openRepairDesk(database: String) throws(StoreFailure) -> any RepairDesk {
+    try SQLiteStore(path: database, clock: systemClock)
+  }
+
   /// Creates or migrates.
   ///
   /// - Returns: the versions that were applied.

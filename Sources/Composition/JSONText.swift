@@ -24,4 +24,11 @@ package enum JSONText {
     if isIndented { encoder.outputFormatting.insert(.prettyPrinted) }
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
+
+  /// Reads what ``encode(_:isIndented:)`` wrote of a value whose keys are in snake_case by themselves.
+  ///
+  /// - Returns: `nil` where the text is something else.
+  package static func decode<Value: Decodable>(_ type: Value.Type, from text: String) -> Value? {
+    try? JSONDecoder().decode(type, from: Data(text.utf8))
+  }
 }

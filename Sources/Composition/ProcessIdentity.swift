@@ -16,6 +16,8 @@ package enum ProcessIdentity {
       processID: Int(getpid()), scope: scope)
   }
 
+  package static var environment: [String: String] { ProcessInfo.processInfo.environment }
+
   /// The login of the person: who called sudo, else the user of the process.
   package static var operatorName: String {
     ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()

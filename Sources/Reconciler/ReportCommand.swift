@@ -7,97 +7,66 @@ struct ReportCommand: AsyncParsableCommand {
     commandName: "report", abstract: "Judges one snapshot by every rule and prints the verdict in line 1.",
     examples: [
       "reconcile report --database first-come.db", "reconcile report --campaign summer --json | jq .verdict",
+      "reconcile report --format html --output report.html",
     ],
     discussion: "Reads only, also under load; afterwards it records the run.")
 
   enum Format: String, ExpressibleByArgument, CaseIterable {
-    case text, json
+    case text, json, ndjson, html, prometheus
   }
 
   @Option(help: "How to print it.")
   var format: Format = .text
   @Flag(name: .customLong("json"), help: "As --format json.")
   var json = false
-  @Option(help: "Only this campaign.")
-  var campaign: String?
+  @Option(help: ArgumentHelp("Write it there instead of to standard output.", valueName: "file"))
+  var output: String?
+  @OptionGroup var scope: ScopeOption
+  @OptionGroup var liveness: LivenessOptions
+  @Flag(name: .customLong("no-record"), help: "Leave no trace of this run in the database.")
+  var noRecord = false
+  @Flag(help: "Print nothing where the verdict is CLEAN.")
+  var quiet = false
+  @Flag(help: "Show user ids in HTML.")
+  var reveal = false
   @OptionGroup var database: DatabaseOption
-
-  private var scope: CampaignID? { campaign.flatMap(CampaignID.init) }
-
-  func validate() throws {
-    guard campaign == nil || scope != nil else {
-      throw ValidationError("'\(campaign ?? "")' is no campaign id: it must be \(CampaignID.form).")
-    }
-  }
 
   func run() async throws {
     try await runCommand {
-      let path = try database.path()
-      let begun = systemClock()
-      let source: any ReconciliationSource
-      let report: Report
-      do {
-        source = try Backend.openReconciliationSource(database: path)
-        report = try await source.withSnapshot { [scope] snapshot in
-          let progress = Progress("reading", total: nil, unit: "seats")
-          defer { progress.finish() }
-          return Audit(snapshot, scope: scope) { progress.advance() }.report()
-        }
-      } catch let failure as StoreFailure where failure.code.isUnreadable {
-        let report = Report(unreadable: failure, asOf: begun, scope: scope)
-        try printResult(try text(report) { _ in "" })
+      var options = liveness.audit(scope.id)
+      options.hasCharts = chosen == .html
+      let made = try await ReportMaking(path: try database.path(), options: options, showsProgress: !quiet).make()
+      let report = made.report
+      let text = try self.text(made)
+      if let output {
+        try OutputFile.write(text, to: output, isForOthers: chosen == .prometheus)
+        if !quiet || report.verdict != .clean { printError("\(report.verdict.rawValue): the report is in \(output)") }
+      } else if !quiet || report.verdict != .clean {
+        try printResult(text)
+      }
+      if let failure = made.failure {
         printError("\(ProgramFailure(failure))")
-        return report.verdict.programExit
+      } else if !noRecord {
+        await ReportMaking.record(made)
       }
-      if let scope, report.books.isEmpty, report.verdict != .unknown, report.findings.allSatisfy({ $0.campaign == nil })
-      {
-        throw ProgramFailure.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))
-      }
-      try printResult(try text(report) { source.command(toShow: $0.evidence) })
-      await record(report, begun: begun, in: source)
       return report.verdict.programExit
     }
   }
 
-  /// `nil` where they cannot be read: the message that wants them says something else first.
-  private static func campaigns(in source: any ReconciliationSource) async -> [CampaignID]? {
-    try? await source.withSnapshot { snapshot in
-      try? snapshot.campaigns(nil).compactMap { CampaignID($0.id) }
-    }
-  }
+  private var chosen: Format { json ? .json : format }
 
-  private func text(_ report: Report, next: @escaping (Finding) -> String) throws -> String {
-    if json || format == .json { return try JSONReport(report, next: next).text() }
-    let terminal = Terminal.standardOutput
-    return TextReport(report: report, columns: terminal.columns, paint: terminal.painted, next: next).description
-  }
-
-  /// The verdict stands, whether its row can be written or not. Nothing is written into a file that could not be judged.
-  private func record(_ report: Report, begun: Timestamp, in source: any ReconciliationSource) async {
-    guard report.verdict != .unknown else {
-      printError("this run is not recorded: the file could not be judged")
-      return
-    }
-    do throws(StoreFailure) {
-      try await source.recordReconciliation(
-        ReconciliationRecord(
-          run: ProcessIdentity.runStart(scope: scope), startedAt: begun, verdict: report.verdict.rawValue,
-          findings: report.rules.map(\.findings).reduce(0, +), exitCode: report.verdict.programExit.rawValue))
-    } catch {
-      printError("this run is not recorded; the verdict stands: \(error)")
-    }
-  }
-}
-
-extension StoreFailure.Code {
-  /// Whether a report can say no more than UNKNOWN. A file that is missing, another program's, another user's or of
-  /// another version is no such file: its command line is wrong.
-  fileprivate var isUnreadable: Bool {
-    switch self {
-    case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
-    case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered,
-      .witnessMissing, .witnessForeign, .witnessAhead:
-      false
+  private func text(_ made: ReportMaking.Made) throws -> String {
+    switch chosen {
+    case .json: return try JSONReport(made.report, next: made.next).text()
+    case .ndjson: return try LineReport.text(made.report, next: made.next)
+    case .html: return HTMLReport(report: made.report, revealsUsers: reveal, next: made.next).text
+    case .prometheus: return String(PrometheusReport(made.report).text.dropLast())
+    case .text:
+      let terminal = Terminal.standardOutput
+      guard output == nil else { return TextReport(report: made.report, next: made.next).description }
+      return TextReport(
+        report: made.report, columns: terminal.columns, paint: terminal.painted, next: made.next
+      ).description
     }
   }
 }

@@ -2,19 +2,23 @@ internal import GRDB
 package import Issuance
 internal import Schema
 
-/// Reads one file for the reconciler, and writes nothing but the row of its run.
+/// Reads one file for the reconciler, and writes nothing but the rows of reconcile itself.
 package final class SQLiteReconciliationSource: ReconciliationSource {
-  private let file: StoreFile
+  let file: StoreFile
   private let clock: WallClock
   private let limits: SQLiteStore.Limits
+  private let logGrowth: Int
   private let useLock: FileLock
   private let reader: DatabaseQueue
 
   /// Opens a file of the newest schema version read-only.
   ///
+  /// - Parameter logGrowth: by how many bytes the write-ahead log may grow while a snapshot is read in place. Where
+  ///   others write more than that meanwhile, a copy is read instead.
   /// - Throws: ``StoreFailure``; nothing is created or changed.
   package init(
-    path: String, limits: SQLiteStore.Limits = SQLiteStore.Limits(), clock: @escaping WallClock
+    path: String, limits: SQLiteStore.Limits = SQLiteStore.Limits(), logGrowth: Int = 32 << 20,
+    clock: @escaping WallClock
   ) throws(StoreFailure) {
     let file = StoreFile(path: path)
     try file.check(forWriting: false)
@@ -30,22 +34,85 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     self.file = file
     self.useLock = useLock
     self.limits = limits
+    self.logGrowth = logGrowth
     self.clock = clock
   }
 
   package func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreFailure) -> Result {
-    let path = file.path
     let witness = await readWitness()
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
-      reader.asyncRead { [clock] db in
+    let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth)
+    let inPlace = try await read("take a snapshot") { [file, clock] db in
+      try watch.watching(db) {
+        body(try SQLiteSnapshot(db, path: file.path, witness: witness, clock: clock))
+      }
+    }
+    if let inPlace, !watch.hasGrown { return inPlace }
+    let copy = try await makeCopy()
+    return try await Self.run("read a copy", on: copy.queue, path: file.path) { [file] db in
+      body(
+        try SQLiteSnapshot(db, path: file.path, witness: copy.witness, isCopy: true) { copy.asOf })
+    }
+  }
+
+  private struct Copy: Sendable {
+    let queue: DatabaseQueue
+    let witness: WitnessReading
+    let asOf: Timestamp
+  }
+
+  /// Copies the store as of one instant: the log can be used again as soon as the copy is made.
+  private func makeCopy() async throws(StoreFailure) -> Copy {
+    let witness = await readWitness()
+    let made = try await read("copy the database") { [file, clock] db -> Copy in
+      _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
+      let asOf = clock()
+      return Copy(queue: try DatabaseCopy.unnamed(of: db, beside: file.path), witness: witness, asOf: asOf)
+    }
+    guard let made else {
+      throw StoreFailure(.unexpected, operation: "copy the database", subject: file.path, cause: "it was interrupted")
+    }
+    return made
+  }
+
+  package func withPlantingGround<Result: Sendable>(
+    _ body: @escaping @Sendable (any PlantingGround) throws(StoreFailure) -> Result
+  ) async throws(StoreFailure) -> Result {
+    let copy = try await makeCopy()
+    return try await Self.run("plant faults in a copy", on: copy.queue, path: file.path) { [file] db in
+      try body(SQLitePlantingGround(db, path: file.path, witness: copy.witness, asOf: copy.asOf))
+    }
+  }
+
+  /// - Returns: `nil` where the reading was interrupted, because the log had grown too much.
+  private func read<Result: Sendable>(
+    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws(StoreFailure) -> Result? {
+    let path = file.path
+    let result: Swift.Result<Result?, StoreFailure> = await withCheckedContinuation { continuation in
+      reader.asyncRead { db in
         do {
-          let snapshot = try SQLiteSnapshot(db.get(), path: path, witness: witness, clock: clock)
-          continuation.resume(returning: .success(body(snapshot)))
+          continuation.resume(returning: .success(try body(db.get())))
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
+          continuation.resume(returning: .success(nil))
         } catch {
-          continuation.resume(
-            returning: .failure(StoreFailure(error, operation: "take a snapshot", subject: path)))
+          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
+        }
+      }
+    }
+    return try result.get()
+  }
+
+  private static func run<Result: Sendable>(
+    _ operation: String, on copy: DatabaseQueue, path: String, _ body: @escaping @Sendable (Database) throws -> Result
+  ) async throws(StoreFailure) -> Result {
+    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+      copy.asyncWriteWithoutTransaction { db in
+        do {
+          continuation.resume(returning: .success(try body(db)))
+        } catch {
+          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
         }
       }
     }
@@ -67,16 +134,13 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     }
   }
 
-  package func command(toShow evidence: Evidence) -> String {
-    let isPlain = file.path.wholeMatch(of: #/[A-Za-z0-9_.\/-]+/#) != nil
-    let path =
-      isPlain
-      ? file.path
-      : "'" + file.path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  package func command(toShow place: EvidencePlace) -> String {
+    let path = shellPath
     let statement: String
-    switch evidence {
-    case .rows(let kind, let key):
-      statement = "SELECT * FROM \(kind.table) WHERE \(Self.condition("campaign_id", key.campaign))seat=\(key.seat)"
+    switch place {
+    case .rows(_, let key):
+      guard CampaignID(key.campaign) != nil else { return "sqlite3 -readonly \(path) .tables" }
+      return "reconcile explain --campaign \(key.campaign) --seat \(key.seat) --database \(path)"
     case .campaign(let id): statement = "SELECT * FROM campaign WHERE \(Self.condition("id", id))1"
     case .structure: statement = ".schema"
     case .references: statement = "PRAGMA foreign_key_check"
@@ -86,60 +150,45 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     return "sqlite3 -readonly \(path) \"\(statement)\""
   }
 
+  /// The path as one word of a shell.
+  private var shellPath: String {
+    let isPlain = file.path.wholeMatch(of: #/[A-Za-z0-9_.\/-]+/#) != nil
+    return isPlain
+      ? file.path
+      : "'" + file.path.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+  }
+
   /// Nothing where the value in a damaged file is no id: the command is to be pasted into a shell.
   private static func condition(_ column: String, _ campaign: String) -> String {
     CampaignID(campaign) == nil ? "" : "\(column)='\(campaign)' AND "
   }
 
-  package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure) {
-    let store = try SQLiteStore(path: file.path, witness: .notRequired, limits: limits, clock: clock)
-    try await store.write("record the run of reconcile") { [clock] db in
-      try db.execute(
-        sql: """
-          INSERT INTO run (id, program, host, pid, campaign_id, started_at, ended_at, exit_code, verdict, findings)
-          VALUES (?, 'reconcile', ?, ?, ?, ?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          record.run.id.rawValue, record.run.host, record.run.processID, record.run.scope?.rawValue,
-          record.startedAt.microseconds, clock().microseconds, record.exitCode, record.verdict, record.findings,
-        ])
+  /// The store for a row of reconcile's own; it admits nobody.
+  func openForRecords() throws(StoreFailure) -> SQLiteStore {
+    try SQLiteStore(path: file.path, witness: .notRequired, limits: limits, clock: clock)
+  }
+
+  package func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation] {
+    let runs = try await read("read the runs of reconcile") { db in
+      try Row.fetchAll(
+        db, sql: "SELECT * FROM run WHERE program = 'reconcile' ORDER BY started_at DESC, id LIMIT ?",
+        arguments: [limit]
+      ).map(PastReconciliation.init(row:))
     }
+    return runs ?? []
   }
 }
 
-extension WitnessReading {
-  /// How often a witness is read that is being written meanwhile.
-  private static let attempts = 100
-
-  init(_ db: Database, of database: StoreFile) throws {
-    let facts = try WitnessFacts(db)
-    let path = database.witnessPath(at: facts.place)
-    guard let file = try WitnessFile(path: path, forWriting: false) else {
-      self = facts.hasAcceptances || facts.epoch > 0 ? .unusable("the witness \(path) does not exist") : .record([])
-      return
-    }
-    // Both records are unreadable at once only where a writer overtook the reader, or for good.
-    var record: WitnessRecord?
-    for _ in 0..<Self.attempts where record == nil { record = try file.read() }
-    guard let record else {
-      self = .unusable("neither of the two records of the witness \(path) is whole")
-      return
-    }
-    _ = try file.require(record, of: database, id: facts.databaseID, at: facts.place)
-    self = .record(
-      record.tips.map { campaign, tip in
-        WitnessedSeat(key: SeatKey(campaign: campaign, seat: tip.seat), chain: tip.chain)
-      })
-  }
-}
-
-extension SeatRow.Kind {
-  fileprivate var table: String {
-    switch self {
-    case .acceptance: "accepted_user"
-    case .outbox: "outbox"
-    case .failedEvent: "failed_event"
-    case .coupon: "coupon"
-    }
+extension PastReconciliation {
+  fileprivate init(row: Row) throws {
+    self.init(
+      id: RunID(try row.value("id")), campaign: try row.decode(String?.self, forColumn: "campaign_id"),
+      startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
+      verdict: try row.decode(String?.self, forColumn: "verdict"),
+      findings: try row.decode(Int?.self, forColumn: "findings"),
+      introduced: try row.decode(Int?.self, forColumn: "findings_introduced"),
+      resolved: try row.decode(Int?.self, forColumn: "findings_resolved"),
+      waived: try row.decode(Int?.self, forColumn: "findings_waived"),
+      warnings: try row.decode(Int?.self, forColumn: "warnings"))
   }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+internal import Glibc
 internal import Issuance
 internal import Schema
 
@@ -13,7 +14,7 @@ extension SQLiteSnapshot {
   /// Compares the file's schema with that of a scratch file that the same migrations made.
   func schemaDifferences() throws(StoreFailure) -> IntegrityResult {
     try attempt("compare the schema") {
-      let expected = try Self.migrated.read(Self.objects)
+      let expected = try Self.migrated.get()
       let found = try Self.objects(db)
       let names = Set(expected.keys).union(found.keys).sorted()
       return IntegrityResult(
@@ -29,14 +30,18 @@ extension SQLiteSnapshot {
   /// Runs every CHECK of the schema over the rows: quick_check of a connection that only reads leaves them out.
   func malformedRows() throws(StoreFailure) -> IntegrityResult {
     try attempt("check the form of the rows") {
-      let schema = try Self.migrated.read(Self.objects)
+      let schema = try Self.migrated.get()
       var examined = 0
       var faults: [IntegrityFault] = []
       for table in SQLiteSchema.tables {
-        examined += try Int.fetchOne(db, sql: "SELECT count(*) FROM \(table)") ?? 0
-        for check in Self.checks(in: schema["table \(table)"] ?? "")
-          + Self.checksOfTriggers.filter({ $0.table == table }).map(\.check)
-        {
+        let checks =
+          Self.checks(in: schema["table \(table)"] ?? "")
+          + Self.checksOfTriggers.filter { $0.table == table }.map(\.check)
+        // One scan for all of them; those that are broken are looked at again.
+        let sums = checks.map { ", sum(NOT (\($0.condition)))" }.joined()
+        guard let row = try Row.fetchOne(db, sql: "SELECT count(*)\(sums) FROM \(table)") else { continue }
+        examined += try row.decode(Int.self, atIndex: 0)
+        for (index, check) in checks.enumerated() where try row.decode(Int?.self, atIndex: index + 1) ?? 0 > 0 {
           if let fault = try brokenRows(of: table, check: check) { faults.append(fault) }
         }
       }
@@ -61,55 +66,83 @@ extension SQLiteSnapshot {
 
   /// What triggers alone refuse.
   private static let checksOfTriggers = [
-    (table: "campaign", check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool')"))
+    (
+      table: "campaign",
+      check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool', 'webhook')")
+    ),
+    (
+      table: "operator_act",
+      check: Check(
+        name: "operator_act_word",
+        condition: """
+          act IN ('create', 'raise', 'pause', 'resume', 'close', 'import', 'configure', 'redrive', 'discard', 'prune',
+            'repair', 'move', 'waive', 'accept-loss')
+          """)
+    ),
   ]
 
-  /// quick_check does not look whether an index holds each of its rows; a row that is missing from one is work that
-  /// nobody finds.
-  func indexDamage() throws(StoreFailure) -> IntegrityResult {
+  /// `integrity_check` looks at all that `quick_check` looks at, and at whether an index holds just the rows that it
+  /// should; a row that is missing from one is work that nobody finds. So the second is asked only where the first has
+  /// found something, to tell the two kinds of damage apart.
+  func damage() throws(StoreFailure) -> StructureResult {
     try attempt("run integrity_check") {
+      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
       let indexes = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'index'") ?? 0
-      let lines = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)")
-      return IntegrityResult(
-        examined: indexes, faults: lines == ["ok"] ? [] : [IntegrityFault(nil, lines.joined(separator: "; "))])
+      let all = try String.fetchAll(db, sql: "PRAGMA integrity_check(100)")
+      let quick = all == ["ok"] ? all : try String.fetchAll(db, sql: "PRAGMA quick_check(100)")
+      func result(_ examined: Int, _ lines: [String]) -> IntegrityResult {
+        IntegrityResult(
+          examined: examined,
+          faults: lines.isEmpty ? [] : [IntegrityFault(nil, lines.joined(separator: "; "))])
+      }
+      return StructureResult(
+        structure: result(pages, quick.filter { $0 != "ok" } + (try faultsOfSize())),
+        indexes: result(indexes, all.filter { $0 != "ok" && !quick.contains($0) }))
     }
   }
 
-  func structuralDamage() throws(StoreFailure) -> IntegrityResult {
-    try attempt("run quick_check") {
-      let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-      let lines = try String.fetchAll(db, sql: "PRAGMA quick_check(100)")
-      return IntegrityResult(
-        examined: pages, faults: lines == ["ok"] ? [] : [IntegrityFault(nil, lines.joined(separator: "; "))])
-    }
+  /// SQLite reads the end of a page that is not there as zeros, and finds nothing wrong where they happen to fit. Whole
+  /// pages are all that it ever writes.
+  private func faultsOfSize() throws -> [String] {
+    var status = stat()
+    let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
+    guard !isCopy, unsafe stat(path, &status) == 0, Int(status.st_size) % pageSize != 0 else { return [] }
+    return ["the file ends in the middle of a page, at \(status.st_size) bytes"]
   }
 
   func danglingReferences() throws(StoreFailure) -> IntegrityResult {
     try attempt("run foreign_key_check") {
       let referring = try SQLiteSchema.tables.filter { table in try !db.foreignKeys(on: table).isEmpty }
       let examined = try referring.map { try Int.fetchOne(db, sql: "SELECT count(*) FROM \($0)") ?? 0 }.reduce(0, +)
-      let rows = try Row.fetchAll(db, sql: "PRAGMA foreign_key_check")
-      let counts = try Dictionary(grouping: rows) { row in
-        "\(try row.value("table", as: String.self)) to \(try row.value("parent", as: String.self))"
-      }
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT "table" || ' to ' || parent AS reference, count(*) AS faults FROM pragma_foreign_key_check
+          GROUP BY reference ORDER BY reference
+          """)
       return IntegrityResult(
         examined: examined,
-        faults: counts.sorted { $0.key < $1.key }.map {
-          IntegrityFault($0.key, "\($0.value.count) rows refer to nothing")
+        faults: try rows.map { row in
+          IntegrityFault(
+            try row.value("reference", as: String.self),
+            "\(try row.value("faults", as: Int.self)) rows refer to nothing")
         })
     }
   }
 
-  /// What the migrations make, in memory.
-  private static var migrated: DatabaseQueue {
-    get throws {
+  /// What the migrations make, in memory: the same for as long as the program runs.
+  private static let migrated: Result<[String: String], StoreFailure> = {
+    do {
       let queue = try DatabaseQueue()
-      try queue.writeWithoutTransaction { db in
-        _ = try Migrator(path: "memory").apply(in: db, now: Timestamp(microseconds: 0))
-      }
-      return queue
+      return .success(
+        try queue.writeWithoutTransaction { db in
+          _ = try Migrator(path: "memory").apply(in: db, now: Timestamp(microseconds: 0))
+          return try objects(db)
+        })
+    } catch {
+      return .failure(StoreFailure(error, operation: "make a scratch database", subject: "memory"))
     }
-  }
+  }()
 
   /// Tables, indexes and triggers with their SQL, but for those of SQLite itself.
   private static func objects(_ db: Database) throws -> [String: String] {

@@ -1,51 +1,60 @@
 internal import GRDB
 internal import Issuance
+internal import Schema
 
 /// All records as of one instant: the read transaction in which it was made.
 struct SQLiteSnapshot: ReconciliationSnapshot {
   let db: Database
   let path: String
   let asOf: Timestamp
+  let isCopy: Bool
   private let witnessReading: WitnessReading
 
   /// Takes the snapshot by its first read.
   ///
-  /// - Parameter witness: as it was read before.
-  init(_ db: Database, path: String, witness: WitnessReading, clock: WallClock) throws {
+  /// - Parameters:
+  ///   - witness: as it was read before.
+  ///   - isCopy: whether the connection is to a copy that was made at this instant.
+  init(_ db: Database, path: String, witness: WitnessReading, isCopy: Bool = false, clock: WallClock) throws {
     self.db = db
     self.path = path
+    self.isCopy = isCopy
     witnessReading = witness
     _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
     asOf = clock()
+  }
+
+  func identity() throws(StoreFailure) -> SnapshotIdentity {
+    try attempt("read the id of the database") {
+      SnapshotIdentity(
+        databaseID: try String.fetchOne(db, sql: "SELECT id FROM database_identity") ?? "none",
+        schemaVersion: try Int.fetchOne(db, sql: "SELECT max(version) FROM schema_migration") ?? 0, isCopy: isCopy)
+    }
   }
 
   func witness() throws(StoreFailure) -> WitnessReading { witnessReading }
 
   func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow] {
     try attempt("read the campaigns") {
-      try Row.fetchAll(
-        db, sql: "SELECT id, quota, counter FROM campaign WHERE ?1 IS NULL OR id = ?1 ORDER BY id",
-        arguments: [campaign?.rawValue]
-      ).map { CampaignRow(id: try $0.value("id"), quota: try $0.value("quota"), counter: try $0.value("counter")) }
+      let rows = try RowCursor(
+        db,
+        sql: """
+          SELECT id, quota, counter, issuer, code_key, opens_at, closes_at FROM campaign
+          WHERE id \(scope(campaign)) ORDER BY id
+          """,
+        arguments: bound(campaign), table: "campaign")
+      var campaigns: [CampaignRow] = []
+      while try rows.step() {
+        var row = CampaignRow(
+          id: try rows.text(0), quota: Int(try rows.integer(1)), counter: Int(try rows.integer(2)))
+        row.issuer = try rows.text(3)
+        row.codeKey = try rows.blob(4)
+        row.opensAt = try rows.optionalInteger(5)
+        row.closesAt = try rows.optionalInteger(6)
+        campaigns.append(row)
+      }
+      return campaigns
     }
-  }
-
-  func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("'' AS word, NULL AS traceparent, accepted_at, chain", from: "accepted_user", of: campaign) { row in
-      ChainLink(acceptedAt: try row.value("accepted_at"), value: try row.chain())
-    }
-  }
-
-  func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word, traceparent", from: "outbox", of: campaign)
-  }
-
-  func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("state AS word, NULL AS traceparent", from: "failed_event", of: campaign)
-  }
-
-  func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
-    try stream("code AS word, traceparent", from: "coupon", of: campaign)
   }
 
   /// Counts by an index other than the one that the rows are read by, where the table has one.
@@ -56,25 +65,31 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
       case .coupon: "coupon INDEXED BY sqlite_autoindex_coupon_2"
       case .outbox: "outbox"
       case .failedEvent: "failed_event"
+      case .attempt: "attempt"
+      case .poolCode: "pool_code NOT INDEXED"
+      case .act: "operator_act NOT INDEXED"
       }
+    let condition = kind == .poolCode ? "seat IS NOT NULL" : "1"
     return try attempt("count the rows") {
       try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM \(source) WHERE campaign_id \(scope(campaign))", arguments: bound(campaign)) ?? 0
+        db, sql: "SELECT count(*) FROM \(source) WHERE campaign_id \(scope(campaign)) AND \(condition)",
+        arguments: bound(campaign)) ?? 0
     }
   }
 
-  /// `NOT INDEXED` and a sort of the rows themselves: a damaged unique index cannot hide what it should have refused.
+  /// By the unique index where there is one, whose rows are held against the table's by ``damage()``, and where it is
+  /// gone by a sort of the rows themselves.
   func duplicates(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> [DuplicateRows] {
     let fields: [(DuplicateRows.Field, String)] =
-      kind == .coupon ? [(.seat, "seat"), (.user, "user_id"), (.code, "code")] : [(.seat, "seat"), (.user, "user_id")]
+      kind == .coupon ? [(.user, "user_id"), (.code, "code")] : [(.user, "user_id")]
     let table = kind == .coupon ? "coupon" : "accepted_user"
     return try attempt("look for duplicates in \(table)") {
       try fields.flatMap { field, column in
         try Row.fetchAll(
           db,
           sql: """
-            SELECT campaign_id, \(column) AS value, group_concat(seat) AS seats FROM \(table) NOT INDEXED
-            WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, +\(column) HAVING count(*) > 1
+            SELECT campaign_id, \(column) AS value, group_concat(seat) AS seats FROM \(table)
+            WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, \(column) HAVING count(*) > 1
             """,
           arguments: bound(campaign)
         ).map { row in
@@ -102,34 +117,31 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     }
   }
 
-  private func stream(
-    _ columns: String, from table: String, of campaign: CampaignID?,
-    link: @escaping (Row) throws -> ChainLink? = { _ in nil }
-  ) throws(StoreFailure) -> RowStream<SeatRow> {
-    let cursor = try attempt("read \(table)") {
-      try Row.fetchCursor(
+  func replayRuns() throws(StoreFailure) -> ReplayRuns {
+    try attempt("read the runs") {
+      var runs = ReplayRuns()
+      runs.lastStartedAt = try Int64.fetchOne(
+        db, sql: "SELECT max(started_at) FROM run WHERE program = 'retry-batch'")
+      let unfinished = try Row.fetchAll(
         db,
         sql: """
-          SELECT campaign_id, seat, user_id, \(columns) FROM \(table)
-          WHERE campaign_id \(scope(campaign)) ORDER BY campaign_id, seat
+          SELECT id, started_at FROM run
+          WHERE program = 'retry-batch' AND ended_at IS NULL
+            AND started_at > (SELECT ifnull(max(started_at), -1) FROM run
+              WHERE program = 'retry-batch' AND ended_at IS NOT NULL)
+            AND NOT EXISTS (SELECT 1 FROM failed_event
+              WHERE state IN ('waiting', 'parked') AND leased_by = run.id AND leased_until > :now)
+          ORDER BY started_at DESC LIMIT 100
           """,
-        arguments: bound(campaign))
-    }
-    return RowStream { () throws(StoreFailure) in
-      try attempt("read \(table)") {
-        try cursor.next().map { row in
-          SeatRow(
-            key: SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat")),
-            user: try row.value("user_id"), word: try row.value("word"), link: try link(row),
-            traceParent: try row.decode(String?.self, forColumn: "traceparent"))
-        }
-      }
+        arguments: ["now": asOf.microseconds])
+      for row in unfinished { runs.unfinished[try row.value("id")] = try row.value("started_at") }
+      return runs
     }
   }
 
-  private func scope(_ campaign: CampaignID?) -> String { campaign == nil ? "IS NOT NULL" : "= ?" }
+  func scope(_ campaign: CampaignID?) -> String { campaign == nil ? "IS NOT NULL" : "= ?" }
 
-  private func bound(_ campaign: CampaignID?) -> StatementArguments {
+  func bound(_ campaign: CampaignID?) -> StatementArguments {
     campaign.map { [$0.rawValue] } ?? []
   }
 

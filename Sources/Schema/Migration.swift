@@ -23,6 +23,9 @@ package struct Migration: Sendable {
     Migration(
       version: 4, name: "replay",
       sql: String(decoding: PackageResources._004_replay_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 5, name: "reconcile",
+      sql: String(decoding: PackageResources._005_reconcile_sqlite_sql, as: UTF8.self)),
   ]
 
   package init(version: Int, name: String, sql: String) {
@@ -39,8 +42,8 @@ package enum SQLiteSchema {
 
   /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
   package static let tables = [
-    "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event",
+    "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event", "finding",
     "issuer_circuit", "operator_act", "operator_act_seat", "outbox", "pool_code", "pruned_run", "run",
-    "schema_migration", "seat_loss", "witness",
+    "schema_migration", "seat_loss", "self_test", "waiver", "witness",
   ]
 }

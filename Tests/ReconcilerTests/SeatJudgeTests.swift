@@ -6,7 +6,7 @@ import Testing
 @Suite("One seat is judged by itself")
 struct SeatJudgeTests {
   static let key = SeatKey(campaign: "summer", seat: 7)
-  static let campaign = CampaignRow(id: "summer", quota: 10, counter: 10)
+  static let campaign = CampaignFacts(CampaignRow(id: "summer", quota: 10, counter: 10))
 
   static func row(_ user: String, _ word: String = "") -> SeatRow { SeatRow(key: key, user: user, word: word) }
 

@@ -43,7 +43,7 @@ package struct Program: Sendable {
   package static func path(of name: String) -> String { directory + "/" + name }
 
   /// The directory of the built products: where the running test bundle lies.
-  private static let directory: String = {
+  package static let directory: String = {
     let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") } ?? CommandLine.arguments[0]
     return URL(fileURLWithPath: bundle).deletingLastPathComponent().path
   }()

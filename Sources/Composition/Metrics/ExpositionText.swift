@@ -1,6 +1,14 @@
 /// Writes metrics in the text format of Prometheus, version 0.0.4.
-struct ExpositionText {
-  private(set) var text = ""
+package struct ExpositionText {
+  package private(set) var text = ""
+
+  package init() {}
+
+  /// Writes a gauge whose values are known already; nothing at all where there is none.
+  package mutating func append(_ metric: MetricDeclaration, gauges: [(values: [String], value: Double)]) {
+    if gauges.isEmpty { return }
+    append(metric, gauges.map { (values: $0.values, reading: .number($0.value)) })
+  }
 
   mutating func append(_ metric: MetricDeclaration, _ readings: [(values: [String], reading: MetricReading)]) {
     text += "# HELP \(metric.name) \(Self.escaped(metric.help, quote: false))\n"

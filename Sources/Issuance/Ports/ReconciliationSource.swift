@@ -1,19 +1,36 @@
-/// Opens one snapshot of all records for the reconciler. Reads only, but for the row of its own run.
+/// Opens one snapshot of all records for the reconciler. Reads only, but for the rows of its own.
 package protocol ReconciliationSource: Sendable {
   /// Runs `body` on one snapshot: everything in it is read as of one instant, also while others write.
+  ///
+  /// `body` may be run a second time, on a copy: where others write so much meanwhile that the store's log would grow
+  /// beyond a bound, the first pass is given up.
   func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreFailure) -> Result
 
-  /// A command of this store's own tools that shows what a finding is about.
-  func command(toShow evidence: Evidence) -> String
+  /// Runs `body` on a copy that is gone afterwards, and that may be spoilt.
+  func withPlantingGround<Result: Sendable>(
+    _ body: @escaping @Sendable (any PlantingGround) throws(StoreFailure) -> Result
+  ) async throws(StoreFailure) -> Result
 
-  /// Writes the row of a run after its verdict. One transaction.
+  /// A command of this store's own tools that shows what a finding is about.
+  func command(toShow place: EvidencePlace) -> String
+
+  /// Writes the row of a run after its verdict, and what became of the findings. One transaction.
   func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure)
+
+  /// Writes a waiver, and the act where the campaign of the finding exists. One transaction.
+  func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure)
+
+  /// One transaction.
+  func recordSelfTest(_ record: SelfTestRecord) async throws(StoreFailure)
+
+  /// The recorded runs of reconcile, the latest first. One snapshot.
+  func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation]
 }
 
-/// What a person looks at to see a finding with their own eyes.
-package enum Evidence: Sendable, Equatable {
+/// Where a person sees a finding with their own eyes.
+package enum EvidencePlace: Sendable, Equatable {
   case rows(SeatRow.Kind, SeatKey)
   case campaign(String)
   case structure, references, integrity, witness
@@ -27,6 +44,7 @@ package protocol ReconciliationSnapshot {
   /// The instant of the snapshot, by the clock of this machine.
   var asOf: Timestamp { get }
 
+  func identity() throws(StoreFailure) -> SnapshotIdentity
   func missingTables() throws(StoreFailure) -> [String]
   /// What in the store's own structure is missing or not as the migrations made it.
   func schemaDifferences() throws(StoreFailure) -> IntegrityResult
@@ -37,6 +55,12 @@ package protocol ReconciliationSnapshot {
   func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
   func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
   func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
+  /// The attempts of each seat that has some, summed up.
+  func attempts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<AttemptTally>
+  /// The codes of pools that are given, by the seat that has them.
+  func poolCodes(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<PoolCodeRow>
+  /// What operators did, by campaign and in the order in which it was done.
+  func acts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<OperatorActRow>
 
   /// The witness as it was read before the snapshot: all that it has seen is in a sound snapshot.
   func witness() throws(StoreFailure) -> WitnessReading
@@ -44,7 +68,7 @@ package protocol ReconciliationSnapshot {
   /// How many rows there are, by another way than reading them all: a check that read nothing shows against it.
   func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int
 
-  /// Users, seats and codes that stand on more than one row of one campaign, found without the unique indexes.
+  /// Users and codes that stand on more than one row of one campaign.
   func duplicates(
     _ kind: SeatRow.Kind, of campaign: CampaignID?
   ) throws(StoreFailure) -> [DuplicateRows]
@@ -52,12 +76,27 @@ package protocol ReconciliationSnapshot {
   /// The answers that wrote nothing, per campaign: at least so many.
   func tallies(of campaign: CampaignID?) throws(StoreFailure) -> [TallyRow]
 
-  /// Damage that the store finds in its own structures.
-  func structuralDamage() throws(StoreFailure) -> IntegrityResult
-  /// Indexes that do not hold just the rows that they should.
-  func indexDamage() throws(StoreFailure) -> IntegrityResult
+  /// Damage that the store finds in its own structures, and indexes that do not hold just the rows that they should.
+  func damage() throws(StoreFailure) -> StructureResult
   /// References that lead nowhere, by the store's own check.
   func danglingReferences() throws(StoreFailure) -> IntegrityResult
+
+  /// The runs of retry-batch, as far as liveness needs them.
+  func replayRuns() throws(StoreFailure) -> ReplayRuns
+
+  /// Findings that the last recorded run left standing, by id; of all campaigns, or of this one and of no campaign.
+  func standingFindings(of campaign: CampaignID?) throws(StoreFailure) -> [String]
+  /// What is known of a finding from recorded runs; `nil` where it was never seen.
+  func memory(of finding: String) throws(StoreFailure) -> FindingMemory?
+  /// Waivers that have not expired.
+  func waivers() throws(StoreFailure) -> [Waiver]
+  /// The last self-test that is on record.
+  func lastSelfTest() throws(StoreFailure) -> SelfTestRecord?
+
+  /// The seat that a user holds.
+  func seat(of user: String, in campaign: String) throws(StoreFailure) -> Int?
+  /// Everything that is known of one seat.
+  func story(of key: SeatKey) throws(StoreFailure) -> SeatStory
 }
 
 /// Rows one by one, so that memory does not grow with their number.
@@ -70,68 +109,17 @@ package struct RowStream<Row> {
   package func next() throws(StoreFailure) -> Row? { try advance() }
 }
 
-/// One campaign as stored.
-package struct CampaignRow: Sendable, Equatable {
-  package let id: String
-  package let quota: Int
-  package let counter: Int
+/// Which file was read, and how.
+package struct SnapshotIdentity: Sendable, Equatable {
+  package let databaseID: String
+  package let schemaVersion: Int
+  /// Whether a copy was read, which was made in one step at the instant of the snapshot.
+  package let isCopy: Bool
 
-  package init(id: String, quota: Int, counter: Int) {
-    self.id = id
-    self.quota = quota
-    self.counter = counter
-  }
-}
-
-/// The identity of an acceptance as stored, ordered as the store orders it: campaign by bytes, then seat.
-package struct SeatKey: Hashable, Sendable, Comparable {
-  package let campaign: String
-  package let seat: Int
-
-  package init(campaign: String, seat: Int) {
-    self.campaign = campaign
-    self.seat = seat
-  }
-
-  package static func < (left: Self, right: Self) -> Bool {
-    left.campaign == right.campaign
-      ? left.seat < right.seat : left.campaign.utf8.lexicographicallyPrecedes(right.campaign.utf8)
-  }
-}
-
-/// One row of the set, the outbox, the failed events or the coupons.
-package struct SeatRow: Sendable, Equatable {
-  package enum Kind: String, Sendable, CaseIterable {
-    case acceptance, outbox, failedEvent, coupon
-  }
-
-  package let key: SeatKey
-  package let user: String
-  /// The state of an outbox row or failed event; the code of a coupon; empty for an acceptance.
-  package let word: String
-  /// Of an acceptance only.
-  package let link: ChainLink?
-  /// Of an outbox row or a coupon only.
-  package let traceParent: String?
-
-  package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil, traceParent: String? = nil) {
-    self.key = key
-    self.user = user
-    self.word = word
-    self.link = link
-    self.traceParent = traceParent
-  }
-}
-
-/// What ties an acceptance to the one before.
-package struct ChainLink: Sendable, Equatable {
-  package let acceptedAt: Int64
-  /// `nil` in a row from before the chain began.
-  package let value: [UInt8]?
-
-  package init(acceptedAt: Int64, value: [UInt8]?) {
-    self.acceptedAt = acceptedAt
-    self.value = value
+  package init(databaseID: String, schemaVersion: Int, isCopy: Bool) {
+    self.databaseID = databaseID
+    self.schemaVersion = schemaVersion
+    self.isCopy = isCopy
   }
 }
 
@@ -153,35 +141,6 @@ package struct WitnessedSeat: Sendable, Equatable {
   }
 }
 
-/// One value that stands on several rows.
-package struct DuplicateRows: Sendable, Equatable {
-  package enum Field: String, Sendable { case seat, user, code }
-
-  package let campaign: String
-  package let field: Field
-  package let value: String
-  package let seats: [Int]
-
-  package init(campaign: String, field: Field, value: String, seats: [Int]) {
-    self.campaign = campaign
-    self.field = field
-    self.value = value
-    self.seats = seats
-  }
-}
-
-package struct TallyRow: Sendable, Equatable {
-  package let campaign: String
-  package let answer: String
-  package let answered: Int
-
-  package init(campaign: String, answer: String, answered: Int) {
-    self.campaign = campaign
-    self.answer = answer
-    self.answered = answered
-  }
-}
-
 /// What a check of the store's own found.
 package struct IntegrityResult: Sendable, Equatable {
   package let examined: Int
@@ -193,6 +152,16 @@ package struct IntegrityResult: Sendable, Equatable {
   }
 }
 
+package struct StructureResult: Sendable, Equatable {
+  package let structure: IntegrityResult
+  package let indexes: IntegrityResult
+
+  package init(structure: IntegrityResult, indexes: IntegrityResult) {
+    self.structure = structure
+    self.indexes = indexes
+  }
+}
+
 package struct IntegrityFault: Sendable, Equatable {
   /// The name of what is at fault, where it has one; the same in every report.
   package let subject: String?
@@ -201,21 +170,5 @@ package struct IntegrityFault: Sendable, Equatable {
   package init(_ subject: String?, _ what: String) {
     self.subject = subject
     self.what = what
-  }
-}
-
-package struct ReconciliationRecord: Sendable, Equatable {
-  package let run: RunStart
-  package let startedAt: Timestamp
-  package let verdict: String
-  package let findings: Int
-  package let exitCode: Int32
-
-  package init(run: RunStart, startedAt: Timestamp, verdict: String, findings: Int, exitCode: Int32) {
-    self.run = run
-    self.startedAt = startedAt
-    self.verdict = verdict
-    self.findings = findings
-    self.exitCode = exitCode
   }
 }

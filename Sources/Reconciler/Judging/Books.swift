@@ -18,10 +18,13 @@ package struct Books: Sendable, Equatable {
   /// Repeats and refusals by answer: at least so many; never judged.
   package var answers: [String: Int] = [:]
 
+  private let row: CampaignRow
+
   init(_ campaign: CampaignRow) {
     id = campaign.id
     quota = campaign.quota
     counter = campaign.counter
+    row = campaign
   }
 
   /// Every accepted seat stands in exactly one term but `set`.
@@ -48,15 +51,15 @@ package struct Books: Sendable, Equatable {
     if counter != set {
       findings.append(
         Finding(
-          .counterEqualsSet, campaign: id, expected: "a set of \(counter), as the counter says",
-          actual: "\(set) accepted users"))
+          .counterEqualsSet, campaign: id, direction: counter < set ? .overIssue : .underIssue,
+          expected: "a set of \(counter), as the counter says", actual: "\(set) accepted users", rows: row.evidence))
     }
     let over = [("counter", counter), ("set", set), ("coupons", coupons)].filter { $0.1 > quota }
     if !over.isEmpty {
       findings.append(
         Finding(
           .withinQuota, campaign: id, expected: "counter, set and coupons of at most the quota \(quota)",
-          actual: over.map { "\($0.0) \($0.1)" }.joined(separator: ", ")))
+          actual: over.map { "\($0.0) \($0.1)" }.joined(separator: ", "), rows: row.evidence))
     }
     if highestSeat < counter { findings.append(gap(from: highestSeat + 1, through: counter)) }
     return findings
@@ -66,6 +69,7 @@ package struct Books: Sendable, Equatable {
   func gap(from first: Int, through last: Int) -> Finding {
     Finding(
       .seatsDense, campaign: id, seat: first, expected: "every seat from 1 to \(max(counter, last)) held by a user",
-      actual: first == last ? "nobody holds seat \(first)" : "nobody holds seats \(first) to \(last)")
+      actual: first == last ? "nobody holds seat \(first)" : "nobody holds seats \(first) to \(last)",
+      rows: row.evidence)
   }
 }

@@ -1,7 +1,7 @@
 package import Composition
 package import Issuance
 
-package enum Verdict: String, Sendable {
+package enum Verdict: String, Sendable, CaseIterable {
   case clean = "CLEAN"
   case dirty = "DIRTY"
   case unknown = "UNKNOWN"
@@ -19,18 +19,37 @@ package enum Verdict: String, Sendable {
 package struct Report: Sendable {
   package let asOf: Timestamp
   package let scope: CampaignID?
-  package let books: [Books]
-  package let rules: [RuleResult]
-  package let findings: [Finding]
+  package var books: [Books] = []
+  package var rules: [RuleResult] = []
+  package var findings: [Finding] = []
+  package var warnings: [Warning] = []
+  /// By campaign; empty unless they were asked for.
+  package var charts: [String: CampaignChart] = [:]
+  /// `nil` where it could not be read.
+  package var identity: SnapshotIdentity?
+  /// The same for the same books and acceptances.
+  package var fingerprint = ""
+  /// What recorded runs know of the findings, by id.
+  package var memory: [String: FindingMemory] = [:]
+  /// Ids that the last recorded run left standing and that stand no more; `nil` where nobody knows.
+  package var resolved: [String]?
+  /// Those findings that the last recorded run left standing.
+  package var standing: Set<String> = []
+  /// By the id of the finding.
+  package var waivers: [String: Waiver] = [:]
+  package var lastSelfTest: SelfTestRecord?
+  /// Whether warnings make it DIRTY.
+  package var isStrict = false
+  /// How long the judging took.
+  package var duration = Duration.zero
   /// Why nothing at all could be judged; `nil` where the rules ran.
   package let unreadable: String?
+  /// What to do where something could not be judged; empty where all was.
+  package var advice = ""
 
-  package init(asOf: Timestamp, scope: CampaignID?, books: [Books], rules: [RuleResult], findings: [Finding]) {
+  package init(asOf: Timestamp, scope: CampaignID?) {
     self.asOf = asOf
     self.scope = scope
-    self.books = books
-    self.rules = rules
-    self.findings = findings
     unreadable = nil
   }
 
@@ -38,11 +57,11 @@ package struct Report: Sendable {
   package init(unreadable failure: StoreFailure, asOf: Timestamp, scope: CampaignID?) {
     self.asOf = asOf
     self.scope = scope
-    books = []
-    rules = []
-    findings = []
     unreadable = "cannot \(failure.operation): \(failure.cause)"
+    advice = failure.hint.isEmpty ? Self.usualAdvice : failure.hint
   }
+
+  static let usualAdvice = "stop the programs, keep the file and its -wal, and put a backup back"
 
   /// One sentence for each thing that could not be judged.
   package var reasons: [String] {
@@ -58,9 +77,16 @@ package struct Report: Sendable {
     return [unreadable].compactMap(\.self) + rulesOfReason.map { "\($0.rules.joined(separator: ", ")): \($0.reason)" }
   }
 
+  /// All that were counted, also those that are not listed.
+  package var findingsFound: Int { rules.map(\.findings).reduce(0, +) }
+  package var waived: [Finding] { findings.filter { waivers[$0.id] != nil } }
+  package var introduced: [Finding] { findings.filter { !standing.contains($0.id) } }
+  package var persisted: [Finding] { findings.filter { standing.contains($0.id) } }
+
   /// What could not be checked is never clean, and findings beside it may come of what could not be read.
   package var verdict: Verdict {
     if !reasons.isEmpty { return .unknown }
-    return rules.contains { $0.findings > 0 } ? .dirty : .clean
+    if findingsFound > waived.count { return .dirty }
+    return isStrict && !warnings.isEmpty ? .dirty : .clean
   }
 }

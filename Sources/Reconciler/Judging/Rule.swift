@@ -1,5 +1,3 @@
-package import Issuance
-
 /// What must hold between the records of one snapshot. The raw values are stable: reports and scripts name them.
 package enum Rule: String, Sendable, CaseIterable {
   /// Tables, indexes and triggers are as the migrations made them. A missing table cannot be judged.
@@ -16,6 +14,12 @@ package enum Rule: String, Sendable, CaseIterable {
   case chainUnbroken = "chain-unbroken"
   /// Every acceptance that the witness has seen is there.
   case witnessAgrees = "witness-agrees"
+  /// Every seat was given within the window of its campaign.
+  case withinWindow = "within-window"
+  /// No seat was given between a recorded pause and resume, or after a close: by the counters in those acts.
+  case givenWhileOpen = "given-while-open"
+  /// The stored times of acceptances never run backwards, also where a clock does.
+  case timesAscend = "times-ascend"
   /// Every accepted seat has a coupon, or work in hand, or a failed event: NOTHING-LOST.
   case acceptanceAccountedFor = "acceptance-accounted-for"
   /// Every coupon has its acceptance with the same seat and user.
@@ -26,6 +30,16 @@ package enum Rule: String, Sendable, CaseIterable {
   case outboxAgrees = "outbox-agrees"
   /// What a failed event claims is so.
   case failedEventAgrees = "failed-event-agrees"
+  /// A failed event has counted as many attempts as there are rows of attempts that count.
+  case attemptsAddUp = "attempts-add-up"
+  /// The code of a coupon of a pool is the one that its seat has, and a code that a seat has is on its coupon.
+  case poolCodesAgree = "pool-codes-agree"
+  /// A generated code is what the key of its campaign and its seat make.
+  case codesRecompute = "codes-recompute"
+  /// What needs a reason has one.
+  case actsHaveReasons = "acts-have-reasons"
+  /// The quota is what the last act left, and only a raise changed it.
+  case quotaByAct = "quota-by-act"
   /// Every row has the form that the schema demands.
   case rowsWellFormed = "rows-well-formed"
   /// The store finds no damage in its own structures.
@@ -38,72 +52,23 @@ package enum Rule: String, Sendable, CaseIterable {
   /// How bad a finding is: `critical` where a promise is broken, `error` where a record is wrong about it.
   var severity: Finding.Severity {
     switch self {
-    case .seatsDense, .outboxAgrees, .failedEventAgrees, .foreignKeyCheck: .error
+    case .seatsDense, .outboxAgrees, .failedEventAgrees, .foreignKeyCheck, .timesAscend, .attemptsAddUp,
+      .actsHaveReasons, .poolCodesAgree:
+      .error
     default: .critical
     }
   }
-}
 
-/// One discrepancy.
-package struct Finding: Sendable, Equatable {
-  package enum Severity: String, Sendable { case critical, error }
-
-  package let rule: Rule
-  /// The object of the store that is at fault, where it is none of a campaign.
-  package let subject: String?
-  package let campaign: String?
-  package let seat: Int?
-  package let user: String?
-  package let expected: String
-  package let actual: String
-
-  /// The same discrepancy has the same id in every report: rule, campaign and seat.
-  package var id: String {
-    ([rule.rawValue] + [subject, campaign, seat.map(String.init)].compactMap(\.self)).joined(separator: "/")
-  }
-
-  /// What to look at.
-  package var evidence: Evidence {
-    if rule == .witnessAgrees { return .witness }
-    guard let campaign else {
-      return switch rule {
-      case .schemaAsMigrated: .structure
-      case .foreignKeyCheck: .references
-      default: .integrity
-      }
+  /// What a finding may lead to, where it does not say otherwise.
+  var direction: Finding.Direction {
+    switch self {
+    case .withinQuota, .withinWindow, .givenWhileOpen, .couponHasAcceptance, .oneEach, .codesRecompute, .quotaByAct,
+      .poolCodesAgree:
+      .overIssue
+    case .seatsDense, .witnessAgrees, .acceptanceAccountedFor, .campaignKnown, .outboxAgrees, .failedEventAgrees,
+      .indexesAgree:
+      .underIssue
+    default: .either
     }
-    guard let seat else { return .campaign(campaign) }
-    let kind: SeatRow.Kind =
-      switch rule {
-      case .couponHasAcceptance, .oneEach, .acceptanceAccountedFor: .coupon
-      case .failedEventAgrees: .failedEvent
-      case .outboxAgrees: .outbox
-      default: .acceptance
-      }
-    return .rows(kind, SeatKey(campaign: campaign, seat: seat))
   }
-
-  init(
-    _ rule: Rule, subject: String? = nil, campaign: String? = nil, seat: Int? = nil, user: String? = nil,
-    expected: String, actual: String
-  ) {
-    self.rule = rule
-    self.subject = subject
-    self.campaign = campaign
-    self.seat = seat
-    self.user = user
-    self.expected = expected
-    self.actual = actual
-  }
-}
-
-/// What one rule came to.
-package struct RuleResult: Sendable, Equatable {
-  package let rule: Rule
-  package var examined = 0
-  package var findings = 0
-  /// Why it could not be judged; `nil` where it was.
-  package var notJudged: String?
-
-  init(_ rule: Rule) { self.rule = rule }
 }

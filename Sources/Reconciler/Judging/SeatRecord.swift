@@ -7,16 +7,20 @@ package struct SeatRecord: Sendable, Equatable {
   package var outbox: SeatRow?
   package var failedEvent: SeatRow?
   package var coupon: SeatRow?
+  package var attempts: AttemptTally?
+  package var poolCode: PoolCodeRow?
 
   package init(
     key: SeatKey, acceptance: SeatRow? = nil, outbox: SeatRow? = nil, failedEvent: SeatRow? = nil,
-    coupon: SeatRow? = nil
+    coupon: SeatRow? = nil, attempts: AttemptTally? = nil, poolCode: PoolCodeRow? = nil
   ) {
     self.key = key
     self.acceptance = acceptance
     self.outbox = outbox
     self.failedEvent = failedEvent
     self.coupon = coupon
+    self.attempts = attempts
+    self.poolCode = poolCode
   }
 
   /// The first class that fits: a seat in two places is counted once.
@@ -33,54 +37,26 @@ package struct SeatRecord: Sendable, Equatable {
     default: return outbox?.word == "pending" ? .inFlight : .missing
     }
   }
+
+  /// Whether it is a place of the campaign, and not only the trace of an attempt or a code.
+  var isSeat: Bool { acceptance != nil || outbox != nil || failedEvent != nil || coupon != nil }
+
+  /// The four rows as they stand. A code never leaves the store.
+  var evidence: [EvidenceRow] {
+    [
+      EvidenceRow("accepted_user", acceptance.map { [("user_id", $0.user), ("accepted_at", $0.moment)] } ?? []),
+      EvidenceRow(
+        "outbox", outbox.map { [("user_id", $0.user), ("state", $0.word), ("created_at", $0.moment)] } ?? []),
+      EvidenceRow(
+        "failed_event",
+        failedEvent.map {
+          [("user_id", $0.user), ("state", $0.word), ("attempts", "\($0.failure?.attempts ?? 0)")]
+        } ?? []),
+      EvidenceRow("coupon", coupon.map { [("user_id", $0.user), ("issued_at", $0.moment)] } ?? []),
+    ]
+  }
 }
 
-/// Merges the four kinds of rows into one record per seat, in one ordered pass.
-struct SeatMerge {
-  private struct Head {
-    let stream: RowStream<SeatRow>
-    let kind: SeatRow.Kind
-    let table: WritableKeyPath<SeatRecord, SeatRow?>
-    var row: SeatRow?
-
-    /// Takes the head's row and reads the next.
-    ///
-    /// - Throws: ``StoreFailure`` with `corrupt` where the rows do not come in order: what is merged would be wrong.
-    mutating func advance() throws(StoreFailure) {
-      let previous = row
-      row = try stream.next()
-      guard let previous, let row else { return }
-      guard previous.key < row.key else {
-        throw StoreFailure(
-          .corrupt, operation: "read the rows in order", subject: "\(kind) \(row.key.campaign)/\(row.key.seat)",
-          cause: "it comes after \(previous.key.campaign)/\(previous.key.seat)")
-      }
-    }
-  }
-
-  private var heads: [Head]
-  /// How many rows of each kind have been read.
-  private(set) var examined: [SeatRow.Kind: Int] = [:]
-
-  init(_ snapshot: any ReconciliationSnapshot, campaign: CampaignID?) throws(StoreFailure) {
-    heads = [
-      Head(stream: try snapshot.acceptances(of: campaign), kind: .acceptance, table: \.acceptance),
-      Head(stream: try snapshot.outboxRows(of: campaign), kind: .outbox, table: \.outbox),
-      Head(stream: try snapshot.failedEvents(of: campaign), kind: .failedEvent, table: \.failedEvent),
-      Head(stream: try snapshot.coupons(of: campaign), kind: .coupon, table: \.coupon),
-    ]
-    for index in heads.indices { try heads[index].advance() }
-  }
-
-  /// - Returns: the record of the lowest seat that is left; `nil` at the end.
-  mutating func next() throws(StoreFailure) -> SeatRecord? {
-    guard let key = heads.compactMap(\.row?.key).min() else { return nil }
-    var record = SeatRecord(key: key)
-    for index in heads.indices where heads[index].row?.key == key {
-      record[keyPath: heads[index].table] = heads[index].row
-      examined[heads[index].kind, default: 0] += 1
-      try heads[index].advance()
-    }
-    return record
-  }
+extension SeatRow {
+  fileprivate var moment: String { "\(Timestamp(microseconds: at))" }
 }

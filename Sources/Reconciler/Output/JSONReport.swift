@@ -1,77 +1,63 @@
 internal import Composition
 internal import Issuance
 
-/// The report for programs. The keys are a contract: docs/operations.md.
+/// The report for programs, as one object.
 struct JSONReport: Encodable {
-  private let schemaVersion = 1
-  private let verdict: String
-  private let asOf: String
-  /// Why something could not be judged; empty unless the verdict is UNKNOWN.
-  private let reasons: [String]
-  private let campaigns: [Campaign]
-  private let rules: [RuleEntry]
-  private let findings: [FindingEntry]
-  private let findingsOmitted: Int
+  private let header: ReportHeader
+  private let parts: Parts
 
-  private struct Campaign: Encodable {
-    let id: String
-    let quota: Int
-    let counter: Int
-    let set: Int
-    let coupons: Int
-    let inFlight: Int
-    let failedRetryable: Int
-    let failedDead: Int
-    let discarded: Int
-    let missing: Int
-    let answersAtLeast: [String: Int]
-  }
-
-  private struct RuleEntry: Encodable {
-    let id: String
-    let examined: Int
-    let findings: Int
-    /// Absent where the rule was judged.
-    let notJudged: String?
-  }
-
-  private struct FindingEntry: Encodable {
-    let id: String
-    let rule: String
-    let severity: String
-    let campaignID: Nullable<String>
-    let seat: Nullable<Int>
-    let userID: Nullable<String>
-    let expected: String
-    let actual: String
-    let next: String
+  private struct Parts: Encodable {
+    let campaigns: [CampaignEntry]
+    let rules: [RuleEntry]
+    let findings: [FindingEntry]
+    let warnings: [WarningEntry]
+    let changes: ChangesEntry
   }
 
   init(_ report: Report, next: (Finding) -> String) {
-    verdict = report.verdict.rawValue
-    asOf = "\(report.asOf)"
-    reasons = report.reasons
-    campaigns = report.books.map { books in
-      Campaign(
-        id: books.id, quota: books.quota, counter: books.counter, set: books.set, coupons: books.coupons,
-        inFlight: books.inFlight, failedRetryable: books.retryable, failedDead: books.dead,
-        discarded: books.discarded, missing: books.missing, answersAtLeast: books.answers)
-    }
-    rules = report.rules.map { result in
-      RuleEntry(
-        id: result.rule.rawValue, examined: result.examined, findings: result.findings, notJudged: result.notJudged)
-    }
-    findings = report.findings.map { finding in
-      FindingEntry(
-        id: finding.id, rule: finding.rule.rawValue, severity: finding.rule.severity.rawValue,
-        campaignID: Nullable(finding.campaign), seat: Nullable(finding.seat), userID: Nullable(finding.user),
-        expected: finding.expected,
-        actual: finding.actual, next: next(finding))
-    }
-    findingsOmitted = report.rules.map(\.findings).reduce(0, +) - report.findings.count
+    header = ReportHeader(report)
+    parts = Parts(
+      campaigns: report.books.map(CampaignEntry.init), rules: report.rules.map(RuleEntry.init),
+      findings: report.findings.map { FindingEntry($0, in: report, next: next($0)) },
+      warnings: report.warnings.map(WarningEntry.init), changes: ChangesEntry(report))
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    try header.encode(to: encoder)
+    try parts.encode(to: encoder)
   }
 
   func text() throws -> String {
     try JSONText.encode(self, isIndented: true)
+  }
+}
+
+/// The same parts, each on a line of its own: the header first. `part` says what a line is.
+enum LineReport {
+  private struct Line<Part: Encodable>: Encodable {
+    let part: String
+    let content: Part
+
+    private enum CodingKeys: CodingKey { case part }
+
+    func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(part, forKey: .part)
+      try content.encode(to: encoder)
+    }
+  }
+
+  static func text(_ report: Report, next: (Finding) -> String) throws -> String {
+    var lines = [try line("report", ReportHeader(report))]
+    lines += try report.books.map { try line("campaign", CampaignEntry($0)) }
+    lines += try report.rules.map { try line("rule", RuleEntry($0)) }
+    lines += try report.findings.map { try line("finding", FindingEntry($0, in: report, next: next($0))) }
+    lines += try report.warnings.map { try line("warning", WarningEntry($0)) }
+    lines.append(try line("changes", ChangesEntry(report)))
+    return lines.joined(separator: "\n")
+  }
+
+  private static func line(_ part: String, _ content: some Encodable) throws -> String {
+    try JSONText.encode(Line(part: part, content: content))
   }
 }

@@ -53,7 +53,7 @@ struct JSONOutputTests {
     "issue-service migrate status": "migrate-status.json", "issue-service migrate up": "migrate-up.json",
     "issue-service witness accept-loss": "witness-accept-loss.json",
     "issue-service witness rebuild": "witness-rebuild.json", "issue-service witness show": "witness-show.json",
-    "issue-service bench": "bench.json", "reconcile report": "reconcile-report.json",
+    "issue-service bench": "bench.json", "reconcile report": "reconcile-report.v1.json",
     "retry-batch": "retry-batch.json",
   ]
 

@@ -1,11 +1,14 @@
 CREATE INDEX failed_event_dead ON failed_event (campaign_id, seat) WHERE state = 'dead';
 CREATE INDEX failed_event_due ON failed_event (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX failed_event_open ON failed_event (campaign_id, seat) WHERE state IN ('waiting', 'parked');
+CREATE INDEX finding_open ON finding (campaign_id, id) WHERE resolved_at IS NULL;
 CREATE INDEX operator_act_by_campaign ON operator_act (campaign_id, id);
 CREATE INDEX outbox_pending ON outbox (campaign_id, seat) WHERE state = 'pending';
 CREATE INDEX pool_code_free ON pool_code (campaign_id, position) WHERE seat IS NULL;
 CREATE UNIQUE INDEX pool_code_seat ON pool_code (campaign_id, seat) WHERE seat IS NOT NULL;
 CREATE INDEX run_started ON run (program, started_at);
+CREATE INDEX self_test_ended ON self_test (ended_at);
+CREATE INDEX waiver_by_finding ON waiver (finding_id, until_at);
 CREATE TABLE accepted_user (
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
@@ -119,6 +122,19 @@ CREATE TABLE failed_event (
     AND (leased_by IS NULL OR state IN ('waiting', 'parked'))),
   CONSTRAINT failed_event_settled CHECK ((state IN ('waiting', 'parked')) = (settled_at IS NULL))
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE finding (
+  id TEXT NOT NULL,
+  rule TEXT NOT NULL,
+  campaign_id TEXT,
+  seat INTEGER,
+  first_seen_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL,
+  times_seen INTEGER NOT NULL,
+  resolved_at INTEGER,
+  PRIMARY KEY (id),
+  CONSTRAINT finding_id_length CHECK (length(id) BETWEEN 1 AND 1000),
+  CONSTRAINT finding_times_range CHECK (times_seen >= 1)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE issuer_circuit (
   endpoint TEXT NOT NULL,
   failures INTEGER NOT NULL,
@@ -208,7 +224,7 @@ CREATE TABLE run (
   parked INTEGER,
   fenced INTEGER,
   verdict TEXT,
-  findings INTEGER, operator TEXT, asked_for TEXT, due INTEGER, planned INTEGER, unreached INTEGER, skipped INTEGER,
+  findings INTEGER, operator TEXT, asked_for TEXT, due INTEGER, planned INTEGER, unreached INTEGER, skipped INTEGER, findings_introduced INTEGER, findings_persisted INTEGER, findings_resolved INTEGER, findings_waived INTEGER, warnings INTEGER,
   PRIMARY KEY (id),
   CONSTRAINT run_program_word CHECK (program IN ('retry-batch', 'reconcile')),
   CONSTRAINT run_verdict_word CHECK (verdict IN ('CLEAN', 'DIRTY', 'UNKNOWN')),
@@ -229,6 +245,28 @@ CREATE TABLE seat_loss (
   PRIMARY KEY (campaign_id, accepted_at),
   CONSTRAINT seat_loss_range CHECK (first_seat BETWEEN 1 AND last_seat)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE self_test (
+  id TEXT NOT NULL,
+  program_version TEXT NOT NULL,
+  planted INTEGER NOT NULL,
+  missed INTEGER NOT NULL,
+  unexpected INTEGER NOT NULL,
+  started_at INTEGER NOT NULL,
+  ended_at INTEGER NOT NULL,
+  PRIMARY KEY (id),
+  CONSTRAINT self_test_range CHECK (planted >= 0 AND missed >= 0 AND unexpected >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE waiver (
+  id INTEGER PRIMARY KEY,
+  finding_id TEXT NOT NULL,
+  operator TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  waived_at INTEGER NOT NULL,
+  until_at INTEGER NOT NULL,
+  CONSTRAINT waiver_finding_length CHECK (length(finding_id) BETWEEN 1 AND 1000),
+  CONSTRAINT waiver_reason_given CHECK (length(trim(reason)) > 0),
+  CONSTRAINT waiver_expires CHECK (until_at > waived_at)
+) STRICT;
 CREATE TABLE witness (
   epoch INTEGER NOT NULL,
   path TEXT,
@@ -345,6 +383,9 @@ CREATE TRIGGER failed_event_insert BEFORE INSERT ON failed_event BEGIN
   SELECT RAISE(ABORT, 'failed_event: this seat has its row')
   WHERE EXISTS (SELECT 1 FROM failed_event WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
 END;
+CREATE TRIGGER finding_delete BEFORE DELETE ON finding BEGIN
+  SELECT RAISE(ABORT, 'finding: what was seen is never deleted');
+END;
 CREATE TRIGGER operator_act_delete BEFORE DELETE ON operator_act BEGIN
   SELECT RAISE(ABORT, 'operator_act: an act is never deleted');
 END;
@@ -414,6 +455,15 @@ CREATE TRIGGER seat_loss_update BEFORE UPDATE ON seat_loss
 WHEN NEW.campaign_id IS NOT OLD.campaign_id OR NEW.first_seat IS NOT OLD.first_seat
   OR NEW.last_seat IS NOT OLD.last_seat OR NEW.accepted_at IS NOT OLD.accepted_at OR OLD.reissued_at IS NOT NULL BEGIN
   SELECT RAISE(ABORT, 'seat_loss: a loss never changes; it is reissued once');
+END;
+CREATE TRIGGER waiver_delete BEFORE DELETE ON waiver BEGIN
+  SELECT RAISE(ABORT, 'waiver: a waiver is never deleted');
+END;
+CREATE TRIGGER waiver_insert BEFORE INSERT ON waiver BEGIN
+  SELECT RAISE(ABORT, 'waiver: this row exists') WHERE EXISTS (SELECT 1 FROM waiver WHERE id = NEW.id);
+END;
+CREATE TRIGGER waiver_update BEFORE UPDATE ON waiver BEGIN
+  SELECT RAISE(ABORT, 'waiver: a waiver never changes');
 END;
 CREATE TRIGGER witness_delete BEFORE DELETE ON witness BEGIN
   SELECT RAISE(ABORT, 'witness: an epoch is never deleted');

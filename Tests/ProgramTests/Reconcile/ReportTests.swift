@@ -2,21 +2,23 @@ import Foundation
 import TestSupport
 import Testing
 
+/// A campaign of five, all given over HTTP, and one who came too late.
+func filled(in directory: ScratchDirectory) async throws -> String {
+  let database = try await makeCampaign(quota: 5, in: directory)
+  try await RunningService.run(database: database) { service in
+    for user in 1...6 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
+  }
+  return database
+}
+
+/// What somebody does with the sqlite3 shell behind the programs' back.
+func alter(_ database: String, _ sql: String) async throws {
+  let result = try await Program.system("/usr/bin/sqlite3").run([database, sql])
+  #expect(result.status == 0, "\(result.errors)")
+}
+
 @Suite("reconcile report tells the truth by its exit code")
 struct ReportTests {
-  private func filled(in directory: ScratchDirectory) async throws -> String {
-    let database = try await makeCampaign(quota: 5, in: directory)
-    try await RunningService.run(database: database) { service in
-      for user in 1...6 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
-    }
-    return database
-  }
-
-  private func alter(_ database: String, _ sql: String) async throws {
-    let result = try await Program.system("/usr/bin/sqlite3").run([database, sql])
-    #expect(result.status == 0, "\(result.errors)")
-  }
-
   @Test func cleanIsZeroAndTheJSONIsTheContract() async throws {
     let directory = try ScratchDirectory()
     let database = try await filled(in: directory)
@@ -30,14 +32,17 @@ struct ReportTests {
         "id", "quota", "counter", "set", "coupons", "in_flight", "failed_retryable", "failed_dead", "discarded",
         "missing",
       ]) == true)
-    #expect(json["rules"]?.array.count == 16)
+    #expect(json["rules"]?.array.count == 24)
     for rule in json["rules"]?.array ?? [] { #expect(rule.keys == ["id", "examined", "findings"]) }
     #expect(json["campaigns"]?[0]?["answers_at_least"]?["sold-out"]?.int == 1)
     let text = try await Program.reconcile.run(["report", "--database", database])
     #expect(text.firstLine.hasPrefix("CLEAN"))
     #expect(text.output.contains("counter 5 = set 5"))
     #expect(text.output.contains("set 5 = 5 coupons + 0 in flight + 0 retryable"))
-    for line in text.output.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
+    let version =
+      #/^CLEAN  all campaigns  as of \S+Z  snapshot [0-9a-f]{16}  in \d+\.\d{3} s  reconcile \S+  schema \d+$/#
+    #expect(text.firstLine.firstMatch(of: version) != nil, "\(text.firstLine)")
+    for line in text.output.split(separator: "\n").dropFirst() { #expect(line.count <= 80, "\(line)") }
     let runs = try await Program.system("/usr/bin/sqlite3").run([
       "-readonly", database, "SELECT verdict, exit_code FROM run WHERE program = 'reconcile'",
     ])
@@ -55,13 +60,15 @@ struct ReportTests {
     let finding = try #require(json["findings"]?.array.first { $0["rule"]?.string == "acceptance-accounted-for" })
     #expect(
       finding.keys == [
-        "id", "rule", "severity", "campaign_id", "seat", "user_id", "expected", "actual", "next",
+        "id", "rule", "severity", "direction", "campaign_id", "seat", "user_id", "expected", "actual", "evidence",
+        "first_seen_at", "times_seen", "since_last_run", "waiver", "next",
       ])
     #expect(finding["seat"]?.int == 3 && finding["campaign_id"]?.string == "summer")
     #expect(finding["id"]?.string == "acceptance-accounted-for/summer/3")
     // The command that it names can be run as it is.
     let next = try #require(finding["next"]?.string)
-    let shell = try await Program.system("/bin/sh").run(["-c", next])
+    let shell = try await Program.system("/bin/sh").run(
+      ["-c", next], environment: ["PATH": "\(Program.directory):/usr/bin:/bin"])
     #expect(shell.status == 0, "\(next): \(shell.errors)")
     let text = try await Program.reconcile.run(["report", "--database", database])
     #expect(text.status == 2 && text.firstLine.hasPrefix("DIRTY"))

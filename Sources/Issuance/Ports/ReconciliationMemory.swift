@@ -1,0 +1,159 @@
+/// One run of reconcile, to be kept.
+package struct ReconciliationRecord: Sendable, Equatable {
+  package let run: RunStart
+  package let startedAt: Timestamp
+  package let verdict: String
+  package let findings: Int
+  package let exitCode: Int32
+  package var waived = 0
+  package var warnings = 0
+  /// The findings that the report lists.
+  package var seen: [SeenFinding] = []
+  /// Ids that the run before left standing and that stand no more.
+  package var resolved: [String] = []
+  /// How many of `seen` the run before did not have, and how many it had.
+  package var introduced = 0
+  package var persisted = 0
+
+  package init(run: RunStart, startedAt: Timestamp, verdict: String, findings: Int, exitCode: Int32) {
+    self.run = run
+    self.startedAt = startedAt
+    self.verdict = verdict
+    self.findings = findings
+    self.exitCode = exitCode
+  }
+}
+
+package struct SeenFinding: Sendable, Equatable {
+  package let id: String
+  package let rule: String
+  package let campaign: String?
+  package let seat: Int?
+
+  package init(id: String, rule: String, campaign: String?, seat: Int?) {
+    self.id = id
+    self.rule = rule
+    self.campaign = campaign
+    self.seat = seat
+  }
+}
+
+/// What recorded runs know of one finding.
+package struct FindingMemory: Sendable, Equatable {
+  package let firstSeenAt: Timestamp
+  package let timesSeen: Int
+
+  package init(firstSeenAt: Timestamp, timesSeen: Int) {
+    self.firstSeenAt = firstSeenAt
+    self.timesSeen = timesSeen
+  }
+}
+
+/// Somebody answers for a finding until a moment: it is reported, and does not make a report DIRTY.
+package struct Waiver: Sendable, Equatable {
+  package let finding: String
+  package let author: ActAuthor
+  package let waivedAt: Timestamp
+  package let until: Timestamp
+
+  package init(finding: String, author: ActAuthor, waivedAt: Timestamp, until: Timestamp) {
+    self.finding = finding
+    self.author = author
+    self.waivedAt = waivedAt
+    self.until = until
+  }
+}
+
+/// How one self-test ended.
+package struct SelfTestRecord: Sendable, Equatable {
+  package let id: RunID
+  package let programVersion: String
+  package let planted: Int
+  package let missed: Int
+  package let unexpected: Int
+  package let startedAt: Timestamp
+  package let endedAt: Timestamp
+
+  package init(
+    id: RunID, programVersion: String, planted: Int, missed: Int, unexpected: Int, startedAt: Timestamp,
+    endedAt: Timestamp
+  ) {
+    self.id = id
+    self.programVersion = programVersion
+    self.planted = planted
+    self.missed = missed
+    self.unexpected = unexpected
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+  }
+
+  package var hasPassed: Bool { missed == 0 && unexpected == 0 }
+}
+
+/// A recorded run of reconcile.
+package struct PastReconciliation: Sendable, Equatable {
+  package let id: RunID
+  /// `nil` is all campaigns.
+  package let campaign: String?
+  package let startedAt: Timestamp
+  package let endedAt: Timestamp?
+  package let verdict: String?
+  package let findings: Int?
+  package let introduced: Int?
+  package let resolved: Int?
+  package let waived: Int?
+  package let warnings: Int?
+
+  package init(
+    id: RunID, campaign: String?, startedAt: Timestamp, endedAt: Timestamp?, verdict: String?, findings: Int?,
+    introduced: Int?, resolved: Int?, waived: Int?, warnings: Int?
+  ) {
+    self.id = id
+    self.campaign = campaign
+    self.startedAt = startedAt
+    self.endedAt = endedAt
+    self.verdict = verdict
+    self.findings = findings
+    self.introduced = introduced
+    self.resolved = resolved
+    self.waived = waived
+    self.warnings = warnings
+  }
+}
+
+/// Everything that is known of one seat, as its rows say it.
+package struct SeatStory: Sendable, Equatable {
+  package struct Step: Sendable, Equatable {
+    package enum Kind: String, Sendable {
+      case accepted, queued, settled, failed, failureSettled, attempt, issued, act
+    }
+
+    package let kind: Kind
+    package let at: Timestamp
+    /// The state, outcome or act.
+    package let word: String
+    /// The error, or who acted.
+    package let detail: String
+    package let reason: String?
+
+    package init(_ kind: Kind, at: Timestamp, word: String = "", detail: String = "", reason: String? = nil) {
+      self.kind = kind
+      self.at = at
+      self.word = word
+      self.detail = detail
+      self.reason = reason
+    }
+  }
+
+  package let key: SeatKey
+  package let record: [SeatRow.Kind: SeatRow]
+  package let campaign: CampaignRow?
+  package let steps: [Step]
+
+  package init(key: SeatKey, record: [SeatRow.Kind: SeatRow], campaign: CampaignRow?, steps: [Step]) {
+    self.key = key
+    self.record = record
+    self.campaign = campaign
+    self.steps = steps
+  }
+}

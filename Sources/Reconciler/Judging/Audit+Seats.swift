@@ -1,0 +1,129 @@
+internal import Issuance
+internal import Schema
+
+/// What the pass needs of the campaign that it is in.
+private final class CampaignCourse {
+  let id: String
+  let facts: CampaignFacts?
+  var books: Books?
+  var chart: CampaignChart?
+  /// How many coupons had their code recomputed.
+  var recomputed = 0
+
+  init(_ id: String, _ row: CampaignRow?, hasChart: Bool) {
+    self.id = id
+    facts = row.map(CampaignFacts.init)
+    books = row.map(Books.init)
+    chart = hasChart && row != nil ? CampaignChart() : nil
+  }
+}
+
+extension Audit {
+  private static let seatRules: [Rule] = [
+    .campaignKnown, .counterEqualsSet, .withinQuota, .seatsDense, .chainUnbroken, .withinWindow, .timesAscend,
+    .acceptanceAccountedFor, .couponHasAcceptance, .outboxAgrees, .failedEventAgrees, .attemptsAddUp, .poolCodesAgree,
+    .codesRecompute,
+  ]
+
+  /// The one pass over all seats.
+  mutating func judgeSeats() {
+    run(Self.seatRules + [.witnessAgrees]) { audit throws(StoreFailure) in
+      var chain = ChainJudge(witnessed: try audit.readWitness())
+      var liveness = LivenessJudge(
+        now: audit.snapshot.asOf, grace: audit.options.grace, retryEvery: audit.options.retryEvery)
+      let campaigns = try audit.snapshot.campaigns(audit.scope)
+      let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+      for campaign in campaigns { audit.books[campaign.id] = Books(campaign) }
+      var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
+      var course: CampaignCourse?
+      while let record = try merge.next() {
+        let current: CampaignCourse
+        if let course, course.id == record.key.campaign {
+          current = course
+        } else {
+          audit.close(course)
+          current = CampaignCourse(
+            record.key.campaign, known[record.key.campaign], hasChart: audit.options.hasCharts)
+          course = current
+        }
+        audit.judge(record, in: current, &chain, &liveness)
+      }
+      audit.close(course)
+      audit.examined(.counterEqualsSet, campaigns.count)
+      try audit.requireAllRead(merge.examined)
+      audit.examined(.chainUnbroken, chain.examined)
+      audit.examined(.timesAscend, chain.examined)
+      audit.add(chain.findings())
+      for books in audit.books.values.sorted(by: { $0.id < $1.id }) { audit.add(books.findings()) }
+      audit.report.warnings = liveness.warnings(try audit.snapshot.replayRuns())
+      audit.report.fingerprint = audit.fingerprint(tips: chain.tips())
+    }
+  }
+
+  private mutating func judge(
+    _ record: SeatRecord, in course: CampaignCourse, _ chain: inout ChainJudge, _ liveness: inout LivenessJudge
+  ) {
+    if record.acceptance != nil, let books = course.books, record.key.seat > books.highestSeat + 1 {
+      add(books.gap(from: books.highestSeat + 1, through: record.key.seat - 1))
+    }
+    course.books?.add(record)
+    course.chart?.add(record)
+    if course.facts?.codes != nil, record.coupon != nil { course.recomputed += 1 }
+    let findings = record.findings(campaign: course.facts)
+    add(findings)
+    didJudgeSeat(JudgedSeat(record: record, campaign: course.facts?.row, findings: findings))
+    if let acceptance = record.acceptance { add(chain.judge(acceptance)) }
+    liveness.add(record)
+  }
+
+  private mutating func close(_ course: CampaignCourse?) {
+    guard let course else { return }
+    examined(.codesRecompute, course.recomputed)
+    if let done = course.books { books[course.id] = done }
+    if let chart = course.chart { report.charts[course.id] = chart }
+  }
+
+  private func fingerprint(tips: [String: [UInt8]]) -> String {
+    var fingerprint = SetFingerprint()
+    for book in books.values.sorted(by: { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }) {
+      fingerprint.add(
+        campaign: book.id, quota: book.quota, counter: book.counter, coupons: book.coupons,
+        tip: tips[book.id] ?? AcceptanceChain.beginning)
+    }
+    return fingerprint.text
+  }
+
+  /// What was witnessed of the campaigns in scope. Without a usable witness nobody knows what is missing.
+  private mutating func readWitness() throws(StoreFailure) -> [WitnessedSeat] {
+    switch try snapshot.witness() {
+    case .unusable(let why):
+      doNotJudge([.witnessAgrees], why)
+      return []
+    case .record(let seats):
+      let inScope = seats.filter { scope == nil || $0.key.campaign == scope?.rawValue }
+      examined(.witnessAgrees, inScope.count)
+      return inScope
+    }
+  }
+
+  /// A pass that read fewer rows than the store counts by another way has judged nothing.
+  private mutating func requireAllRead(_ read: [SeatRow.Kind: Int]) throws(StoreFailure) {
+    let rulesOfKind: [SeatRow.Kind: [Rule]] = [
+      .acceptance: [.seatsDense, .acceptanceAccountedFor, .withinWindow], .coupon: [.couponHasAcceptance],
+      .outbox: [.outboxAgrees], .failedEvent: [.failedEventAgrees, .attemptsAddUp], .attempt: [.attemptsAddUp],
+      .poolCode: [.poolCodesAgree],
+    ]
+    for (kind, rules) in rulesOfKind.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      let count = read[kind] ?? 0
+      let reference = try snapshot.count(kind, of: scope)
+      for rule in rules { examined(rule, count) }
+      if ![.attempt, .poolCode].contains(kind) {
+        examined(.campaignKnown, count)
+        examined(.withinQuota, count)
+      }
+      if count != reference {
+        doNotJudge(Self.seatRules, "read \(count) rows of \(kind), but the store counts \(reference)")
+      }
+    }
+  }
+}

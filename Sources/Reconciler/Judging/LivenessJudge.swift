@@ -1,0 +1,120 @@
+internal import Issuance
+
+/// Something that has not come although it was due: nothing is wrong in the records, and nobody has done it yet.
+package struct Warning: Sendable, Equatable {
+  package enum Kind: String, Sendable, CaseIterable {
+    case inFlightTooLong = "in-flight-too-long"
+    case dueNotPicked = "due-not-picked"
+    case leaseExpired = "lease-expired"
+    case retryRunMissing = "retry-run-missing"
+    case runCrashed = "run-crashed"
+    case deadLetters = "dead-letters"
+  }
+
+  package let kind: Kind
+  package let count: Int
+  /// How long the oldest has waited, in whole seconds.
+  package let oldestSeconds: Int?
+  /// The oldest of them.
+  package let campaign: String?
+  package let seat: Int?
+  package let what: String
+  /// The command that sees to it.
+  package let next: String
+}
+
+/// Looks at each seat of the pass for what should have been done by now. Pure: rows and an instant in, warnings out.
+struct LivenessJudge {
+  /// The oldest of several.
+  private struct Oldest {
+    var count = 0
+    var since = Int64.max
+    var key: SeatKey?
+
+    mutating func add(_ key: SeatKey, since moment: Int64) {
+      count += 1
+      if moment < since { (since, self.key) = (moment, key) }
+    }
+  }
+
+  private let now: Int64
+  private let grace: Int64
+  private let retryEvery: Int64
+  private var inFlight = Oldest()
+  private var due = Oldest()
+  private var expired = Oldest()
+  private var dead = Oldest()
+
+  init(now: Timestamp, grace: Duration, retryEvery: Duration) {
+    self.now = now.microseconds
+    self.grace = grace.microseconds
+    self.retryEvery = retryEvery.microseconds
+  }
+
+  mutating func add(_ record: SeatRecord) {
+    if let outbox = record.outbox, outbox.word == "pending" {
+      if now - outbox.at > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
+      if let until = outbox.leasedUntil, until <= now { expired.add(record.key, since: until) }
+    }
+    guard let failed = record.failedEvent else { return }
+    if failed.word == "dead" { dead.add(record.key, since: failed.settledAt ?? failed.at) }
+    if let until = failed.leasedUntil, until <= now { expired.add(record.key, since: until) }
+    let isInHand = failed.leasedUntil.map { $0 > now } ?? false
+    if failed.word == "waiting", !isInHand, let at = failed.failure?.nextAttemptAt, now - at > grace {
+      due.add(record.key, since: at)
+    }
+  }
+
+  func warnings(_ runs: ReplayRuns) -> [Warning] {
+    var warnings: [Warning] = []
+    func warn(_ kind: Warning.Kind, _ oldest: Oldest, _ what: String, next: String) {
+      guard oldest.count > 0, let key = oldest.key else { return }
+      let seconds = Int(max(0, now - oldest.since) / 1_000_000)
+      warnings.append(
+        Warning(
+          kind: kind, count: oldest.count, oldestSeconds: seconds, campaign: key.campaign, seat: key.seat,
+          what: "\(oldest.count) \(what), the oldest for \(seconds) s: \(key.campaign)/\(key.seat)", next: next))
+    }
+    warn(
+      .inFlightTooLong, inFlight, "in flight longer than \(seconds(grace)) s",
+      next: "see that issue-service serve runs, or: issue-service consume --once")
+    warn(.dueNotPicked, due, "failed events due that nobody has picked", next: "retry-batch --once")
+    warn(
+      .leaseExpired, expired, "leases that have run out",
+      next: "retry-batch --once takes them up; to release them: reconcile plan")
+    warnings += runWarnings(runs)
+    warn(
+      .deadLetters, dead, "dead letters wait for a person",
+      next: "reconcile explain --campaign \(dead.key?.campaign ?? "ID") --seat \(dead.key?.seat ?? 0)")
+    return warnings
+  }
+
+  private func runWarnings(_ runs: ReplayRuns) -> [Warning] {
+    var warnings: [Warning] = []
+    let isMissing = due.count > 0 && now - max(due.since, runs.lastStartedAt ?? 0) > retryEvery + grace
+    if isMissing {
+      let last = runs.lastStartedAt.map { "the last began at \(Timestamp(microseconds: $0))" } ?? "none ever began"
+      warnings.append(
+        Warning(
+          kind: .retryRunMissing, count: 1, oldestSeconds: runs.lastStartedAt.map { Int(max(0, now - $0) / 1_000_000) },
+          campaign: nil, seat: nil,
+          what: "retry-batch should run every \(seconds(retryEvery)) s, and \(last)",
+          next: "see the timer: systemctl list-timers retry-batch.timer"))
+    }
+    let crashed = runs.unfinished.filter { now - $0.value > grace }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+    if let first = crashed.first {
+      warnings.append(
+        Warning(
+          kind: .runCrashed, count: crashed.count, oldestSeconds: Int((now - first.value) / 1_000_000), campaign: nil,
+          seat: nil, what: "\(crashed.count) runs of retry-batch never ended, the first is \(first.key)",
+          next: "see its log, then: retry-batch --once"))
+    }
+    return warnings
+  }
+
+  private func seconds(_ microseconds: Int64) -> Int64 { microseconds / 1_000_000 }
+}
+
+extension Duration {
+  var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+}

@@ -1,0 +1,95 @@
+internal import Composition
+internal import Issuance
+
+/// Makes one report of one database, from its opening to its recording. What several commands share.
+struct ReportMaking {
+  let path: String
+  let options: AuditOptions
+  var showsProgress = true
+
+  /// A report, and the source that it was read from; no source where the file could not be read.
+  struct Made {
+    let report: Report
+    let source: (any ReconciliationSource)?
+    let begun: Timestamp
+    let failure: StoreFailure?
+
+    func next(_ finding: Finding) -> String { source?.command(toShow: finding.place) ?? "" }
+  }
+
+  /// - Throws: what is wrong with the command line or the file's place, as opposed to the file.
+  func make() async throws -> Made {
+    let begun = systemClock()
+    let clock = ContinuousClock.now
+    do {
+      let source = try Backend.openReconciliationSource(database: path)
+      var report = try await source.withSnapshot { [options, showsProgress] snapshot in
+        guard showsProgress else { return Audit(snapshot, options).judge() }
+        let progress = Progress("reading", total: nil, unit: "seats")
+        defer { progress.finish() }
+        return Audit(snapshot, options) { _ in progress.advance() }.judge()
+      }
+      report.duration = clock.duration(to: .now)
+      if let scope = options.scope, report.books.isEmpty, report.verdict != .unknown,
+        report.findings.allSatisfy({ $0.campaign == nil })
+      {
+        throw ProgramFailure.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))
+      }
+      return Made(report: report, source: source, begun: begun, failure: nil)
+    } catch let failure as StoreFailure where failure.code.isUnreadable {
+      var report = Report(unreadable: failure, asOf: begun, scope: options.scope)
+      report.duration = clock.duration(to: .now)
+      return Made(report: report, source: nil, begun: begun, failure: failure)
+    }
+  }
+
+  /// `nil` where they cannot be read: the message that wants them says something else first.
+  static func campaigns(in source: any ReconciliationSource) async -> [CampaignID]? {
+    try? await source.withSnapshot { snapshot in
+      try? snapshot.campaigns(nil).compactMap { CampaignID($0.id) }
+    }
+  }
+
+  /// The verdict stands, whether its row can be written or not. Nothing is written into a file that could not be judged.
+  static func record(_ made: Made) async {
+    guard let source = made.source, made.report.verdict != .unknown else {
+      printError("this run is not recorded: the file could not be judged")
+      return
+    }
+    do throws(StoreFailure) {
+      try await source.recordReconciliation(ReconciliationRecord(made.report, begun: made.begun))
+    } catch {
+      printError("this run is not recorded; the verdict stands: \(error)")
+    }
+  }
+}
+
+extension ReconciliationRecord {
+  init(_ report: Report, begun: Timestamp) {
+    self.init(
+      run: ProcessIdentity.runStart(scope: report.scope), startedAt: begun, verdict: report.verdict.rawValue,
+      findings: report.findingsFound, exitCode: report.verdict.programExit.rawValue)
+    waived = report.waived.count
+    warnings = report.warnings.count
+    introduced = report.introduced.count
+    persisted = report.persisted.count
+    resolved = report.resolved ?? []
+    // An id that a damaged file has blown up is not worth remembering.
+    seen = Dictionary(report.findings.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }).values
+      .filter { $0.id.count <= 1_000 }
+      .map { SeenFinding(id: $0.id, rule: $0.rule.rawValue, campaign: $0.campaign, seat: $0.seat) }
+  }
+}
+
+extension StoreFailure.Code {
+  /// Whether a report can say no more than UNKNOWN. A file that is missing, another program's, another user's or of
+  /// another version is no such file: its command line is wrong.
+  fileprivate var isUnreadable: Bool {
+    switch self {
+    case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
+    case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered,
+      .witnessMissing, .witnessForeign, .witnessAhead:
+      false
+    }
+  }
+}

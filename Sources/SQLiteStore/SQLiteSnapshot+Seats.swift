@@ -1,0 +1,143 @@
+internal import GRDB
+internal import Issuance
+
+extension SQLiteSnapshot {
+  func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try acceptances(of: campaign, seat: nil)
+  }
+
+  /// - Parameter seat: only this one; `nil` is all.
+  func acceptances(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try rows("user_id, accepted_at, chain", from: "accepted_user", of: campaign, seat: seat) { row in
+      let acceptedAt = try row.integer(3)
+      var seat = SeatRow(
+        key: try row.key(), user: try row.text(2), word: "",
+        link: ChainLink(acceptedAt: acceptedAt, value: try row.optionalBlob(4)))
+      seat.at = acceptedAt
+      return seat
+    }
+  }
+
+  func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try outboxRows(of: campaign, seat: nil)
+  }
+
+  /// - Parameter seat: only this one; `nil` is all.
+  func outboxRows(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try rows(
+      "user_id, state, traceparent, created_at, settled_at, leased_until", from: "outbox", of: campaign, seat: seat
+    ) { row in
+      var seat = SeatRow(
+        key: try row.key(), user: try row.text(2), word: try row.text(3), traceParent: try row.optionalText(4))
+      seat.at = try row.integer(5)
+      seat.settledAt = try row.optionalInteger(6)
+      seat.leasedUntil = try row.optionalInteger(7)
+      return seat
+    }
+  }
+
+  func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try failedEvents(of: campaign, seat: nil)
+  }
+
+  /// - Parameter seat: only this one; `nil` is all.
+  func failedEvents(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try rows(
+      """
+      user_id, state, failure_kind, attempts, pruned_attempts, generation, next_attempt_at, failed_at, settled_at,
+      leased_until
+      """, from: "failed_event", of: campaign, seat: seat
+    ) { row in
+      var seat = SeatRow(key: try row.key(), user: try row.text(2), word: try row.text(3))
+      seat.failure = FailureFacts(
+        kind: try row.text(4), attempts: Int(try row.integer(5)), pruned: Int(try row.integer(6)),
+        generation: Int(try row.integer(7)), nextAttemptAt: try row.optionalInteger(8))
+      seat.at = try row.integer(9)
+      seat.settledAt = try row.optionalInteger(10)
+      seat.leasedUntil = try row.optionalInteger(11)
+      return seat
+    }
+  }
+
+  func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try coupons(of: campaign, seat: nil)
+  }
+
+  /// - Parameter seat: only this one; `nil` is all.
+  func coupons(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+    try rows("user_id, code, traceparent, issued_at", from: "coupon", of: campaign, seat: seat) { row in
+      var seat = SeatRow(
+        key: try row.key(), user: try row.text(2), word: try row.text(3), traceParent: try row.optionalText(4))
+      seat.at = try row.integer(5)
+      return seat
+    }
+  }
+
+  func attempts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<AttemptTally> {
+    try rows(
+      """
+      count(*), sum(outcome IN ('resolved', 'transient', 'permanent')), sum(outcome IN ('transient', 'permanent')),
+      max(generation)
+      """, from: "attempt", of: campaign, grouped: true
+    ) { row in
+      AttemptTally(
+        key: try row.key(), rows: Int(try row.integer(2)), counted: Int(try row.integer(3)),
+        failures: Int(try row.integer(4)), highestGeneration: Int(try row.integer(5)))
+    }
+  }
+
+  func poolCodes(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<PoolCodeRow> {
+    try rows("min(code), count(*)", from: "pool_code", of: campaign, where: "seat IS NOT NULL", grouped: true) { row in
+      PoolCodeRow(key: try row.key(), code: try row.text(2), codes: Int(try row.integer(3)))
+    }
+  }
+
+  func acts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<OperatorActRow> {
+    let cursor = try attempt("read operator_act") {
+      try RowCursor(
+        db,
+        sql: """
+          SELECT campaign_id, act, operator, reason, detail, counter, quota
+          FROM operator_act WHERE campaign_id \(scope(campaign)) ORDER BY campaign_id, id
+          """,
+        arguments: bound(campaign), table: "operator_act")
+    }
+    return stream(cursor, "operator_act") { row in
+      OperatorActRow(
+        campaign: try row.campaign(0), act: try row.text(1), operatorName: try row.text(2),
+        reason: try row.optionalText(3), detail: try row.text(4), counter: Int(try row.integer(5)),
+        quota: Int(try row.integer(6)))
+    }
+  }
+
+  /// The rows of a table in the order of campaign and seat, which are columns 0 and 1.
+  private func rows<Value>(
+    _ columns: String, from table: String, of campaign: CampaignID?, seat: Int? = nil,
+    where condition: String = "1", grouped: Bool = false, _ read: @escaping (RowCursor) throws -> Value
+  ) throws(StoreFailure) -> RowStream<Value> {
+    let cursor = try attempt("read \(table)") {
+      try RowCursor(
+        db,
+        sql: """
+          SELECT campaign_id, seat, \(columns) FROM \(table)
+          WHERE campaign_id \(scope(campaign)) AND \(seat.map { "seat = \($0)" } ?? condition) \(grouped ? "GROUP BY campaign_id, seat" : "")
+          ORDER BY campaign_id, seat
+          """,
+        arguments: bound(campaign), table: table)
+    }
+    return stream(cursor, table, read)
+  }
+
+  private func stream<Value>(
+    _ cursor: RowCursor, _ table: String, _ read: @escaping (RowCursor) throws -> Value
+  ) -> RowStream<Value> {
+    let operation = "read \(table)"
+    return RowStream { () throws(StoreFailure) in
+      do {
+        return try cursor.step() ? try read(cursor) : nil
+      } catch {
+        throw StoreFailure(error, operation: operation, subject: path)
+      }
+    }
+  }
+}

@@ -1,0 +1,143 @@
+internal import GRDB
+package import Issuance
+
+extension SQLiteStore: RepairDesk {
+  package func backUp() async throws(StoreFailure) -> String {
+    let copyPath = "\(file.path).backup-\(clock().microseconds)"
+    try await read("back up the database") { db in
+      _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
+      try DatabaseCopy.kept(of: db, at: copyPath)
+    }
+    return copyPath
+  }
+
+  package func perform(_ repair: Repair, by author: ActAuthor) async throws(StoreFailure) -> RepairOutcome {
+    try await write("repair \(repair.campaign)") { [clock] db in
+      let now = clock()
+      let found = try Self.state(for: repair, in: db)
+      switch repair.decide(on: found, now: now) {
+      case .doneBefore: return .doneBefore(found)
+      case .refuse(let why): return .refused(why: why, found: found)
+      case .perform: break
+      }
+      if let why = try Self.perform(repair, on: found, at: now, in: db) { return .refused(why: why, found: found) }
+      try Self.record(
+        "repair", detail: "\(repair.action.rawValue) \(repair.seat.map { "seat \($0)" } ?? "")", on: repair.campaign,
+        by: author, at: now, in: db)
+      if let seat = repair.seat {
+        try db.execute(
+          sql: "INSERT INTO operator_act_seat (act_id, campaign_id, seat) VALUES (last_insert_rowid(), ?, ?)",
+          arguments: [repair.campaign.rawValue, seat.number])
+      }
+      return .done(try Self.state(for: repair, in: db))
+    }
+  }
+
+  /// - Returns: why it could not be done; `nil` where it was.
+  private static func perform(
+    _ repair: Repair, on found: RepairState, at now: Timestamp, in db: Database
+  ) throws -> String? {
+    let campaign = repair.campaign.rawValue
+    let seat = repair.seat?.number ?? 0
+    switch repair.action {
+    case .raiseCounter:
+      try db.execute(
+        sql: "UPDATE campaign SET counter = ? WHERE id = ?", arguments: [found.highestSeat, campaign])
+    case .recreateOutbox:
+      // As what has become of the seat, so that nobody hands it to the handler who need not.
+      try db.execute(
+        sql: """
+          INSERT INTO outbox (campaign_id, seat, user_id, state, created_at, settled_at, traceparent)
+          SELECT campaign_id, seat, user_id,
+            CASE WHEN failed_at IS NOT NULL THEN 'failed' WHEN issued_at IS NOT NULL THEN 'delivered' ELSE 'pending' END,
+            accepted_at, ifnull(failed_at, issued_at), traceparent
+          FROM accepted_user
+            LEFT JOIN (SELECT campaign_id, seat, failed_at FROM failed_event) USING (campaign_id, seat)
+            LEFT JOIN (SELECT campaign_id, seat, issued_at, traceparent FROM coupon) USING (campaign_id, seat)
+          WHERE campaign_id = ? AND seat = ?
+          """,
+        arguments: [campaign, seat])
+    case .makeCoupon: return try remakeCoupon(of: repair, at: now, in: db)
+    case .reopenFailedEvent:
+      try db.execute(
+        sql: """
+          UPDATE failed_event SET state = 'waiting', next_attempt_at = ?, settled_at = NULL, leased_by = NULL,
+            leased_until = NULL
+          WHERE campaign_id = ? AND seat = ? AND state = 'resolved'
+          """,
+        arguments: [now.microseconds, campaign, seat])
+    case .releaseLease:
+      for table in ["outbox", "failed_event"] {
+        try db.execute(
+          sql: """
+            UPDATE \(table) SET leased_by = NULL, leased_until = NULL
+            WHERE campaign_id = ? AND seat = ? AND leased_until <= ?
+            """,
+          arguments: [campaign, seat, now.microseconds])
+      }
+    }
+    return nil
+  }
+
+  /// Through the handler, as every coupon: it asks who holds the seat and derives or looks up the same code.
+  private static func remakeCoupon(of repair: Repair, at now: Timestamp, in db: Database) throws -> String? {
+    let row = try Row.fetchOne(
+      db,
+      sql: """
+        SELECT campaign_id, seat, accepted_user.user_id AS user_id, traceparent
+        FROM accepted_user JOIN outbox USING (campaign_id, seat) WHERE campaign_id = ? AND seat = ?
+        """,
+      arguments: [repair.campaign.rawValue, repair.seat?.number])
+    guard let row else { return "nobody was accepted for this seat, or its outbox row is missing" }
+    switch try makeCoupon(for: try Event(row: row), at: now, in: db) {
+    case .issue, .alreadyIssued: break
+    case .park(let reason): return reason
+    case .reject(let evidence): return evidence
+    }
+    try db.execute(
+      sql: """
+        UPDATE outbox SET state = 'delivered', settled_at = ? WHERE campaign_id = ? AND seat = ?
+          AND NOT EXISTS (SELECT 1 FROM failed_event
+            WHERE failed_event.campaign_id = outbox.campaign_id AND failed_event.seat = outbox.seat)
+        """,
+      arguments: [now.microseconds, repair.campaign.rawValue, repair.seat?.number])
+    return nil
+  }
+
+  private static func state(for repair: Repair, in db: Database) throws -> RepairState {
+    var state = RepairState()
+    guard let seat = repair.seat else {
+      let row = try Row.fetchOne(
+        db,
+        sql: """
+          SELECT counter, quota, (SELECT max(seat) FROM accepted_user WHERE campaign_id = id) AS highest
+          FROM campaign WHERE id = ?
+          """,
+        arguments: [repair.campaign.rawValue])
+      state.counter = try row?.value("counter")
+      state.quota = try row?.value("quota")
+      state.highestSeat = try row?.decode(Int?.self, forColumn: "highest")
+      return state
+    }
+    let key: StatementArguments = [repair.campaign.rawValue, seat.number]
+    state.user = try String.fetchOne(
+      db, sql: "SELECT user_id FROM accepted_user WHERE campaign_id = ? AND seat = ?", arguments: key)
+    if let row = try Row.fetchOne(
+      db, sql: "SELECT state, leased_until FROM outbox WHERE campaign_id = ? AND seat = ?", arguments: key)
+    {
+      state.outbox = try row.value("state")
+      state.outboxLeasedUntil = try row.decode(Int64?.self, forColumn: "leased_until")
+    }
+    if let row = try Row.fetchOne(
+      db, sql: "SELECT state, generation, leased_until FROM failed_event WHERE campaign_id = ? AND seat = ?",
+      arguments: key)
+    {
+      state.failedEvent = try row.value("state")
+      state.failedEventGeneration = try row.value("generation")
+      state.failedEventLeasedUntil = try row.decode(Int64?.self, forColumn: "leased_until")
+    }
+    state.hasCoupon =
+      try Int.fetchOne(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?", arguments: key) != nil
+    return state
+  }
+}

@@ -1,0 +1,69 @@
+import Issuance
+import TestSupport
+import Testing
+
+@testable import Reconciler
+
+@Suite("What has not come although it was due is a warning")
+struct LivenessJudgeTests {
+  private static let now = TestClock.start
+  private static let key = SeatKey(campaign: "summer", seat: 7)
+
+  private static func ago(_ seconds: Int64) -> Int64 { now.microseconds - seconds * 1_000_000 }
+
+  private static func outbox(since: Int64, leasedUntil: Int64? = nil) -> SeatRecord {
+    var row = SeatRow(key: key, user: "mina", word: "pending")
+    row.at = ago(since)
+    row.leasedUntil = leasedUntil.map(ago)
+    return SeatRecord(key: key, acceptance: SeatRow(key: key, user: "mina", word: ""), outbox: row)
+  }
+
+  private static func failed(_ state: String, due: Int64? = nil, leasedUntil: Int64? = nil) -> SeatRecord {
+    var row = SeatRow(key: key, user: "mina", word: state)
+    row.at = ago(500)
+    row.leasedUntil = leasedUntil.map(ago)
+    row.settledAt = state == "dead" ? ago(500) : nil
+    row.failure = FailureFacts(
+      kind: "transient", attempts: 1, pruned: 0, generation: 1, nextAttemptAt: due.map(ago))
+    return SeatRecord(key: key, failedEvent: row)
+  }
+
+  private func kinds(_ record: SeatRecord, lastRun: Int64? = 10, unfinished: [String: Int64] = [:]) -> [Warning.Kind] {
+    var judge = LivenessJudge(now: Self.now, grace: .seconds(60), retryEvery: .seconds(60))
+    judge.add(record)
+    var runs = ReplayRuns()
+    runs.lastStartedAt = lastRun.map(Self.ago)
+    runs.unfinished = unfinished.mapValues(Self.ago)
+    return judge.warnings(runs).map(\.kind)
+  }
+
+  static let cases: [(SeatRecord, [Warning.Kind])] = [
+    (outbox(since: 59), []), (outbox(since: 61), [.inFlightTooLong]),
+    (outbox(since: -3_600), []),  // a clock that was set back is no delay
+    (outbox(since: 5, leasedUntil: -5), []), (outbox(since: 5, leasedUntil: 1), [.leaseExpired]),
+    (failed("waiting", due: 59), []), (failed("waiting", due: 61), [.dueNotPicked]),
+    (failed("waiting", due: -30), []),
+    (failed("waiting", due: 61, leasedUntil: -5), []),
+    (failed("waiting", due: 61, leasedUntil: 5), [.dueNotPicked, .leaseExpired]),
+    (failed("dead"), [.deadLetters]), (failed("discarded"), []), (failed("resolved"), []), (failed("parked"), []),
+  ]
+
+  @Test(arguments: cases.indices)
+  func ofOneSeat(index: Int) {
+    let (record, expected) = Self.cases[index]
+    #expect(kinds(record) == expected)
+  }
+
+  /// A run is missed only where there is something that it should have picked up.
+  @Test func aRunThatNeverCame() {
+    #expect(kinds(Self.failed("waiting", due: 121), lastRun: 121) == [.dueNotPicked, .retryRunMissing])
+    #expect(kinds(Self.failed("waiting", due: 121), lastRun: nil) == [.dueNotPicked, .retryRunMissing])
+    #expect(kinds(Self.failed("waiting", due: 121), lastRun: 119) == [.dueNotPicked])
+    #expect(kinds(Self.outbox(since: 5), lastRun: 100_000) == [])
+  }
+
+  @Test func aRunThatCrashed() {
+    #expect(kinds(Self.outbox(since: 5), unfinished: ["a": 61]) == [.runCrashed])
+    #expect(kinds(Self.outbox(since: 5), unfinished: ["a": 59]) == [])
+  }
+}

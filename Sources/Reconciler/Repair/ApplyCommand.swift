@@ -1,0 +1,82 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct ApplyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Does what a reviewed plan says, after a backup, and judges the database again.",
+    examples: ["reconcile apply plan.json --reason 'coupon lost' --database first-come.db"],
+    discussion: """
+      An action whose rows are not as the plan saw them is refused. What is done
+      already is not done again. Exit codes: 2 where an action was refused, else
+      those of the report that follows.
+      """)
+
+  /// A plan of ten thousand actions is about a tenth of it.
+  private static let largestPlan = 64 << 20
+
+  @Argument(help: "The plan: a file of 'reconcile plan'.")
+  var plan: String
+  @OptionGroup var author: AuthorOptions
+  @OptionGroup var database: DatabaseOption
+
+  func run() async throws {
+    try await runCommand {
+      let path = try database.path()
+      let (plan, repairs) = try read()
+      try await Self.requireSame(plan, database: path)
+      let desk = try Backend.openRepairDesk(database: path)
+      if repairs.isEmpty {
+        try printResult("the plan has no actions: nothing to do")
+      } else {
+        try printResult("backup: \(try await desk.backUp())")
+      }
+      var refused = 0
+      for (action, repair) in repairs {
+        switch try await desk.perform(repair, by: author.author) {
+        case .done: try printResult("done: \(action.id)")
+        case .doneBefore: try printResult("done before: \(action.id)")
+        case .refused(let why, _):
+          refused += 1
+          try printResult("refused: \(action.id): \(why)")
+        }
+      }
+      let made = try await ReportMaking(path: path, options: AuditOptions()).make()
+      let terminal = Terminal.standardOutput
+      try printResult(
+        TextReport(report: made.report, columns: terminal.columns, paint: terminal.painted, next: made.next).description
+      )
+      await ReportMaking.record(made)
+      return refused > 0 && made.report.verdict != .unknown ? .negative : made.report.verdict.programExit
+    }
+  }
+
+  private func read() throws(ProgramFailure) -> (RepairPlan, [(RepairPlan.Action, Repair)]) {
+    let text = try InputFile.read(plan, limit: Self.largestPlan, what: "the plan")
+    guard let decoded = JSONText.decode(RepairPlan.self, from: text), decoded.schemaVersion == 1 else {
+      throw ProgramFailure(
+        .badData, "cannot use the plan \(plan)", why: "it is not a plan of this version",
+        next: "make one with: reconcile plan --output plan.json")
+    }
+    var repairs: [(RepairPlan.Action, Repair)] = []
+    for action in decoded.actions {
+      guard let repair = action.repair else {
+        throw ProgramFailure(
+          .badData, "cannot use the plan \(plan)", why: "\(action.id) is no action that there is; nothing was done",
+          next: "make a new one with: reconcile plan --output plan.json")
+      }
+      repairs.append((action, repair))
+    }
+    return (decoded, repairs)
+  }
+
+  private static func requireSame(_ plan: RepairPlan, database: String) async throws {
+    let source = try Backend.openReconciliationSource(database: database)
+    let identity = try await source.withSnapshot { snapshot in try? snapshot.identity() }
+    guard identity?.databaseID == plan.databaseID else {
+      throw ProgramFailure(
+        .badData, "cannot use the plan", why: "it was made for another database; nothing was done",
+        next: "check --database, or make a new plan with: reconcile plan")
+    }
+  }
+}

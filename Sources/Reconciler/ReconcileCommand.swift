@@ -9,7 +9,10 @@ package struct ReconcileCommand: AsyncParsableCommand {
     version: "reconcile \(ProgramVersion.number)",
     examples: ["reconcile report --database first-come.db", "reconcile report --campaign summer --json"],
     discussion: "Exit codes: 0 CLEAN, 2 DIRTY, 3 UNKNOWN. All others: docs/operations.md.",
-    subcommands: [ReportCommand.self, ExplainCommand.self, PlanCommand.self, ApplyCommand.self, SelfTestCommand.self])
+    subcommands: [
+      ReportCommand.self, ExplainCommand.self, PlanCommand.self, ApplyCommand.self, WaiveCommand.self,
+      HistoryCommand.self, WatchCommand.self, SelfTestCommand.self,
+    ])
 
   package init() {}
 

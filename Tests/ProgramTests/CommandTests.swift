@@ -106,7 +106,10 @@ struct BadInputTests {
     (.issueService, ["campaign", "raise-quota", "summer", "--quota", "200"]),
     (.issueService, ["campaign", "import-codes", "summer", "/dev/null"]), (.issueService, ["consume", "--once"]),
     (.issueService, ["migrate", "status"]), (.retryBatch, ["--once"]), (.reconcile, ["report"]),
-    (.reconcile, ["report", "--format", "json"]),
+    (.reconcile, ["report", "--format", "json"]), (.reconcile, ["plan"]), (.reconcile, ["history"]),
+    (.reconcile, ["explain", "--campaign", "summer", "--seat", "1"]), (.reconcile, ["self-test"]),
+    (.reconcile, ["waive", "quick-check", "--reason", "x", "--until", "2027-01-01T00:00:00Z"]),
+    (.reconcile, ["watch", "--exit-on-dirty"]),
   ]
 
   @Test(arguments: readers.indices)

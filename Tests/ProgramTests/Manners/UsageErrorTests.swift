@@ -57,14 +57,16 @@ struct UsageErrorTests {
       next: "type it like: issue-service campaign show summer --database first-come.db  (more: --help)"),
     MistypedCommand(
       .reconcile, "report", "--format", "xml",
-      why: "the value 'xml' is invalid for '--format <format>': it must be one of 'text' and 'json'",
+      why:
+        "the value 'xml' is invalid for '--format <format>': it must be one of 'text', 'json', 'ndjson', 'html' or 'prometheus'",
       next: "type it like: reconcile report --database first-come.db  (more: --help)"),
     MistypedCommand(
       .retryBatch, "--once", "--campaign", "W",
       why: "'W' is no campaign id: it must be 1 to 63 of a-z, 0-9 and -, not starting with -",
       next: "type it like: retry-batch --once --database first-come.db  (more: --help)"),
     MistypedCommand(
-      .reconcile, why: "it does not say what to do: report",
+      .reconcile,
+      why: "it does not say what to do: report, explain, plan, apply, waive, history, watch, self-test",
       next: "type it like: reconcile report --database first-come.db  (more: --help)"),
     MistypedCommand(
       .issueService, "\u{1B}[2J\n", why: "issue-service has no command '\\u{1b}[2J\\u{a}'",
@@ -89,6 +91,8 @@ struct UsageErrorTests {
     (.issueService, ["campaign", "raise-quota", "sumer", "--quota", "200"]),
     (.issueService, ["campaign", "import-codes", "sumer", "codes.txt"]),
     (.retryBatch, ["--once", "--campaign", "sumer"]), (.reconcile, ["report", "--campaign", "sumer"]),
+    (.reconcile, ["explain", "--campaign", "sumer", "--seat", "1"]), (.reconcile, ["plan", "--campaign", "sumer"]),
+    (.reconcile, ["watch", "--campaign", "sumer"]),
   ]
 
   @Test func anUnknownCampaignIsAnsweredByTheNearest() async throws {

@@ -1,0 +1,37 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct HistoryCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "history", abstract: "Lists the recorded runs, the latest first.",
+    examples: ["reconcile history --database first-come.db", "reconcile history --limit 100"])
+
+  @Option(help: "How many, at most.")
+  var limit = 20
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
+  }
+
+  func run() async throws {
+    try await runCommand {
+      let source = try Backend.openReconciliationSource(database: try database.path())
+      var table = TextTable([
+        .key("STARTED"), "VERDICT", "CAMPAIGN", .number("FINDINGS"), .number("NEW"), .number("GONE"),
+        .number("WAIVED"), .number("WARNINGS"),
+      ])
+      let runs = try await source.reconciliations(limit: limit)
+      for run in runs {
+        func text(_ count: Int?) -> String { count.map(String.init) ?? "-" }
+        table.add([
+          "\(run.startedAt)", run.verdict ?? "-", run.campaign ?? "all", text(run.findings), text(run.introduced),
+          text(run.resolved), text(run.waived), text(run.warnings),
+        ])
+      }
+      try printResult(runs.isEmpty ? "no run is recorded" : table.text(columns: Terminal.standardOutput.columns))
+      return .done
+    }
+  }
+}

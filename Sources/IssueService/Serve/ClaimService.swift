@@ -22,7 +22,7 @@ struct ClaimService {
   func run() async throws -> ProgramExit {
     let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
     let notices = ServiceNotices(logger: logger)
-    let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart().id, logger: logger)
     let labels = CampaignLabels()
     let meters = ClaimMeters(factory: registry, labels: labels)
     let desk = ClaimDesk(

@@ -81,7 +81,8 @@ struct ReportCommand: AsyncParsableCommand {
     do throws(StoreFailure) {
       try await source.recordReconciliation(
         ReconciliationRecord(
-          run: ProcessIdentity.runStart(EventFilter(campaign: scope)), startedAt: begun, verdict: report.verdict.rawValue,
+          run: ProcessIdentity.runStart(EventFilter(campaign: scope)), startedAt: begun,
+          verdict: report.verdict.rawValue,
           findings: report.rules.map(\.findings).reduce(0, +), exitCode: report.verdict.programExit.rawValue))
     } catch {
       printError("this run is not recorded; the verdict stands: \(error)")

@@ -64,11 +64,13 @@ extension SQLiteStore {
     try await read("see what a run would do") { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: leaseDuration)
-      var search = DueSearch(filter: filter, excluded: [], now: now, horizon: horizon, db: db)
+      let search = DueSearch(filter: filter, now: now, horizon: horizon, db: db)
       let plan = try Self.plan(filter, limit: limit, leaseDuration: leaseDuration, at: now, in: db)
-      let first = try search.rows(
-        from: .waiting(dueBy: now, after: nil), limit: min(plan.planned, RunPreview.shown)
-      ).rows.map { row in
+      let begin = ReplayCursor.waiting(dueBy: now, after: nil)
+      let shown = min(plan.planned, RunPreview.shown)
+      var rows = try search.rows(from: begin, of: .store, limit: shown).rows
+      rows += try search.rows(from: begin, of: .partners(excluding: []), limit: shown - rows.count).rows
+      let first = try rows.map { row in
         try Row.fetchOne(
           db, sql: "SELECT \(FailedEvent.columns) FROM failed_event WHERE campaign_id = ? AND seat = ?",
           arguments: [try row.value("campaign_id", as: String.self), try row.value("seat", as: Int.self)])
@@ -140,7 +142,8 @@ extension SQLiteStore {
         for key in seats { try change(db, key) }
         guard let id = CampaignID(campaign) else { throw StoreFailure.unknownWord(column: "failed_event.campaign_id") }
         try Self.record(
-          word, detail: "\(seats.count) failed events", on: id, seats: seats.map(\.seat), by: author, at: clock(), in: db)
+          word, detail: "\(seats.count) failed events", on: id, seats: seats.map(\.seat), by: author, at: clock(),
+          in: db)
       }
       return .done(keys)
     }

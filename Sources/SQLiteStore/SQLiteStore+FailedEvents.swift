@@ -4,13 +4,12 @@ package import Issuance
 
 extension SQLiteStore {
   package func leaseDue(
-    for run: RunStart, from cursor: ReplayCursor, excluding endpoints: Set<String>, limit: Int, duration: Duration
+    for run: RunStart, from cursor: ReplayCursor, of supply: SupplyKind, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch {
     try await write("lease due events") { [clock] db in
       let now = clock()
-      var search = DueSearch(
-        filter: run.filter, excluded: endpoints, now: now, horizon: now.advanced(by: duration), db: db)
-      let (rows, next) = try search.rows(from: cursor, limit: limit)
+      let search = DueSearch(filter: run.filter, now: now, horizon: now.advanced(by: duration), db: db)
+      let (rows, next) = try search.rows(from: cursor, of: supply, limit: limit)
       return LeasedBatch(
         leases: try rows.map {
           try Self.take($0, from: .failedEvent, for: run.id, until: now.advanced(by: duration), in: db)
@@ -47,7 +46,6 @@ extension EventFilter {
 /// Finds the failed events that a run may take at one moment.
 struct DueSearch {
   let filter: EventFilter
-  let excluded: Set<String>
   let now: Timestamp
   /// The furthest that a lease taken now could reach.
   let horizon: Timestamp
@@ -67,16 +65,18 @@ struct DueSearch {
     """
 
   /// Up to `limit` rows from a place on, and the place behind the last of them.
-  mutating func rows(from cursor: ReplayCursor, limit: Int) throws -> (rows: [Row], next: ReplayCursor) {
+  func rows(
+    from cursor: ReplayCursor, of supply: SupplyKind, limit: Int
+  ) throws -> (rows: [Row], next: ReplayCursor) {
     var rows: [Row] = []
     var place = cursor
     if case .waiting(let dueBy, let after) = place {
-      rows = try waiting(dueBy: dueBy, after: after, limit: limit)
+      rows = try waiting(dueBy: dueBy, after: after, of: supply, limit: limit)
       if rows.count == limit, let last = rows.last {
         let at = Timestamp(microseconds: try last.value("next_attempt_at"))
         return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, event: try Event(row: last))))
       }
-      place = .parked(after: nil)
+      place = supply == .store ? .parked(after: nil) : .end
     }
     if case .parked(let after) = place {
       let parked = try parked(after: after, limit: limit - rows.count)
@@ -86,17 +86,22 @@ struct DueSearch {
     return (rows, .end)
   }
 
-  private func waiting(dueBy: Timestamp, after: ReplayCursor.DuePlace?, limit: Int) throws -> [Row] {
-    try fetch(
+  private func waiting(dueBy: Timestamp, after: ReplayCursor.DuePlace?, of supply: SupplyKind, limit: Int) throws
+    -> [Row]
+  {
+    var excluded: String?
+    if case .partners(let endpoints) = supply { excluded = try SQLiteStore.jsonList(endpoints.sorted()) }
+    return try fetch(
       """
       state = 'waiting' AND next_attempt_at <= :dueBy AND next_attempt_at >= :afterAt
       AND (next_attempt_at, campaign_id, seat) > (:afterAt, :afterCampaign, :afterSeat)
-      AND ifnull(endpoint NOT IN (SELECT value FROM json_each(:excluded)), 1)
+      AND iif(:excluded IS NULL, endpoint IS NULL,
+        endpoint IS NOT NULL AND endpoint NOT IN (SELECT value FROM json_each(:excluded)))
       """, order: "next_attempt_at, campaign_id, seat",
       [
         "dueBy": dueBy.microseconds, "afterAt": after?.at.microseconds ?? .min,
         "afterCampaign": after?.event.campaignID.rawValue ?? "", "afterSeat": after?.event.seat.number ?? 0,
-        "excluded": try SQLiteStore.jsonList(excluded.sorted()), "limit": limit,
+        "excluded": excluded, "limit": limit,
       ])
   }
 

@@ -24,8 +24,7 @@ extension SQLiteStore {
   static func plan(
     _ filter: EventFilter, limit: Int?, leaseDuration: Duration, at now: Timestamp, in db: Database
   ) throws -> RunPlan {
-    let search = DueSearch(
-      filter: filter, excluded: [], now: now, horizon: now.advanced(by: leaseDuration), db: db)
+    let search = DueSearch(filter: filter, now: now, horizon: now.advanced(by: leaseDuration), db: db)
     let due = try search.count()
     return RunPlan(startedAt: now, due: due, planned: min(due, limit ?? due))
   }

@@ -52,7 +52,8 @@ package final class SQLiteStore: CouponStore {
   package init(
     path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
     use: FileLock.Mode = .shared, limits: Limits = Limits(), retryPolicy: RetryPolicy = .standard,
-    observer: any StoreObserver = SilentStoreObserver(), dice: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+    observer: any StoreObserver = SilentStoreObserver(),
+    dice: @escaping @Sendable () -> Double = { .random(in: 0...1) },
     clock: @escaping WallClock
   ) throws(StoreFailure) {
     let file = StoreFile(path: path)

@@ -47,7 +47,7 @@ extension ImportedCode {
 
 extension RunStart {
   package static func test(_ id: String, scope: CampaignID? = nil) -> RunStart {
-    RunStart(id: RunID(id), host: "test", processID: 1, scope: scope)
+    RunStart(id: RunID(id), host: "test", processID: 1, filter: EventFilter(campaign: scope))
   }
 }
 

@@ -4,7 +4,7 @@ internal import Synchronization
 /// retry batch that happens outside of transactions.
 package final class IssuerCalls: Sendable {
   /// How calls are made.
-  package struct Limits: Sendable {
+  package struct Limits: Sendable, Equatable {
     /// How many are under way at once.
     package var concurrency = 8
     /// How long one may take.
@@ -50,7 +50,7 @@ package final class IssuerCalls: Sendable {
   ///   - didSettle: hears the outcomes of each transaction.
   package func settle(
     _ leases: [Lease], mayBegin: @escaping @Sendable () -> Bool = { true },
-    didSettle: @Sendable ([ReplayOutcome]) -> Void
+    didSettle: ([ReplayOutcome]) -> Void
   ) async throws {
     state.withLock { state in
       state.inHand = Dictionary(uniqueKeysWithValues: leases.map { (SeatKey($0.event), $0) })

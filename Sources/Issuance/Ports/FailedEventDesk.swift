@@ -215,12 +215,12 @@ package struct PruneOutcome: Sendable {
   /// Campaigns that were left alone, and why.
   package var kept: [(campaign: CampaignID, why: KeptBecause)] = []
 
-  package enum KeptBecause: Sendable, Equatable {
-    case notClosed
+  package enum KeptBecause: String, Sendable {
+    case notClosed = "not-closed"
     /// It was not reconciled since it was closed and last worked on.
-    case notReconciledSince
-    case notClean
-    case eventsOpen
+    case notReconciledSince = "not-reconciled-since"
+    case notClean = "not-clean"
+    case eventsOpen = "events-open"
   }
 
   package init() {}

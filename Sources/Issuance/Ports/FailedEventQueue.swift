@@ -8,15 +8,16 @@ package protocol FailedEventQueue: LeasedWork {
   func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreFailure) -> RunPlan
 
   /// Leases up to `limit` events that were due when the run began, in one transaction: first those whose time has
-  /// come, the longest due first, then those that wait for codes where codes are, by campaign and seat.
+  /// come, the longest due first; then, of those whose codes are in the store, the ones that wait for codes where there
+  /// are some, by campaign and seat.
   ///
   /// - Parameters:
   ///   - cursor: where the last batch ended: a run takes each event at most once.
-  ///   - endpoints: partners that are not to be asked at present; their campaigns are passed over.
+  ///   - supply: where the codes of the events come from.
   ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
   ///     clock was set back, counts as expired.
   func leaseDue(
-    for run: RunStart, from cursor: ReplayCursor, excluding endpoints: Set<String>, limit: Int, duration: Duration
+    for run: RunStart, from cursor: ReplayCursor, of supply: SupplyKind, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch
 
   /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
@@ -44,6 +45,13 @@ package struct RunPlan: Sendable, Equatable {
     self.due = due
     self.planned = planned
   }
+}
+
+/// Where the codes of events come from: those in the store are quick, and do not wait for those of partners.
+package enum SupplyKind: Sendable, Equatable {
+  case store
+  /// - Parameter excluding: partners that are not to be asked at present.
+  case partners(excluding: Set<String>)
 }
 
 /// How far a run has come among the due events.

@@ -33,6 +33,10 @@ struct ClaimService {
     let consumer = Consumer(
       outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, metrics: registry,
       logger: logger)
+    let partners = Partners()
+    let partnerConsumer = PartnerConsumer(
+      outbox: store, issuer: partners, holder: ProcessIdentity.runStart().id, limits: settings.calls,
+      clock: systemClock, metrics: registry, logger: logger)
     let stopping = Stopping()
     let announcement = Announcement { [logger] addresses in
       notices.send(.ready, .status(addresses))
@@ -51,7 +55,9 @@ struct ClaimService {
       announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [watchdog, consumer, tallies, desk, watch, operationsAPI, publicAPI]
+    let services: [any Service] = [
+      watchdog, partnerConsumer, consumer, tallies, desk, watch, operationsAPI, publicAPI,
+    ]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in

@@ -30,7 +30,7 @@ struct ServeCommand: AsyncParsableCommand {
       let registry = MetricsRegistry(ServeMetrics.all)
       let store = try Backend.openStore(
         database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
-        observer: StoreInstruments(factory: registry))
+        retryPolicy: settings.retryPolicy, observer: StoreInstruments(factory: registry))
       return try await ClaimService(
         store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, registry: registry
       ).run()

@@ -10,7 +10,7 @@ struct FilterOptions: ParsableArguments {
     parsing: .upToNextOption, help: "Only these seats of the campaign: --seat 17, or --seat 3 4 17.",
     transform: { text in
       guard let number = Int(text), number > 0 else {
-        throw ValidationError("'\(text)' is no seat: it must be a whole number from 1 on.")
+        throw ValidationError("it must be a whole number from 1 on.")
       }
       return Seat(number)
     })
@@ -20,7 +20,7 @@ struct FilterOptions: ParsableArguments {
     transform: { text in
       guard let kind = FailureKind(rawValue: text) else {
         throw ValidationError(
-          "'\(text)' is no failure kind: it must be one of \(FailureKind.allCases.map(\.rawValue).joined(separator: ", "))."
+          "it must be one of \(FailureKind.allCases.map(\.rawValue).joined(separator: ", "))."
         )
       }
       return kind

@@ -11,7 +11,7 @@ package struct RetryBatchCommand: AsyncParsableCommand {
       "retry-batch --once --database first-come.db",
       "retry-batch --once --campaign summer --dry-run",
       "retry-batch list --state dead",
-      "retry-batch redrive --campaign summer --seat 17 --reason 'partner has mended it'",
+      "retry-batch redrive --campaign summer --seat 17 --reason 'mended'",
     ],
     discussion: """
       Without a subcommand it replays; its options: retry-batch replay --help.

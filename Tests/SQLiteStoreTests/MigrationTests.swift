@@ -119,7 +119,7 @@ struct MigrationTests {
     let file = StoreFile(path: backend.path)
     let versionTwo = Array(Migration.sqlite[0...1])
     #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start, to: versionTwo) == [2])
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [3])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [3, 4])
     let store = try backend.openStore()
     _ = try await store.importCodes(ImportedCode.codes(3), into: .summer, by: .test)
     _ = try await store.admit([.of(4, trace: .test)])
@@ -136,7 +136,7 @@ struct MigrationTests {
   @Test func migratingTwiceAppliesOnce() throws {
     let backend = try SQLiteBackend()
     let file = StoreFile(path: backend.path)
-    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1, 2, 3])
+    #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [1, 2, 3, 4])
     #expect(try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [])
     #expect(
       try file.migrationStates(limits: SQLiteStore.Limits())
@@ -144,6 +144,7 @@ struct MigrationTests {
           MigrationState(version: 1, name: "first_come", appliedAt: TestClock.start),
           MigrationState(version: 2, name: "witness", appliedAt: TestClock.start),
           MigrationState(version: 3, name: "trace", appliedAt: TestClock.start),
+          MigrationState(version: 4, name: "replay", appliedAt: TestClock.start),
         ])
   }
 }

@@ -32,9 +32,10 @@ extension ActAuthor {
 extension NewCampaign {
   package static func test(
     _ id: CampaignID = .summer, quota: Int = 100, issuer: Issuer = .generated, opensAt: Timestamp? = nil,
-    closesAt: Timestamp? = nil
+    closesAt: Timestamp? = nil, settings: CampaignSettings = CampaignSettings()
   ) -> NewCampaign {
-    NewCampaign(id: id, name: "", quota: Quota(quota)!, issuer: issuer, opensAt: opensAt, closesAt: closesAt)
+    NewCampaign(
+      id: id, name: "", quota: Quota(quota)!, issuer: issuer, opensAt: opensAt, closesAt: closesAt, settings: settings)
   }
 }
 

@@ -34,10 +34,11 @@ struct TidyTests {
 
   /// What each module may import of ours, and which drivers and frameworks. Nothing else.
   static let arrows: [String: Set<String>] = [
-    "Issuance": ["FoundationEssentials"],
+    "Issuance": ["FoundationEssentials", "Synchronization"],
     "Schema": ["Crypto"],
     "SQLiteStore": [
-      "Issuance", "Schema", "GRDB", "GRDBSQLite", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+      "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
+      "Synchronization",
     ],
     "Composition": [
       "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
@@ -48,7 +49,10 @@ struct TidyTests {
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
-    "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
+    "RetryBatch": [
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "NIOCore", "NIOHTTP1",
+      "NIOPosix",
+    ],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],
     "issue-service": ["Composition", "IssueService"],
     "retry-batch": ["Composition", "RetryBatch"],

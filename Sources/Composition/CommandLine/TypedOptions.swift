@@ -5,7 +5,7 @@ extension Duration {
   /// Reads the value of an option: `500ms`, `50s`, `5m`.
   package static func option(_ text: String) throws -> Duration {
     guard let duration = Duration(settingText: text), duration > .zero else {
-      throw ValidationError("'\(text)' is no duration: it must be above 0, such as 500ms, 50s or 5m.")
+      throw ValidationError("it must be a duration above 0, such as 500ms, 50s or 5m.")
     }
     return duration
   }
@@ -15,7 +15,7 @@ extension Timestamp {
   /// Reads the value of an option: RFC 3339.
   package static func option(_ text: String) throws -> Timestamp {
     guard let time = Timestamp(rfc3339: text) else {
-      throw ValidationError("'\(text)' is no time: it must be like 2026-12-01T09:00:00Z or 2026-12-01T18:00:00+09:00.")
+      throw ValidationError("it must be a time like 2026-12-01T09:00:00Z or 2026-12-01T18:00:00+09:00.")
     }
     return time
   }
@@ -25,7 +25,7 @@ extension CampaignID {
   /// Reads the value of an option.
   package static func option(_ text: String) throws -> CampaignID {
     guard let id = CampaignID(text) else {
-      throw ValidationError("'\(text)' is no campaign id: it must be \(CampaignID.form).")
+      throw ValidationError("it must be \(CampaignID.form).")
     }
     return id
   }

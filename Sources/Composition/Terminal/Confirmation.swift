@@ -20,7 +20,8 @@ package enum Confirmation {
     }
   }
 
-  /// One line of at most 100 bytes; `nil` at the end. Not `readLine()`, which spins after an interrupted read.
+  /// One line of at most 100 bytes; `nil` at the end. The standard library's own reading of lines spins after an
+  /// interrupted read.
   private static func line() -> String? {
     var bytes: [UInt8] = []
     var byte: UInt8 = 0

@@ -57,7 +57,7 @@ package struct ReplayTally: Sendable, Equatable {
 
   package subscript(outcome: ReplayOutcome) -> Int {
     get { counts[outcome] ?? 0 }
-    set { counts[outcome] = newValue }
+    set { counts[outcome] = newValue == 0 ? nil : newValue }
   }
 
   package var total: Int { counts.values.reduce(0, +) }

@@ -124,10 +124,10 @@ struct CampaignRaiseQuota: AsyncParsableCommand {
 
 struct CampaignConfigure: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "configure", abstract: "Sets a partner's URL or the retries of a campaign anew, on the record.",
+    commandName: "configure", abstract: "Sets the URL of a partner, or the retries, anew.",
     examples: [
       "issue-service campaign configure summer --max-attempts 20 --retry-cap 30m",
-      "issue-service campaign configure summer --webhook-url https://partner.example/v2",
+      "issue-service campaign configure summer --webhook-url https://partner.example",
     ],
     discussion: "Events that failed before keep the number of attempts that they were given.")
 

@@ -30,7 +30,7 @@ struct CampaignSettingOptions: ParsableArguments {
   private static func wait(_ text: String) throws -> Duration {
     let duration = try Duration.option(text)
     guard duration <= .seconds(86_400) else {
-      throw ValidationError("'\(text)' is too long: a wait is at most 1440m.")
+      throw ValidationError("a wait is at most 1440m.")
     }
     return duration
   }

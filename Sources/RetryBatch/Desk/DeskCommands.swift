@@ -7,7 +7,7 @@ struct RedriveCommand: AsyncParsableCommand {
     commandName: "redrive", abstract: "Puts dead letters back: due at once, with new attempts.",
     examples: [
       "retry-batch redrive --campaign summer --dry-run",
-      "retry-batch redrive --campaign summer --seat 17 --reason 'partner has mended it'",
+      "retry-batch redrive --campaign summer --seat 17 --reason 'mended'",
       "retry-batch redrive --error-like 'no such offer' --reason 'offer is set up now'",
     ],
     discussion: "Attempts go on being counted. The next run takes them; see first with --dry-run.")

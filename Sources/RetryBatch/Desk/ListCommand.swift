@@ -18,7 +18,7 @@ struct ListCommand: AsyncParsableCommand {
     transform: { text in
       guard let state = FailedEventState(rawValue: text) else {
         let words = FailedEventState.allCases.map(\.rawValue).joined(separator: ", ")
-        throw ValidationError("'\(text)' is no state: it must be one of \(words).")
+        throw ValidationError("it must be one of \(words).")
       }
       return state
     })

@@ -21,7 +21,7 @@ struct PruneCommand: AsyncParsableCommand {
     help: "Only what ended so long ago, such as 720h or 30d.",
     transform: { text in
       guard let match = text.wholeMatch(of: #/([0-9]{1,6})(m|h|d)/#), let count = Int64(match.1) else {
-        throw ValidationError("'\(text)' is no age: it must be like 90m, 720h or 30d.")
+        throw ValidationError("it must be an age like 90m, 720h or 30d.")
       }
       return .seconds(count * (match.2 == "m" ? 60 : match.2 == "h" ? 3_600 : 86_400))
     })

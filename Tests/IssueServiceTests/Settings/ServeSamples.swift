@@ -24,6 +24,7 @@ struct SettingSample: Sendable {
     SettingSample(good.map(String.init), bad: noInteger() + bad)
   }
   private static let timeout = SettingSample(["500ms", "7s", "1m"], bad: noDuration + ["0s", "0ms"])
+  private static let wait = SettingSample(["500ms", "7s", "1m"], bad: noDuration + ["0s"])
   private static let address = SettingSample(
     ["127.0.0.1:1", "[::1]:0", "unix:/run/first-come.sock"], bad: ["nonsense", "127.0.0.1", "127.0.0.1:65536"])
 
@@ -45,5 +46,7 @@ struct SettingSample: Sendable {
     "lock-timeout": timeout, "drain-timeout": SettingSample(["0s", "7s", "1m"], bad: noDuration),
     "log-level": SettingSample(["debug", "warning", "critical"], bad: ["INFO", "loud"]),
     "log-format": SettingSample(["json", "text", "json"], bad: ["xml"]), "log-key-file": text("key"),
+    "retry-base": wait,
+    "retry-cap": wait, "max-attempts": integer(1, 2, 3, bad: "0", "1001"),
   ]
 }

@@ -54,7 +54,10 @@ struct JSONOutputTests {
     "issue-service witness accept-loss": "witness-accept-loss.json",
     "issue-service witness rebuild": "witness-rebuild.json", "issue-service witness show": "witness-show.json",
     "issue-service bench": "bench.json", "reconcile report": "reconcile-report.json",
-    "retry-batch": "retry-batch.json",
+    "issue-service campaign configure": "campaign-act.json", "retry-batch replay": "retry-batch.json",
+    "retry-batch list": "retry-batch-list.json", "retry-batch show": "retry-batch-show.json",
+    "retry-batch redrive": "retry-batch-act.json", "retry-batch discard": "retry-batch-act.json",
+    "retry-batch runs": "retry-batch-runs.json", "retry-batch prune": "retry-batch-prune.json",
   ]
 
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -96,7 +99,7 @@ struct JSONOutputTests {
     #expect(try await outputs.run("issue-service", "witness", "show")["agrees"] == .bool(true))
     #expect(
       try await outputs.run("issue-service", "witness", "accept-loss", "--reason", "none")["losses"]?.array == [])
-    try await outputs.run("retry-batch", "--once")
+    try await outputs.run("retry-batch", "replay", "--once")
     #expect(try await outputs.run("reconcile", "report")["verdict"]?.string == "CLEAN")
     try await outputs.run("issue-service", "config", "show", "--trusted-proxy", "10.0.0.0/8,fd00::/8")
     #expect(try await outputs.run("issue-service", "config", "check")["ok"] == .bool(true))
@@ -122,11 +125,11 @@ struct JSONOutputTests {
       for user in 1...4 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
     }
     try await outputs.run("issue-service", "consume", "--once")
-    #expect(try await outputs.run("retry-batch", "--once", status: 4)["open"]?["parked"]?.int == 3)
+    #expect(try await outputs.run("retry-batch", "replay", "--once", status: 4)["open"]?["parked"]?.int == 3)
     let codes = try directory.write("A\nB\nC\nD\n", to: "codes.txt")
     let imported = try await outputs.run("issue-service", "campaign", "import-codes", "summer", codes)
     #expect(imported["imported_codes"]?.int == 4 && imported["campaign"]?["free_codes"]?.int == 4)
-    #expect(try await outputs.run("retry-batch", "--once", "--campaign", "summer")["resolved"]?.int == 3)
+    #expect(try await outputs.run("retry-batch", "replay", "--once", "--campaign", "summer")["resolved"]?.int == 3)
     #expect(try await outputs.run("issue-service", "campaign", "pause", "summer")["changed"] == .bool(true))
     #expect(try await outputs.run("issue-service", "campaign", "pause", "summer")["changed"] == .bool(false))
     try await outputs.run("issue-service", "campaign", "resume", "summer")

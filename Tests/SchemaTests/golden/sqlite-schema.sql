@@ -122,6 +122,7 @@ CREATE TABLE failed_event (
 CREATE TABLE issuer_circuit (
   endpoint TEXT NOT NULL,
   failures INTEGER NOT NULL,
+  events TEXT NOT NULL,
   error TEXT NOT NULL,
   failed_at INTEGER NOT NULL,
   PRIMARY KEY (endpoint),

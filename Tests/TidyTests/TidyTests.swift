@@ -39,6 +39,10 @@ struct TidyTests {
     "SQLiteStore": [
       "Issuance", "Schema", "GRDB", "GRDBSQLite", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
     ],
+    "WebhookIssuer": [
+      "Issuance", "AsyncHTTPClient", "Crypto", "Dispatch", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1",
+      "NIOSSL", "Synchronization",
+    ],
     "Composition": [
       "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
       "Logging", "Metrics", "ServiceLifecycle", "Synchronization",

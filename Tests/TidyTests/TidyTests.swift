@@ -40,6 +40,10 @@ struct TidyTests {
       "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
       "Synchronization",
     ],
+    "WebhookIssuer": [
+      "Issuance", "AsyncHTTPClient", "Crypto", "Dispatch", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1",
+      "NIOSSL", "Synchronization",
+    ],
     "Composition": [
       "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
       "Logging", "Metrics", "ServiceLifecycle", "Synchronization",

@@ -12,8 +12,9 @@ enum CallError {
     switch error {
     case let error as HTTPClientError: words(for: error)
     case is CancellationError: "the call was stopped"
+    case let error as OtherHostsCertificate: "TLS failed: its certificate is not for \(error.host)"
     case is IssuerIsShutDown: "the issuer has been shut down"
-    case let error as IOError: unsafe String(cString: strerror(error.errnoCode))
+    case let error as IOError: unsafe String(cString: strerror(error.errnoCode)).lowercased()
     case ChannelError.connectTimeout: "no connection in time"
     case is NIOSSLError, is NIOSSLExtraError, is BoringSSLError: "TLS failed: \(shortened("\(error)"))"
     default: shortened("\(error)")

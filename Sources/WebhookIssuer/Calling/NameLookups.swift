@@ -19,8 +19,12 @@ final class NameLookups: Sendable {
     var next = 0
   }
 
+  private let resolve: @Sendable (String) -> Answer
   private let state = Mutex(State())
   private let timers = DispatchQueue(label: "first-come.name-lookups.timers")
+
+  /// - Parameter resolve: may block its thread.
+  init(_ resolve: @escaping @Sendable (String) -> Answer = NameLookups.system) { self.resolve = resolve }
 
   /// The addresses of a name, or a numeric address itself; at least one. Who asks for a name that is just being looked
   /// up hears the same answer.
@@ -66,7 +70,7 @@ final class NameLookups: Sendable {
     case .first:
       // A serial queue has a thread of its own; a concurrent one would take those that tasks run on.
       DispatchQueue(label: "first-come.name-lookup").async { [self] in
-        let answer = Self.resolve(host)
+        let answer = resolve(host)
         let waiting = state.withLock { $0.waiting.removeValue(forKey: host) } ?? [:]
         for continuation in waiting.values { continuation.resume(returning: answer) }
       }
@@ -79,7 +83,8 @@ final class NameLookups: Sendable {
     continuation?.resume(returning: .failure(NameLookupError(why: why)))
   }
 
-  private static func resolve(_ host: String) -> Answer {
+  /// The system's resolver.
+  @Sendable static func system(_ host: String) -> Answer {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     unsafe hints.ai_flags = AI_ADDRCONFIG

@@ -38,6 +38,7 @@ final class PartnerClients: Sendable {
   private static let most = 32
 
   private struct Key: Hashable {
+    let scheme: WebhookEndpoint.Scheme
     let host: String
     let address: IPAddress
     let connecting: Duration
@@ -60,14 +61,14 @@ final class PartnerClients: Sendable {
 
   init(roots: PartnerRoots) { self.roots = roots }
 
-  /// Runs `body` with the client of a host at an address.
+  /// Runs `body` with the client of an endpoint's host at an address.
   ///
   /// - Parameter connecting: how long a connection may take, with its TLS.
   func with<Value: Sendable>(
-    _ host: String, at address: IPAddress, connectingWithin connecting: Duration,
+    _ endpoint: WebhookEndpoint, at address: IPAddress, connectingWithin connecting: Duration,
     _ body: (HTTPClient) async throws -> Value
   ) async throws -> Value {
-    let key = Key(host: host, address: address, connecting: connecting)
+    let key = Key(scheme: endpoint.scheme, host: endpoint.host, address: address, connecting: connecting)
     let client = try take(key)
     let result: Result<Value, any Error>
     do {
@@ -78,6 +79,9 @@ final class PartnerClients: Sendable {
     for surplus in giveBack(key) { await Self.shutdown(surplus) }
     return try result.get()
   }
+
+  /// How many are kept.
+  var count: Int { state.withLock { $0.entries.count } }
 
   func shutdown() async {
     let clients = state.withLock { state in
@@ -125,6 +129,9 @@ final class PartnerClients: Sendable {
     // Given up before servers do (the shortest usual time is 5 s), so that no request meets a connection that is just
     // being closed.
     configuration.connectionPool.idleTimeout = .seconds(3)
+    if key.scheme == .https, IPAddress(numeric: key.host) == nil {
+      configuration.http1_1ConnectionDebugInitializer = { CertificateName.check($0, host: key.host) }
+    }
     return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 

@@ -19,7 +19,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
   private let version: String
   private let clock: WallClock
   private let isAllowed: @Sendable ([UInt8]) -> Bool
-  private let names = NameLookups()
+  private let names: NameLookups
   private let clients: PartnerClients
 
   /// - Parameters:
@@ -28,10 +28,19 @@ package final class WebhookCodeIssuer: CodeIssuer {
   ///   - clock: gives the time that the signature covers, and from which a date in Retry-After counts.
   ///   - isAllowed: whether the operator names this address of 4 or 16 bytes; asked for addresses that are not public,
   ///     and for each that is called without TLS. An IPv4-mapped address comes as its IPv4 address.
-  package init(
+  package convenience init(
     keys: WebhookKeys, roots: PartnerRoots = .system, version: String, clock: @escaping WallClock,
     isAllowed: @escaping @Sendable ([UInt8]) -> Bool
   ) {
+    self.init(
+      keys: keys, roots: roots, version: version, clock: clock, names: NameLookups(), isAllowed: isAllowed)
+  }
+
+  init(
+    keys: WebhookKeys, roots: PartnerRoots, version: String, clock: @escaping WallClock, names: NameLookups,
+    isAllowed: @escaping @Sendable ([UInt8]) -> Bool
+  ) {
+    self.names = names
     self.keys = keys
     self.version = version
     self.clock = clock
@@ -41,6 +50,9 @@ package final class WebhookCodeIssuer: CodeIssuer {
 
   /// Ends calls that are under way and closes all connections. Later calls fail.
   package func shutdown() async { await clients.shutdown() }
+
+  /// How many clients are kept for partners' addresses.
+  var keptClients: Int { clients.count }
 
   /// - Parameter deadline: for all of it: name look-up, connection, TLS, request and whole answer.
   package func ask(_ call: IssuerCall, within deadline: Duration) async -> IssuerAnswer {
@@ -135,7 +147,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
     progress.note(.connecting(address))
     let excerpts = Excerpts(user: call.userID)
     do {
-      let answer = try await clients.with(endpoint.host, at: address, connectingWithin: bound) { client in
+      let answer = try await clients.with(endpoint, at: address, connectingWithin: bound) { client in
         var message = HTTPClientRequest(url: endpoint.url)
         message.method = .POST
         for field in request.fields { message.headers.add(name: field.name, value: field.value) }

@@ -32,8 +32,10 @@ package struct WebhookKey: Sendable, CustomStringConvertible, CustomDebugStringC
         why: "a key must have \(Self.minimumBytes) bytes or more, this one has \(bytes.count)",
         next: #"make one with: (umask 077; echo "whsec_$(openssl rand -base64 32)" > webhook-key)"#)
     }
-    self.bytes = bytes
+    self.init(bytes: bytes)
   }
+
+  init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// The value of `webhook-signature` (Standard Webhooks, "Signature scheme"): `v1,` and the base64 of
   /// HMAC-SHA256 over `id.timestamp.body`.

@@ -213,7 +213,8 @@ let package = Package(
     .testTarget(
       name: "RetryBatchTests",
       dependencies: [
-        "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "Composition", "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", "WebhookIssuer",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
     .testTarget(

@@ -27,9 +27,7 @@ struct DeskTests {
     let campaign = try await PartnerCampaign(["--retry-base", "60m", "--retry-cap", "60m", "--max-attempts", "2"])
     try await campaign.deadLetters(2)
     #expect(try await campaign.retryBatch("redrive", "--all", "--reason", "again").status == 0)
-    try await campaign.partner.run({ $0.idempotencyKey == "summer/1" ? .answer(500, "오류 잠시 후에") : .code }) {
-      #expect(try await campaign.retryBatch("--once").status == 4)
-    }
+    #expect(try await campaign.replay({ $0.idempotencyKey == "summer/1" ? .answer(500, "오류 잠시 후에") : .code }).status == 4)
     let shown = try await campaign.retryBatch("show", "summer/1")
     for part in ["user-1", "waiting", "transient", "2 of 3 counted", "attempt 3 of 3", "redrive by", "again"] {
       #expect(shown.output.contains(part), "\(part): \(shown.output)")
@@ -66,14 +64,12 @@ struct DeskTests {
       SELECT act, operator, reason, seat FROM operator_act JOIN operator_act_seat ON act_id = id
       """)
     #expect(act == "redrive|mina|offer is there|3\n", "\(act)")
-    try await campaign.partner.run { #expect(try await campaign.retryBatch("--once").status == 0) }
+    #expect(try await campaign.replay().status == 0)
     #expect(try await campaign.couponCodes() == [campaign.partner.codes["summer/3"]])
     // It died again: it is reported again.
     #expect(try await campaign.retryBatch("redrive", "--all", "--reason", "again").status == 0)
-    try await campaign.partner.run({ _ in .answer(404) }) {
-      #expect(try await campaign.retryBatch("--once").status == 5)
-      #expect(try await campaign.retryBatch("--once").status == 0)
-    }
+    #expect(try await campaign.replay { _ in .answer(404) }.status == 5)
+    #expect(try await campaign.replay { _ in .answer(404) }.status == 0)
   }
 
   @Test func discardAsksAndTheSeatStaysTaken() async throws {
@@ -108,7 +104,7 @@ struct DeskTests {
   @Test func pruneTakesWorkOfSettledCampaignsAndKeepsTheirCounts() async throws {
     let campaign = try await PartnerCampaign()
     try await campaign.due(3)
-    try await campaign.partner.run { #expect(try await campaign.retryBatch("--once").status == 0) }
+    #expect(try await campaign.replay().status == 0)
     let attempts = try await campaign.sql("SELECT count(*) FROM attempt")
     let counted = try await campaign.sql("SELECT sum(attempts) FROM failed_event")
     func prune(_ more: String...) async throws -> JSONValue {

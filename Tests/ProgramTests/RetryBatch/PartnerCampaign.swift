@@ -27,6 +27,13 @@ struct PartnerCampaign: Sendable {
     try await Program.retryBatch.run(arguments, environment: environment)
   }
 
+  /// One run while the partner listens.
+  func replay(
+    _ act: @escaping @Sendable (ScriptedPartner.Request) -> ScriptedPartner.Act = { _ in .code }
+  ) async throws -> Program.Result {
+    try await partner.run(act) { try await retryBatch("--once") }
+  }
+
   func consume() async throws -> Program.Result {
     try await Program.issueService.run(["consume", "--once"], environment: environment)
   }
@@ -39,7 +46,7 @@ struct PartnerCampaign: Sendable {
 
   /// Accepts so many users, while nobody listens at the partner's address.
   func accept(_ users: Int) async throws {
-    try await RunningService.run(database: database) { service in
+    try await RunningService.run(database: database) { (service) async throws in
       for user in 1...users {
         #expect(try await HTTP.claim("user-\(user)", from: "summer", at: service.claims).status == 201)
       }

@@ -10,6 +10,7 @@ struct ConsumeCommand: AsyncParsableCommand {
   @Flag(help: "End when nothing is pending. Without it the consumer runs inside serve.")
   var once = false
   @OptionGroup var retries: RetryOptions
+  @OptionGroup var webhook: WebhookOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
@@ -21,13 +22,16 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
+      let settings = try webhook.webhookSettings()
       let store = try Backend.openStore(database: database.path(), retryPolicy: retries.policy())
       let termination = Termination()
       let progress = Progress("settling", total: nil, unit: "events")
       let (total, down) = try await termination.watch {
         let fromStore = try await Self.deliverAll(of: store, until: termination, progress: progress)
-        let partners = Partners()
-        return try await Self.askAll(of: store, partners, after: fromStore, until: termination, progress: progress)
+        return try await Partners.with(settings) { issuer in
+          try await Self.askAll(
+            of: store, issuer, limits: settings.callLimits, after: fromStore, until: termination, progress: progress)
+        }
       }
       progress.finish()
       let status = termination.programExit ?? (down.isEmpty ? .done : .unavailable)
@@ -59,11 +63,10 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   /// - Returns: what was done in all, and the partners that are down.
   private static func askAll(
-    of outbox: any Outbox, _ issuer: any CodeIssuer, after total: DeliveryTally, until termination: Termination,
-    progress: Progress
+    of outbox: any Outbox, _ issuer: any CodeIssuer, limits: IssuerCalls.Limits, after total: DeliveryTally,
+    until termination: Termination, progress: Progress
   ) async throws -> (DeliveryTally, [String]) {
     var total = total
-    let limits = IssuerCalls.Limits()
     let calls = IssuerCalls(
       store: outbox, issuer: issuer, circuits: try await outbox.circuits(), limits: limits, clock: systemClock)
     let holder = ProcessIdentity.runStart().id

@@ -45,8 +45,8 @@ struct TidyTests {
       "NIOSSL", "Synchronization",
     ],
     "Composition": [
-      "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
-      "Logging", "Metrics", "ServiceLifecycle", "Synchronization",
+      "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto", "Dispatch",
+      "Foundation", "Glibc", "Logging", "Metrics", "NIOCore", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
       "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",

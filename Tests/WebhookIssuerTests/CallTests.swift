@@ -11,7 +11,7 @@ struct CallTests {
 
   @Test func aCodeComesAndTheRequestIsWhatItShouldBe() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let answers = try await partner.run {
       try await withIssuer(roots: roots) { issuer in
         var answers: [IssuerAnswer] = []
@@ -45,7 +45,7 @@ struct CallTests {
   ])
   func whatThePartnerDoes(name: String, act: ScriptedPartner.Act, kind: FailureKind, words: String) async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let answer = try await partner.run { _ in
       act
     } _: {
@@ -59,7 +59,7 @@ struct CallTests {
 
   @Test func theLargestBodyThatIsRead() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let json = #"{"code":"A-1"}"#
     let answer = try await partner.run { _ in
       .answer(201, json + String(repeating: " ", count: 65_536 - json.utf8.count))
@@ -72,7 +72,7 @@ struct CallTests {
   /// The answer comes after the deadline: the code is there, and comes at the next asking.
   @Test func anAnswerThatIsLateIsTransient() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let gate = Gate()
     try await partner.run { request in
       request.number == 0 ? .late(gate, .code) : .code
@@ -92,7 +92,7 @@ struct CallTests {
   @Test(arguments: [(200, FailureKind.transient), (404, .permanent)])
   func aBodyThatDoesNotEndIsCutOffByTheDeadline(status: Int, kind: FailureKind) async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let answer = try await partner.run { _ in
       .half(status, #"{"code":"A-1"}"#, missing: 1)
     } _: {
@@ -103,7 +103,7 @@ struct CallTests {
 
   @Test func callsDoNotWaitForEachOther() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let gate = Gate()
     let answers = try await partner.run { _ in
       .late(gate, .code)
@@ -124,7 +124,7 @@ struct CallTests {
 
   @Test func aPartnerThatIsDownIsInfrastructure() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     try await withIssuer(roots: roots) { issuer in
       let down = await issuer.ask(.sample(partner.url), within: Self.deadline)
       #expect(down.failure?.kind == .infrastructure)
@@ -156,7 +156,7 @@ struct CallTests {
   func aCertificateThatIsNotBelievedIsInfrastructure(fault: String) async throws {
     let isOther = fault.contains("another host")
     let partner = try await ScriptedPartner(names: isOther ? "DNS:other.example" : "IP:127.0.0.1")
-    let roots = isOther ? try PartnerRoots(pemFile: partner.caFile) : PartnerRoots.system
+    let roots = isOther ? try PartnerRoots(of: partner) : PartnerRoots.system
     let answer = try await partner.run {
       try await withIssuer(roots: roots) { await $0.ask(.sample(partner.url), within: Self.deadline) }
     }
@@ -167,7 +167,7 @@ struct CallTests {
 
   @Test func afterShutdownNothingIsSent() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     try await partner.run {
       try await withIssuer(roots: roots) { issuer in
         _ = await issuer.ask(.sample(partner.url), within: Self.deadline)
@@ -181,7 +181,7 @@ struct CallTests {
 
   @Test func aCallThatIsStoppedSpendsNoAttempt() async throws {
     let partner = try await ScriptedPartner()
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let gate = Gate()
     try await partner.run { _ in
       .late(gate, .code)

@@ -1,3 +1,4 @@
+import Foundation
 import Issuance
 import TestSupport
 
@@ -21,6 +22,13 @@ extension IssuerAnswer {
   static func coded(_ text: String) -> IssuerAnswer { .code(CouponCode(text)!) }
 
   var failure: IssuerFailure? { if case .failure(let failure) = self { failure } else { nil } }
+}
+
+extension PartnerRoots {
+  /// The authority of a partner.
+  init(of partner: ScriptedPartner) throws {
+    try self.init(pem: Array(Data(contentsOf: URL(fileURLWithPath: partner.caFile))))
+  }
 }
 
 /// Addresses that begin like one of these are allowed.

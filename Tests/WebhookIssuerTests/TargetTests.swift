@@ -31,7 +31,7 @@ struct TargetTests {
   @Test func everyAddressOfANameMustDo() async throws {
     let partner = try await ScriptedPartner()
     let names = NameLookups { _ in addresses("127.0.0.1", "10.0.0.1") }
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     try await partner.run {
       try await withIssuer(roots: roots, names: names) { issuer in
         let url = partner.url.replacing("127.0.0.1", with: "localhost")
@@ -46,7 +46,7 @@ struct TargetTests {
   /// The name exists for the first look-up only: whoever looked it up again would get nowhere.
   @Test func theConnectionGoesToTheAddressThatWasJudged() async throws {
     let partner = try await ScriptedPartner(host: "partner.invalid", names: "DNS:partner.invalid")
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let asked = Mutex<[String]>([])
     let names = NameLookups { name in
       let count = asked.withLock { names in
@@ -80,7 +80,7 @@ struct TargetTests {
 
   @Test func aCertificateForManyNames() async throws {
     let partner = try await ScriptedPartner(host: "eu.partner.invalid", names: "DNS:a.invalid,DNS:*.partner.invalid")
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let names = NameLookups { _ in addresses("127.0.0.1") }
     let answer = try await partner.run {
       try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }
@@ -91,7 +91,7 @@ struct TargetTests {
   /// The certificate must be for the name, not for the address that the name leads to.
   @Test func theCertificateIsCheckedAgainstTheName() async throws {
     let partner = try await ScriptedPartner(host: "partner.invalid", names: "IP:127.0.0.1,DNS:other.invalid")
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let names = NameLookups { _ in addresses("127.0.0.1") }
     let answer = try await partner.run {
       try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }
@@ -102,7 +102,7 @@ struct TargetTests {
 
   @Test func theNextAddressIsTriedWhereOneCannotBeReached() async throws {
     let partner = try await ScriptedPartner(host: "partner.invalid", names: "DNS:partner.invalid")
-    let roots = try PartnerRoots(pemFile: partner.caFile)
+    let roots = try PartnerRoots(of: partner)
     let names = NameLookups { _ in addresses("127.0.0.2", "127.0.0.1") }
     let answer = try await partner.run {
       try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }

@@ -22,8 +22,8 @@ struct CampaignSettingOptions: ParsableArguments {
   }
 
   private static func check(_ url: String) throws {
-    guard url.hasPrefix("https://") || url.hasPrefix("http://") else {
-      throw ValidationError("--webhook-url '\(url)' is no https URL.")
+    if let (why, next) = Partners.objection(toURL: url) {
+      throw ValidationError("--webhook-url '\(url)' cannot be called: \(why). \(next).")
     }
   }
 

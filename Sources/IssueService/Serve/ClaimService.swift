@@ -13,6 +13,8 @@ struct ClaimService {
   let pseudonyms: Pseudonyms
   let settings: ServeSettings
   let registry: MetricsRegistry
+  /// Who asks partners.
+  let issuer: any CodeIssuer
 
   private var limits: ServeLimits { settings.limits }
 
@@ -33,9 +35,8 @@ struct ClaimService {
     let consumer = Consumer(
       outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, metrics: registry,
       logger: logger)
-    let partners = Partners()
     let partnerConsumer = PartnerConsumer(
-      outbox: store, issuer: partners, holder: ProcessIdentity.runStart().id, limits: settings.calls,
+      outbox: store, issuer: issuer, holder: ProcessIdentity.runStart().id, limits: settings.webhook.callLimits,
       clock: systemClock, metrics: registry, logger: logger)
     let stopping = Stopping()
     let announcement = Announcement { [logger] addresses in

@@ -23,7 +23,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var limit: Int?
   @Option(help: "Begin no work after this time; a run then ends in time.", transform: Duration.option)
   var maxRuntime: Duration?
-  @Option(help: "How many partners' calls are under way at once. Else FIRST_COME_WEBHOOK_CONCURRENCY.")
+  @Option(help: "How many partners' calls are under way at once. Else --webhook-concurrency.")
   var concurrency: Int?
   @Option(help: "How long an event in hand is kept from others. Default: 1m.", transform: Duration.option)
   var lease: Duration = .seconds(60)
@@ -37,6 +37,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var operatorName: String?
   @OptionGroup var reporting: ReportingOptions
   @OptionGroup var retries: RetryOptions
+  @OptionGroup var webhook: WebhookOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
@@ -64,19 +65,21 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 
   private func makeSession() async throws -> ReplaySession {
-    ReplaySession(
+    var webhook = try webhook.webhookSettings()
+    if let concurrency { webhook.concurrency = concurrency }
+    return ReplaySession(
       database: try database.path(), filter: filter.filter, askedFor: askedFor,
-      operatorName: operatorName ?? ProcessIdentity.operatorName, limits: try limits(), policy: try retries.policy(),
-      ifLocked: ifLocked, output: ReplayOutput(isQuiet: quiet, isJSON: json.isSet),
+      operatorName: operatorName ?? ProcessIdentity.operatorName, limits: limits(webhook), policy: try retries.policy(),
+      webhook: webhook, ifLocked: ifLocked, output: ReplayOutput(isQuiet: quiet, isJSON: json.isSet),
       metricsFile: try reporting.metricsPath(), ping: try reporting.ping())
   }
 
-  private func limits() throws -> ReplayRun.Limits {
+  private func limits(_ webhook: WebhookSettings) -> ReplayRun.Limits {
     var limits = ReplayRun.Limits()
+    limits.calls = webhook.callLimits
     limits.events = limit
     limits.runtime = maxRuntime
     limits.calls.lease = lease
-    if let concurrency { limits.calls.concurrency = concurrency }
     return limits
   }
 

@@ -9,6 +9,7 @@ struct ReplaySession: Sendable {
   let operatorName: String
   let limits: ReplayRun.Limits
   let policy: RetryPolicy
+  let webhook: WebhookSettings
   let ifLocked: LockedPolicy
   let output: ReplayOutput
   let metricsFile: String?
@@ -39,12 +40,13 @@ struct ReplaySession: Sendable {
   private func run(
     _ start: RunStart, on store: any CouponStore, until termination: Termination
   ) async throws -> ReplayRun.Summary {
-    let partners = Partners()
-    let run = ReplayRun(queue: store, issuer: partners, start: start, limits: limits, clock: systemClock)
-    let progress = output.isQuiet ? nil : Progress("replaying", total: nil, unit: "events")
-    defer { progress?.finish() }
-    return try await run.execute(
-      interruption: { termination.programExit }, didReplay: { progress?.advance(by: $0) })
+    try await Partners.with(webhook) { issuer in
+      let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
+      let progress = output.isQuiet ? nil : Progress("replaying", total: nil, unit: "events")
+      defer { progress?.finish() }
+      return try await run.execute(
+        interruption: { termination.programExit }, didReplay: { progress?.advance(by: $0) })
+    }
   }
 
   // MARK: The lock

@@ -11,11 +11,11 @@ package struct PartnerRoots: Sendable {
 
   private init(additional: [NIOSSLCertificate]) { self.additional = additional }
 
-  /// - Parameter file: certificates in PEM, which are believed besides those of the system.
+  /// - Parameter pem: certificates, which are believed besides those of the system.
   /// - Throws: ``PartnerRootsError``.
-  package init(pemFile file: String) throws(PartnerRootsError) {
+  package init(pem: [UInt8]) throws(PartnerRootsError) {
     do {
-      additional = try NIOSSLCertificate.fromPEMFile(file)
+      additional = try NIOSSLCertificate.fromPEMBytes(pem)
     } catch {
       throw PartnerRootsError(why: CallError.words(for: error))
     }

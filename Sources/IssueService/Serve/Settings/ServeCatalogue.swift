@@ -115,7 +115,7 @@ enum ServeCatalogue {
       connections,
       claimsInHand, claimsPerUser, requestsPerNetwork, networkBurst, listenBacklog, acceptsPerTurn, lockTimeout,
       drainTimeout, readyFreeBytes, logLevel, logFormat, logKeyFile,
-    ] + RetryOptions.settings
+    ] + RetryOptions.settings + WebhookOptions.settings
 
   private static let timeout = SettingType<Duration>.duration(.milliseconds(1) ... .seconds(3_600))
 }

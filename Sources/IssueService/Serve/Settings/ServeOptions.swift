@@ -38,6 +38,7 @@ struct ServeOptions: ParsableArguments {
   @Option(RetryOptions.base) var retryBase: String?
   @Option(RetryOptions.cap) var retryCap: String?
   @Option(RetryOptions.maxAttempts) var maxAttempts: String?
+  @OptionGroup var webhook: WebhookOptions
 
   /// What was given, by key.
   var flags: [String: String] {
@@ -61,7 +62,8 @@ struct ServeOptions: ParsableArguments {
       (RetryOptions.base, retryBase), (RetryOptions.cap, retryCap), (RetryOptions.maxAttempts, maxAttempts),
     ]
     return Dictionary(
-      values.compactMap { setting, text in text.map { (setting.key, $0) } }, uniquingKeysWith: { first, _ in first })
+      (values + webhook.flags).compactMap { setting, text in text.map { (setting.key, $0) } },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// What the sources say.

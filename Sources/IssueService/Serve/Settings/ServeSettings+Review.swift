@@ -70,7 +70,10 @@ extension ServeSettings {
   }
 
   private static func filesCanBeRead(_ given: SettingsResolution, _ review: inout Review) {
-    for setting in [ServeCatalogue.jwtSecretFile, ServeCatalogue.jwtKeySetFile, ServeCatalogue.logKeyFile] {
+    for setting in [
+      ServeCatalogue.jwtSecretFile, ServeCatalogue.jwtKeySetFile, ServeCatalogue.logKeyFile, WebhookOptions.keyFile,
+      WebhookOptions.authorityFile,
+    ] {
       guard let path = given[setting], let why = whyUnreadable(path) else { continue }
       review.refuse(
         [setting.key], "cannot use the \(setting.key) '\(path)'", why: why,

@@ -20,7 +20,7 @@ struct ServeSettings: Sendable, Equatable {
   /// How failed events are tried again where their campaign says nothing else.
   var retryPolicy: RetryPolicy
   /// How partners are asked.
-  var calls = IssuerCalls.Limits()
+  var webhook: WebhookSettings
 
   /// - Throws: `SettingsRefused` with all that is wrong.
   init(_ resolution: SettingsResolution) throws {
@@ -39,6 +39,7 @@ struct ServeSettings: Sendable, Equatable {
     readiness = ReadinessLimits(
       freeBytes: resolution[ServeCatalogue.readyFreeBytes], consumerPass: lockTimeout + .seconds(30))
     retryPolicy = resolution.retryPolicy
+    webhook = resolution.webhookSettings
     logs = LogSettings(
       level: resolution[ServeCatalogue.logLevel], format: resolution[ServeCatalogue.logFormat],
       pseudonymKeyFile: resolution[ServeCatalogue.logKeyFile])

@@ -61,7 +61,10 @@ extension SQLiteSnapshot {
 
   /// What triggers alone refuse.
   private static let checksOfTriggers = [
-    (table: "campaign", check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool')"))
+    (
+      table: "campaign",
+      check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool', 'webhook')")
+    )
   ]
 
   /// quick_check does not look whether an index holds each of its rows; a row that is missing from one is work that

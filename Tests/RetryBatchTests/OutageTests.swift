@@ -1,4 +1,5 @@
 import Composition
+import Foundation
 import Issuance
 import SQLiteStore
 import TestSupport
@@ -21,7 +22,8 @@ struct OutageTests {
     partner = try await ScriptedPartner()
     issuer = WebhookCodeIssuer(
       keys: WebhookKeys(common: try WebhookKey(contents: [UInt8](repeating: 7, count: 32))),
-      roots: try PartnerRoots(pemFile: partner.caFile), version: "test", clock: clock.clock, isAllowed: { _ in true })
+      roots: try PartnerRoots(pem: [UInt8](Data(contentsOf: URL(fileURLWithPath: partner.caFile)))), version: "test",
+      clock: clock.clock, isAllowed: { _ in true })
   }
 
   private var path: String { directory.path("first-come.db") }

@@ -42,7 +42,7 @@ struct RunsCommand: AsyncParsableCommand {
   private func text(_ runs: [RunBody]) -> String {
     guard !runs.isEmpty else { return "no runs" }
     var table = TextTable([
-      .key("RUN"), "STARTED", .number("SECONDS"), "STATE", .number("EXIT"), .number("PLANNED"), .number("RESOLVED"),
+      .key("RUN"), "STARTED", .number("SECONDS"), "STATE", .number("EXIT"), .number("PLAN"), .number("DONE"),
       .number("FAILED"),
     ])
     for run in runs {

@@ -14,8 +14,9 @@ struct ReplayOutput: Sendable {
 }
 
 extension ReplayRun.Summary {
-  /// Whether a timer's mail is worth a person's time: open events alone are not, the next run takes them.
-  var needsPerson: Bool { status != .done && status != .openEventsRemain }
+  /// Whether a timer's mail is worth a person's time: open events alone are not, the next run takes them; nor is the end
+  /// that somebody asked for.
+  var needsPerson: Bool { ![.done, .openEventsRemain, .terminated, .interrupted].contains(status) }
 
   var lines: String {
     get throws {

@@ -27,14 +27,15 @@ struct DeskTests {
     let campaign = try await PartnerCampaign(["--retry-base", "60m", "--retry-cap", "60m", "--max-attempts", "2"])
     try await campaign.deadLetters(2)
     #expect(try await campaign.retryBatch("redrive", "--all", "--reason", "again").status == 0)
-    #expect(try await campaign.replay({ $0.idempotencyKey == "summer/1" ? .answer(500, "오류 잠시 후에") : .code }).status == 4)
+    #expect(
+      try await campaign.replay({ $0.idempotencyKey == "summer/1" ? .answer(500, "오류 잠시 후에") : .code }).status == 4)
     let shown = try await campaign.retryBatch("show", "summer/1")
     for part in ["user-1", "waiting", "transient", "2 of 3 counted", "attempt 3 of 3", "redrive by", "again"] {
       #expect(shown.output.contains(part), "\(part): \(shown.output)")
     }
     let json = try await campaign.retryBatch("show", "summer/1", "--json").json()
-    #expect(json["attempts"]?.array.map { $0["outcome"]?.string } == ["permanent", "transient"])
-    #expect(json["attempts"]?[1]?["error"]?.string?.contains("500") == true)
+    #expect(json["attempts"]?.array.suffix(2).map { $0["outcome"]?.string } == ["permanent", "transient"])
+    #expect(json["attempts"]?.array.last?["error"]?.string?.contains("500") == true)
     #expect(json["next"]?.string?.contains("it is due at") == true)
     #expect(
       try await campaign.retryBatch("show", "summer/2", "--json").json()["next"]?.string == "nothing: the coupon stands"
@@ -125,7 +126,7 @@ struct DeskTests {
     #expect(try await campaign.sql("SELECT count(*) FROM attempt") == "0\n")
     #expect(try await campaign.sql("SELECT sum(pruned_attempts) FROM failed_event") == counted, "counts are kept")
     #expect(try await campaign.sql("SELECT count(*) FROM coupon") == "3\n")
-    #expect(try await campaign.sql("SELECT sum(resolved) FROM pruned_run") >= "0")
+    #expect(try await campaign.sql("SELECT sum(resolved) FROM pruned_run") != "")
     let shown = try await campaign.retryBatch("show", "summer/1", "--json").json()
     #expect(shown["attempts"]?.array.isEmpty == true && shown["pruned_attempts"]?.int ?? 0 > 0)
     #expect(try await Program.reconcile.run(["report"], environment: campaign.environment).status == 0)

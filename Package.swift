@@ -19,6 +19,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.36.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -46,16 +47,30 @@ let package = Package(
       ]
     ),
 
+    // Asks partners for codes over HTTPS; the only place that calls out.
+    .target(
+      name: "WebhookIssuer",
+      dependencies: [
+        "Issuance",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]
+    ),
+
     // Configuration to running parts; the only place that knows which backends exist.
     .target(
       name: "Composition",
       dependencies: [
-        "Issuance", "SQLiteStore",
+        "Issuance", "SQLiteStore", "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
@@ -88,6 +103,11 @@ let package = Package(
       dependencies: [
         "Issuance", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Metrics", package: "swift-metrics"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
       ]
     ),
     .target(
@@ -140,6 +160,7 @@ let package = Package(
         .product(name: "NIOFoundationEssentialsCompat", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
         .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/TestSupport"
@@ -154,10 +175,20 @@ let package = Package(
       ]
     ),
     .testTarget(
+      name: "WebhookIssuerTests",
+      dependencies: [
+        "Issuance", "TestSupport", "WebhookIssuer",
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ]
+    ),
+    .testTarget(
       name: "CompositionTests",
       dependencies: [
-        "Composition", "Issuance", "TestSupport",
+        "Composition", "Issuance", "TestSupport", "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -184,7 +215,8 @@ let package = Package(
     .testTarget(
       name: "RetryBatchTests",
       dependencies: [
-        "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "Composition", "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", "WebhookIssuer",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
     .testTarget(

@@ -10,14 +10,19 @@ package enum Backend {
   ///   - observer: hears of the store's work.
   package static func openStore(
     database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil,
-    observer: any StoreObserver = SilentStoreObserver()
+    retryPolicy: RetryPolicy = .standard, observer: any StoreObserver = SilentStoreObserver()
   ) throws(StoreFailure) -> any CouponStore {
     let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
     var limits = SQLiteStore.Limits()
     if let lockTimeout { limits.lockTimeout = lockTimeout }
     return try SQLiteStore(
-      path: database, ifMissing: ifMissing, witness: requirement, limits: limits, observer: observer,
+      path: database, ifMissing: ifMissing, witness: requirement, limits: limits, retryPolicy: retryPolicy,
+      observer: observer,
       clock: systemClock)
+  }
+
+  package static func openRunLock(database: String) throws(StoreFailure) -> any RunLock {
+    try FileRunLock(database: database)
   }
 
   /// The newest schema version that this program knows.

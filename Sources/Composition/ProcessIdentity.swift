@@ -10,10 +10,19 @@ package let systemClock: WallClock = {
 
 /// Who and where this process is, for the rows that it writes.
 package enum ProcessIdentity {
-  package static func runStart(scope: CampaignID?) -> RunStart {
+  package static func runStart(
+    _ filter: EventFilter = .all, by operatorName: String? = nil, askedFor: String? = nil
+  ) -> RunStart {
     RunStart(
-      id: RunID(UUID().uuidString.lowercased()), host: ProcessInfo.processInfo.hostName,
-      processID: Int(getpid()), scope: scope)
+      id: RunID(UUID().uuidString.lowercased()), host: host, processID: Int(getpid()), operatorName: operatorName,
+      filter: filter, askedFor: askedFor)
+  }
+
+  /// As the kernel has it: nobody is asked over the network.
+  private static var host: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
   package static var environment: [String: String] { ProcessInfo.processInfo.environment }

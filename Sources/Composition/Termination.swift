@@ -58,6 +58,22 @@ package final class Termination: Sendable {
     }
   }
 
+  /// Waits for a time, or until the first signal.
+  package func rest(for time: Duration) async {
+    let end = ContinuousClock.now + time
+    while programExit == nil, ContinuousClock.now < end {
+      let piece = min(Self.piece, ContinuousClock.now.duration(to: end))
+      do {
+        try await Task.sleep(for: piece)
+      } catch {
+        return
+      }
+    }
+  }
+
+  /// How soon a rest hears of a signal.
+  private static let piece = Duration.milliseconds(100)
+
   /// Returns when a signal that comes will be heard.
   private func trap(_ signal: Int32, as exit: ProgramExit) async {
     let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)

@@ -15,10 +15,11 @@ package struct Campaign: Sendable, Equatable {
   package let opensAt: Timestamp?
   package let closesAt: Timestamp?
   package let createdAt: Timestamp
+  package let settings: CampaignSettings
 
   package init(
     id: CampaignID, name: String, quota: Quota, counter: Int, state: State, issuer: Issuer,
-    opensAt: Timestamp?, closesAt: Timestamp?, createdAt: Timestamp
+    opensAt: Timestamp?, closesAt: Timestamp?, createdAt: Timestamp, settings: CampaignSettings = CampaignSettings()
   ) {
     self.id = id
     self.name = name
@@ -29,6 +30,7 @@ package struct Campaign: Sendable, Equatable {
     self.opensAt = opensAt
     self.closesAt = closesAt
     self.createdAt = createdAt
+    self.settings = settings
   }
 
   /// Counts a seat that was given: they follow each other.
@@ -72,6 +74,40 @@ package enum Issuer: String, Sendable, CaseIterable {
   case generated
   /// Imported from a partner; given to the lowest waiting seat, in the order of import.
   case pool
+  /// Asked of a partner's API, under a lease.
+  case webhook
+}
+
+/// What an operator may set anew while a campaign goes on; `nil` is what the programs are set to.
+package struct CampaignSettings: Sendable, Equatable {
+  /// Where the partner is asked; of a webhook campaign, and only of one.
+  package var webhookURL: String?
+  /// Base, cap and number of the attempts at a failed event.
+  package var retryBase: Duration?
+  package var retryCap: Duration?
+  package var maxAttempts: Int?
+
+  package init(
+    webhookURL: String? = nil, retryBase: Duration? = nil, retryCap: Duration? = nil, maxAttempts: Int? = nil
+  ) {
+    self.webhookURL = webhookURL
+    self.retryBase = retryBase
+    self.retryCap = retryCap
+    self.maxAttempts = maxAttempts
+  }
+
+  /// What `policy` becomes for this campaign.
+  package func applied(to policy: RetryPolicy) -> RetryPolicy {
+    RetryPolicy(
+      base: retryBase ?? policy.base, cap: retryCap ?? policy.cap, maxAttempts: maxAttempts ?? policy.maxAttempts)
+  }
+
+  /// These settings, with those that `change` names set anew.
+  package func merging(_ change: CampaignSettings) -> CampaignSettings {
+    CampaignSettings(
+      webhookURL: change.webhookURL ?? webhookURL, retryBase: change.retryBase ?? retryBase,
+      retryCap: change.retryCap ?? retryCap, maxAttempts: change.maxAttempts ?? maxAttempts)
+  }
 }
 
 /// A campaign as it stands, with the number of coupons made so far.

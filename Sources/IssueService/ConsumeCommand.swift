@@ -9,6 +9,8 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   @Flag(help: "End when nothing is pending. Without it the consumer runs inside serve.")
   var once = false
+  @OptionGroup var retries: RetryOptions
+  @OptionGroup var webhook: WebhookOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
@@ -20,18 +22,25 @@ struct ConsumeCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let store = try Backend.openStore(database: database.path())
+      let settings = try webhook.webhookSettings()
+      let store = try Backend.openStore(database: database.path(), retryPolicy: retries.policy())
       let termination = Termination()
       let progress = Progress("settling", total: nil, unit: "events")
-      let total = try await termination.watch {
-        try await Self.deliverAll(of: store, until: termination, progress: progress)
+      let (total, down) = try await termination.watch {
+        let fromStore = try await Self.deliverAll(of: store, until: termination, progress: progress)
+        return try await Partners.with(settings) { issuer in
+          try await Self.askAll(
+            of: store, issuer, limits: settings.callLimits, after: fromStore, until: termination, progress: progress)
+        }
       }
       progress.finish()
-      let status = termination.programExit ?? .done
+      let status = termination.programExit ?? (down.isEmpty ? .done : .unavailable)
       if json.isSet {
-        try printJSON(ConsumeBody(total, status))
+        try printJSON(ConsumeBody(total, issuersDown: down, status))
       } else {
-        try printResult("delivered \(total.delivered), parked \(total.parked), dead \(total.dead)")
+        var lines = "delivered \(total.delivered), parked \(total.parked), waiting \(total.waiting), dead \(total.dead)"
+        for endpoint in down { lines += "\ndown: \(endpoint); its events stay in the outbox" }
+        try printResult(lines)
       }
       return status
     }
@@ -51,6 +60,27 @@ struct ConsumeCommand: AsyncParsableCommand {
     }
     return total
   }
+
+  /// - Returns: what was done in all, and the partners that are down.
+  private static func askAll(
+    of outbox: any Outbox, _ issuer: any CodeIssuer, limits: IssuerCalls.Limits, after total: DeliveryTally,
+    until termination: Termination, progress: Progress
+  ) async throws -> (DeliveryTally, [String]) {
+    var total = total
+    let calls = IssuerCalls(
+      store: outbox, issuer: issuer, circuits: try await outbox.circuits(), limits: limits, clock: systemClock)
+    let holder = ProcessIdentity.runStart().id
+    while termination.programExit == nil {
+      let leases = try await outbox.leaseCalls(
+        for: holder, excluding: calls.tripped, limit: limits.concurrency * 4, duration: limits.lease)
+      if leases.isEmpty { break }
+      try await calls.settle(leases, mayBegin: { termination.programExit == nil }) { outcomes in
+        total.add(outcomes)
+        progress.advance(by: outcomes.count)
+      }
+    }
+    return (total, calls.tripped.sorted())
+  }
 }
 
 /// What `consume --json` prints.
@@ -58,13 +88,17 @@ private struct ConsumeBody: Encodable {
   private let schemaVersion = 1
   private let delivered: Int
   private let parked: Int
+  private let waiting: Int
   private let dead: Int
+  private let issuersDown: [String]
   private let exitCode: Int32
 
-  init(_ tally: DeliveryTally, _ status: ProgramExit) {
+  init(_ tally: DeliveryTally, issuersDown: [String], _ status: ProgramExit) {
     delivered = tally.delivered
     parked = tally.parked
+    waiting = tally.waiting
     dead = tally.dead
+    self.issuersDown = issuersDown
     exitCode = status.rawValue
   }
 }

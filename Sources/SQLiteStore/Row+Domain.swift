@@ -2,7 +2,10 @@ internal import GRDB
 internal import Issuance
 
 extension Campaign {
-  static let columns = "id, name, quota, counter, state, issuer, opens_at, closes_at, created_at"
+  static let columns = """
+    id, name, quota, counter, state, issuer, opens_at, closes_at, created_at, webhook_url, retry_base, retry_cap,
+      max_attempts
+    """
 
   /// Reads a row of ``columns``.
   ///
@@ -18,7 +21,7 @@ extension Campaign {
       id: id, name: try row.value("name"), quota: quota, counter: try row.value("counter"),
       state: try row.word("state", of: "campaign"), issuer: try row.word("issuer", of: "campaign"),
       opensAt: try row.timestamp("opens_at"), closesAt: try row.timestamp("closes_at"),
-      createdAt: Timestamp(microseconds: try row.value("created_at")))
+      createdAt: Timestamp(microseconds: try row.value("created_at")), settings: try CampaignSettings(row: row))
   }
 
   static func fetch(_ id: CampaignID, in db: Database) throws -> Campaign? {

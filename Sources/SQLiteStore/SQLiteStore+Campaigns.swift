@@ -15,12 +15,15 @@ extension SQLiteStore {
       let state = try Self.openLosses(of: campaign.id, in: db).isEmpty ? Campaign.State.open : .paused
       try db.execute(
         sql: """
-          INSERT INTO campaign (id, name, quota, state, issuer, code_key, opens_at, closes_at, created_at)
-          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+          INSERT INTO campaign (id, name, quota, state, issuer, code_key, opens_at, closes_at, created_at,
+            webhook_url, retry_base, retry_cap, max_attempts)
+          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
           """,
         arguments: [
           campaign.id.rawValue, campaign.name, campaign.quota.count, state.rawValue, campaign.issuer.rawValue,
           Data(key), campaign.opensAt?.microseconds, campaign.closesAt?.microseconds, now.microseconds,
+          campaign.settings.webhookURL, campaign.settings.retryBase?.microseconds,
+          campaign.settings.retryCap?.microseconds, campaign.settings.maxAttempts,
         ])
       try Self.record("create", detail: "quota \(campaign.quota)", on: campaign.id, by: author, at: now, in: db)
       return .created(try Self.requireSummary(of: campaign.id, at: now, in: db))
@@ -56,12 +59,20 @@ extension SQLiteStore {
       case .refusedLostSeats: return .seatsLost(before, losses)
       case .refusedClosed: return .closed(before)
       case .refusedLower: return .quotaWouldFall(before)
+      case .refusedNoWebhook: return .notAWebhook(before)
       case .setState(let state):
         if state == .open { try Self.reissue(losses, of: id, at: now, in: db) }
         try db.execute(
           sql: "UPDATE campaign SET state = ? WHERE id = ?", arguments: [state.rawValue, id.rawValue])
       case .setQuota(let quota):
         try db.execute(sql: "UPDATE campaign SET quota = ? WHERE id = ?", arguments: [quota.count, id.rawValue])
+      case .setSettings(let settings):
+        try db.execute(
+          sql: "UPDATE campaign SET webhook_url = ?, retry_base = ?, retry_cap = ?, max_attempts = ? WHERE id = ?",
+          arguments: [
+            settings.webhookURL, settings.retryBase?.microseconds, settings.retryCap?.microseconds,
+            settings.maxAttempts, id.rawValue,
+          ])
       }
       try Self.record(change.word, detail: change.detail(from: before), on: id, by: author, at: now, in: db)
       return .changed(try Self.requireSummary(of: id, at: now, in: db))
@@ -138,8 +149,11 @@ extension SQLiteStore {
   }
 
   /// Writes the row of an operator's act, with the counter and quota as the act leaves them.
+  ///
+  /// - Parameter seats: which seats it was about; none where it was about the whole campaign.
   static func record(
-    _ act: String, detail: String, on id: CampaignID, by author: ActAuthor, at now: Timestamp, in db: Database
+    _ act: String, detail: String, on id: CampaignID, seats: [Int] = [], by author: ActAuthor, at now: Timestamp,
+    in db: Database
   ) throws {
     try db.execute(
       sql: """
@@ -147,6 +161,10 @@ extension SQLiteStore {
         SELECT id, ?, ?, ?, ?, counter, quota, ? FROM campaign WHERE id = ?
         """,
       arguments: [act, author.name, author.reason, detail, now.microseconds, id.rawValue])
+    let actID = db.lastInsertedRowID
+    let insert = try db.cachedStatement(
+      sql: "INSERT INTO operator_act_seat (act_id, campaign_id, seat) VALUES (?, ?, ?)")
+    for seat in seats { try insert.execute(arguments: [actID, id.rawValue, seat]) }
   }
 }
 
@@ -157,6 +175,7 @@ extension CampaignChange {
     case .resume: "resume"
     case .close: "close"
     case .raiseQuota: "raise"
+    case .configure: "configure"
     }
   }
 
@@ -165,6 +184,35 @@ extension CampaignChange {
     case .resume(reissuingSeats: true): "was \(before.campaign.state.rawValue); lost seats are given again"
     case .pause, .resume, .close: "was \(before.campaign.state.rawValue)"
     case .raiseQuota(let quota): "quota \(before.campaign.quota) to \(quota)"
+    case .configure(let change): "set \(change.detail), was \(before.campaign.settings.detail)"
     }
+  }
+}
+
+extension CampaignSettings {
+  /// The settings that are not left to the programs, for the record.
+  fileprivate var detail: String {
+    let parts = [
+      webhookURL.map { "webhook URL \($0)" }, retryBase.map { "retry base \($0)" },
+      retryCap.map { "retry cap \($0)" }, maxAttempts.map { "max attempts \($0)" },
+    ]
+    let text = parts.compactMap(\.self).joined(separator: ", ")
+    return text.isEmpty ? "nothing" : text
+  }
+
+  init(row: Row) throws {
+    func duration(_ column: String) throws -> Duration? {
+      try row.decode(Int64?.self, forColumn: column).map { .microseconds($0) }
+    }
+    self.init(
+      webhookURL: try row.decode(String?.self, forColumn: "webhook_url"), retryBase: try duration("retry_base"),
+      retryCap: try duration("retry_cap"), maxAttempts: try row.decode(Int?.self, forColumn: "max_attempts"))
+  }
+}
+
+extension Duration {
+  /// Whole microseconds, as they are stored.
+  fileprivate var microseconds: Int64 {
+    components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
   }
 }

@@ -40,8 +40,10 @@ extension SQLiteStore {
     let pending = try Row.fetchAll(
       db,
       sql: """
-        SELECT campaign_id, count(*) AS pending, min(created_at) AS oldest FROM outbox
-        WHERE state = 'pending' GROUP BY campaign_id
+        SELECT campaign_id, pending, (SELECT created_at FROM outbox
+            WHERE outbox.campaign_id = waiting.campaign_id AND outbox.seat = lowest) AS oldest
+        FROM (SELECT campaign_id, count(*) AS pending, min(seat) AS lowest FROM outbox
+          WHERE state = 'pending' GROUP BY campaign_id) AS waiting
         """)
     var campaigns = try summaries(at: now, in: db).map(CampaignFigures.init(summary:))
     let places = Dictionary(uniqueKeysWithValues: campaigns.enumerated().map { ($1.summary.campaign.id, $0) })

@@ -92,6 +92,7 @@ extension SQLiteStore: RepairDesk {
     switch try makeCoupon(for: try Event(row: row), at: now, in: db) {
     case .issue, .alreadyIssued: break
     case .park(let reason): return reason
+    case .fail(let failure): return failure.error
     case .reject(let evidence): return evidence
     }
     try db.execute(

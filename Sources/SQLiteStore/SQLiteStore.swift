@@ -34,6 +34,10 @@ package final class SQLiteStore: CouponStore {
   private let log: WriteAheadLog
   /// Without it nothing is admitted.
   let witness: Witness?
+  /// How failed events are tried again where their campaign says nothing else.
+  let retryPolicy: RetryPolicy
+  /// From 0 to 1: what backoff is drawn by.
+  let dice: @Sendable () -> Double
   /// The first failure of the system or the file. Everything after it fails with it: a sync that failed once may
   /// succeed the next time and still have lost what was to be synced, so nothing more is acknowledged.
   private let damage = Mutex<StoreFailure?>(nil)
@@ -47,7 +51,9 @@ package final class SQLiteStore: CouponStore {
   /// - Throws: ``StoreFailure``; nothing is created or changed.
   package init(
     path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
-    use: FileLock.Mode = .shared, limits: Limits = Limits(), observer: any StoreObserver = SilentStoreObserver(),
+    use: FileLock.Mode = .shared, limits: Limits = Limits(), retryPolicy: RetryPolicy = .standard,
+    observer: any StoreObserver = SilentStoreObserver(),
+    dice: @escaping @Sendable () -> Double = { .random(in: 0...1) },
     clock: @escaping WallClock
   ) throws(StoreFailure) {
     let file = StoreFile(path: path)
@@ -81,6 +87,8 @@ package final class SQLiteStore: CouponStore {
       self.writeLock = writeLock
       self.log = log
       self.witness = witness
+      self.retryPolicy = retryPolicy
+      self.dice = dice
       snapshotAnswers = SnapshotAnswers(
         try DatabaseQueue(path: file.path, configuration: readerConfiguration), witness: witness,
         writeLock: try FileLock(path: file.writeLockPath), lockTimeout: limits.lockTimeout, clock: clock,

@@ -20,6 +20,13 @@ struct ReplayRunTests {
     return store
   }
 
+  /// A run in batches of 100 that has no partner to ask.
+  private func run(_ id: String, on store: SQLiteStore) -> ReplayRun {
+    var limits = ReplayRun.Limits()
+    limits.batchSize = 100
+    return ReplayRun(queue: store, issuer: NobodyToAsk(), start: .test(id), limits: limits, clock: store.clock)
+  }
+
   /// More than one batch; fewer codes than events; and it ends, although the parked ones stay due.
   @Test(arguments: [
     (250, 250, ProgramExit.done), (250, 120, .openEventsRemain), (3, 0, .openEventsRemain),
@@ -28,7 +35,7 @@ struct ReplayRunTests {
     let directory = try ScratchDirectory()
     let store = try await store(parked: parked, codes: codes, in: directory)
     let replayed = Atomic<Int>(0)
-    let summary = try await ReplayRun(queue: store, start: .test("a")).execute(didReplay: {
+    let summary = try await run("a", on: store).execute(didReplay: {
       replayed.add($0, ordering: .relaxed)
     })
     #expect(summary.tally[.resolved] == codes)
@@ -42,7 +49,7 @@ struct ReplayRunTests {
     let directory = try ScratchDirectory()
     let store = try await store(parked: 250, codes: 250, in: directory)
     let questions = Questions(yesFrom: 4)  // before and after the second lease
-    let summary = try await ReplayRun(queue: store, start: .test("a")).execute {
+    let summary = try await run("a", on: store).execute {
       questions.ask() ? .terminated : nil
     }
     #expect(summary.status == .terminated)
@@ -58,10 +65,10 @@ struct ReplayRunTests {
       try db.execute(
         sql: "UPDATE failed_event SET state = 'dead', failure_kind = 'permanent', settled_at = 1 WHERE seat = 1")
     }
-    let stopped = try await ReplayRun(queue: store, start: .test("a")).execute { .terminated }
+    let stopped = try await run("a", on: store).execute { .terminated }
     #expect(stopped.status == .terminated && stopped.open.newlyDead == 1)
-    #expect(try await ReplayRun(queue: store, start: .test("b")).execute().status == .newDeadLetters)
-    #expect(try await ReplayRun(queue: store, start: .test("c")).execute().status == .openEventsRemain)
+    #expect(try await run("b", on: store).execute().status == .newDeadLetters)
+    #expect(try await run("c", on: store).execute().status == .openEventsRemain)
   }
 
   @Test(arguments: [
@@ -72,8 +79,18 @@ struct ReplayRunTests {
     open.parked = parked
     open.newlyDead = newlyDead
     open.dead = newlyDead + 1
-    #expect(ReplayRun.status(open: open, interrupted: nil) == status)
-    #expect(ReplayRun.status(open: open, interrupted: .interrupted) == .interrupted)
+    #expect(ReplayRun.status(open: open, isIssuerDown: false, interrupted: nil) == status)
+    #expect(ReplayRun.status(open: open, isIssuerDown: false, interrupted: .interrupted) == .interrupted)
+    let withoutPartner = ReplayRun.status(open: open, isIssuerDown: true, interrupted: nil)
+    #expect(withoutPartner == (newlyDead > 0 ? .newDeadLetters : .unavailable))
+  }
+}
+
+/// For stores without a campaign of a partner: to be asked is a fault.
+struct NobodyToAsk: CodeIssuer {
+  func ask(_ call: IssuerCall, within deadline: Duration) async -> IssuerAnswer {
+    Issue.record("there is no partner to ask")
+    return .failure(IssuerFailure(.infrastructure, "nobody"))
   }
 }
 

@@ -73,15 +73,15 @@ struct CrashTests {
     let path = backend.path
     await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, event = event as String] in
       let store = try SQLiteStore(path: path, clock: TestClock().clock)
-      let leases = try await store.leaseDue(for: .test("killed"), after: nil, limit: 10, duration: .seconds(60))
+      let leases = try await store.leases(for: .test("killed"))
       try CrashTests.killSelf(after: event, on: store)
       _ = try await store.replay(leases)
     }
     #expect(try await store.campaign(.summer)?.coupons == 0)
     // The leases of the dead run hold until they run out; then another run takes the work over.
-    #expect(try await store.leaseDue(for: .test("next"), after: nil, limit: 10, duration: .seconds(60)).isEmpty)
+    #expect(try await store.leases(for: .test("next")).isEmpty)
     clock.advance(by: .seconds(60))
-    let leases = try await store.leaseDue(for: .test("next"), after: nil, limit: 10, duration: .seconds(60))
+    let leases = try await store.leases(for: .test("next"))
     #expect(try await store.replay(leases) == [.resolved, .resolved])
     #expect(try await store.campaign(.summer)?.coupons == 2)
   }

@@ -80,7 +80,7 @@ struct IllegalStatementTests {
     Statement("UPDATE seat_loss SET last_seat = 2", "a loss never changes"),
     Statement("DELETE FROM seat_loss", "never deleted"),
     Statement(
-      "INSERT INTO campaign VALUES ('gone', '', 9, 0, 'open', 'pool', zeroblob(32), NULL, NULL, 1)",
+      "INSERT INTO campaign VALUES ('gone', '', 9, 0, 'open', 'pool', zeroblob(32), NULL, NULL, 1, NULL, NULL, NULL, NULL)",
       "lost and not reissued"),
     Statement("UPDATE campaign SET state = 'open' WHERE id = 'frost'", "lost and not reissued"),
     // A coupon changed or deleted.
@@ -156,8 +156,40 @@ struct IllegalStatementTests {
     Statement(
       """
       INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
-      VALUES ('autumn', '', 1, 'open', 'webhook', zeroblob(32), 1)
+      VALUES ('autumn', '', 1, 'open', 'lottery', zeroblob(32), 1)
       """, "no such issuer"),
+    // A partner without an address, and an address without a partner.
+    Statement(
+      """
+      INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
+      VALUES ('autumn', '', 1, 'open', 'webhook', zeroblob(32), 1)
+      """, "a webhook has a URL"),
+    Statement("UPDATE campaign SET webhook_url = 'https://a' WHERE id = 'summer'", "a webhook has a URL"),
+    // A lease without an end, of a settled row, or with a generation of before.
+    Statement("UPDATE outbox SET leased_by = 'x' WHERE seat = 1", "outbox_lease"),
+    Statement("UPDATE outbox SET leased_by = 'x', leased_until = 9 WHERE seat = 1", "outbox_lease"),
+    Statement("UPDATE outbox SET generation = -1 WHERE seat = 1", "generation is never lowered"),
+    // More attempts pruned than were made.
+    Statement("UPDATE failed_event SET pruned_attempts = 1 WHERE seat = 2", "failed_event_pruned_range"),
+    // What an operator has closed for good.
+    Statement(
+      """
+      UPDATE failed_event SET state = 'discarded', settled_at = 1 WHERE seat = 2;
+      UPDATE failed_event SET state = 'parked', settled_at = NULL WHERE seat = 2
+      """, "discarded is final"),
+    Statement(
+      """
+      UPDATE failed_event SET state = 'discarded', settled_at = 1 WHERE seat = 2;
+      INSERT INTO coupon VALUES ('summer', 2, 'user-2', 'NEW', 1, NULL)
+      """, "this seat was discarded"),
+    Statement(
+      """
+      INSERT INTO operator_act (campaign_id, act, operator, detail, counter, quota, acted_at)
+      VALUES ('summer', 'forget', 'x', '', 0, 0, 0)
+      """, "no such act"),
+    Statement("UPDATE operator_act_seat SET seat = 2", "an act never changes"),
+    Statement("DELETE FROM operator_act_seat", "an act is never deleted"),
+    Statement("INSERT OR REPLACE INTO operator_act_seat VALUES (1, 'summer', 1)", "this row exists"),
     Statement("UPDATE outbox SET state = 'lost', settled_at = 1", "outbox_state_word"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a b', 1, zeroblob(32))", "accepted_user_form"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, '', 1, zeroblob(32))", "accepted_user_form"),
@@ -208,6 +240,7 @@ struct IllegalStatementTests {
         sql: """
           INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
           VALUES ('frost', '', 3, 'paused', 'pool', zeroblob(32), 1);
+          INSERT INTO operator_act_seat VALUES (1, 'summer', 1);
           INSERT INTO seat_loss VALUES ('frost', 1, 1, 1, NULL), ('gone', 1, 1, 1, NULL);
           """)
     }

@@ -125,7 +125,7 @@ struct MigrationTests {
     _ = try await store.admit([.of(4, trace: .test)])
     #expect(try await store.deliverPending(limit: 10).delivered == 2)
     let run = RunStart.test("a")
-    let leased = try await store.leaseDue(for: run, after: nil, limit: 10, duration: .seconds(60))
+    let leased = try await store.leases(for: run)
     #expect(try await store.replay(leased) == [.resolved])
     let coupons = try await backend.plain().read { db in
       try String.fetchAll(db, sql: "SELECT seat || ' ' || ifnull(traceparent, 'none') FROM coupon ORDER BY seat")

@@ -44,7 +44,9 @@ struct TraceTests {
           == isOfTheForm)
       #expect(
         try isTaken(
-          text, by: "INSERT INTO outbox VALUES ('spring', 1, 'user-9', 'pending', 1, NULL, CAST(? AS TEXT))", queue,
+          text,
+          by: "INSERT INTO outbox VALUES ('spring', 1, 'user-9', 'pending', 1, NULL, CAST(? AS TEXT), NULL, NULL, 0)",
+          queue,
           after: "INSERT INTO accepted_user VALUES ('spring', 1, 'user-9', 1, zeroblob(32))") == isOfTheForm,
         "\(text)")
     }

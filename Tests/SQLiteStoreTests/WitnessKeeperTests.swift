@@ -169,7 +169,7 @@ struct WitnessKeeperTests {
           VALUES ('summer', 1, 'user-1', 1), ('summer', 2, 'user-2', 2);
           """)
     }
-    #expect(try StoreFile(path: old).migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [2, 3])
+    #expect(try StoreFile(path: old).migrate(limits: SQLiteStore.Limits(), now: TestClock.start) == [2, 3, 4, 5])
     do {
       let store = try SQLiteStore(path: old, clock: TestClock().clock)
       #expect(try await store.admit([.of(2), .of(3)]).map(\.seat) == [2, 3])

@@ -102,8 +102,6 @@ extension Promise {
   }
 }
 
-func leases(
-  of store: any CouponStore, run: String, after: Event? = nil, duration: Duration = .seconds(60)
-) async throws -> [Lease] {
-  try await store.leaseDue(for: .test(run), after: after, limit: 100, duration: duration)
+func leases(of store: any CouponStore, run: String) async throws -> [Lease] {
+  try await store.leases(for: .test(run))
 }

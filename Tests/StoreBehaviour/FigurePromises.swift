@@ -40,7 +40,7 @@ extension Promise {
     let store = try await backend.open(clock: clock.clock)
     #expect(try await store.figures().lastReplay == nil)
     _ = try await store.create(.test(), by: .test)
-    try await store.beginRun(.test("a"))
+    _ = try await store.beginRun(.test("a"), limit: nil, leaseDuration: .seconds(60))
     var tally = ReplayTally()
     tally.add(.resolved)
     _ = try await store.finishRun(.test("a"), tally: tally, leaseDuration: .seconds(60)) { _ in
@@ -49,7 +49,7 @@ extension Promise {
     let ended = RunFigures(startedAt: clock.now, endedAt: clock.now, exitCode: 4, resolved: 1)
     #expect(try await store.figures().lastReplay == ended)
     clock.advance(by: .seconds(60))
-    try await store.beginRun(.test("b", scope: .summer))
+    _ = try await store.beginRun(.test("b", scope: .summer), limit: nil, leaseDuration: .seconds(60))
     let killed = RunFigures(startedAt: clock.now, endedAt: nil, exitCode: nil)
     #expect(try await store.figures().lastReplay == killed)
     #expect(try await store.figures().lastReconciliation == nil)

@@ -23,5 +23,6 @@ package struct Promise: Sendable, CustomStringConvertible {
     self.check = check
   }
 
-  package static let all: [Promise] = admission + answersWithoutSeat + coupons + replay + traces + figures
+  package static let all: [Promise] =
+    admission + answersWithoutSeat + coupons + replay + partners + desk + traces + figures
 }

@@ -56,7 +56,7 @@ extension Promise {
     try await parked(40, of: store)
     let outcomes = try await atOnce(1...8) { worker in
       try await store.replay(
-        try await store.leaseDue(for: .test("run-\(worker)"), after: nil, limit: 10, duration: .seconds(60)))
+        try await store.leases(for: .test("run-\(worker)"), limit: 10))
     }
     #expect(outcomes.joined().count == 40)
     #expect(outcomes.joined().allSatisfy { $0 == .resolved })
@@ -89,14 +89,14 @@ extension Promise {
     try await parked(3, codes: 0, of: store)
     try await parked(2, codes: 1, in: .spring, of: store)
     let run = RunStart.test("a", scope: .spring)
-    try await store.beginRun(run)
-    let leased = try await store.leaseDue(for: run, after: nil, limit: 1, duration: .seconds(60))
+    _ = try await store.beginRun(run, limit: nil, leaseDuration: .seconds(60))
+    let leased = try await store.leases(for: run, limit: 1)
     let conclusion = RunConclusion(exitCode: 4, reportsDeadLetters: false)
     let open = try await store.finishRun(
       run, tally: ReplayTally(), leaseDuration: .seconds(60), conclude: { _ in conclusion })
     #expect(leased.map(\.event.campaignID) == [.spring])
     #expect(open.leased == 1 && open.due == 1 && open.parked == 0 && open.retryable == 2)
-    try await store.beginRun(.test("b"))
+    _ = try await store.beginRun(.test("b"), limit: nil, leaseDuration: .seconds(60))
     let all = try await store.finishRun(
       .test("b"), tally: ReplayTally(), leaseDuration: .seconds(60), conclude: { _ in conclusion })
     #expect(all.parked == 3 && all.retryable == 5 && all.dead == 0)

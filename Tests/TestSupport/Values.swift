@@ -32,9 +32,10 @@ extension ActAuthor {
 extension NewCampaign {
   package static func test(
     _ id: CampaignID = .summer, quota: Int = 100, issuer: Issuer = .generated, opensAt: Timestamp? = nil,
-    closesAt: Timestamp? = nil
+    closesAt: Timestamp? = nil, settings: CampaignSettings = CampaignSettings()
   ) -> NewCampaign {
-    NewCampaign(id: id, name: "", quota: Quota(quota)!, issuer: issuer, opensAt: opensAt, closesAt: closesAt)
+    NewCampaign(
+      id: id, name: "", quota: Quota(quota)!, issuer: issuer, opensAt: opensAt, closesAt: closesAt, settings: settings)
   }
 }
 
@@ -47,7 +48,7 @@ extension ImportedCode {
 
 extension RunStart {
   package static func test(_ id: String, scope: CampaignID? = nil) -> RunStart {
-    RunStart(id: RunID(id), host: "test", processID: 1, scope: scope)
+    RunStart(id: RunID(id), host: "test", processID: 1, filter: EventFilter(campaign: scope))
   }
 }
 

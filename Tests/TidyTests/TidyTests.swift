@@ -34,21 +34,29 @@ struct TidyTests {
 
   /// What each module may import of ours, and which drivers and frameworks. Nothing else.
   static let arrows: [String: Set<String>] = [
-    "Issuance": ["FoundationEssentials"],
+    "Issuance": ["FoundationEssentials", "Synchronization"],
     "Schema": ["Crypto"],
     "SQLiteStore": [
-      "Issuance", "Schema", "GRDB", "GRDBSQLite", "FoundationEssentials", "Glibc", "Dispatch", "Synchronization",
+      "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
+      "Synchronization",
+    ],
+    "WebhookIssuer": [
+      "Issuance", "AsyncHTTPClient", "Crypto", "Dispatch", "FoundationEssentials", "Glibc", "NIOCore", "NIOHTTP1",
+      "NIOSSL", "Synchronization",
     ],
     "Composition": [
-      "Issuance", "SQLiteStore", "ArgumentParser", "Configuration", "Crypto", "Dispatch", "Foundation", "Glibc",
-      "Logging", "Metrics", "ServiceLifecycle", "Synchronization",
+      "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto", "Dispatch",
+      "Foundation", "Glibc", "Logging", "Metrics", "NIOCore", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
       "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
-    "RetryBatch": ["Issuance", "Composition", "ArgumentParser"],
+    "RetryBatch": [
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "NIOCore", "NIOHTTP1",
+      "NIOPosix",
+    ],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],
     "issue-service": ["Composition", "IssueService"],
     "retry-batch": ["Composition", "RetryBatch"],

@@ -77,10 +77,12 @@ DROP TABLE attempt;
 ALTER TABLE attempt_of_version_4 RENAME TO attempt;
 
 -- How often the partner at an address has failed in a row, and why: who knows it asks once before asking again and
--- again. No row, or 0, where it answered the last time.
+-- again. No row, or 0, where it answered the last time. One event that fails again and again is no sign that the
+-- partner is down: events holds, as JSON, the seats that have been counted in this row of failures.
 CREATE TABLE issuer_circuit (
   endpoint TEXT NOT NULL,
   failures INTEGER NOT NULL,
+  events TEXT NOT NULL,
   error TEXT NOT NULL,
   failed_at INTEGER NOT NULL,
   PRIMARY KEY (endpoint),

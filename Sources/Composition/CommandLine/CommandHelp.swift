@@ -8,14 +8,14 @@ extension CommandConfiguration {
   ///   - discussion: what stands below them, in lines of at most 79 columns.
   package init(
     commandName: String, abstract: String, version: String = "", examples: [String], discussion: String = "",
-    subcommands: [any ParsableCommand.Type] = []
+    subcommands: [any ParsableCommand.Type] = [], defaultSubcommand: (any ParsableCommand.Type)? = nil
   ) {
     let title = examples.count == 1 ? "Example:" : "Examples:"
     let block = ([title] + examples.map { "  " + $0 }).joined(separator: "\n")
     self.init(
       commandName: commandName, abstract: abstract,
       discussion: discussion.isEmpty ? block : "\(block)\n\n\(discussion)", version: version,
-      subcommands: subcommands)
+      subcommands: subcommands, defaultSubcommand: defaultSubcommand)
   }
 
   /// The command lines of its examples.

@@ -14,7 +14,10 @@ struct CommandPlace {
     for (index, word) in arguments.enumerated() {
       let subcommands = command.configuration.subcommands
       // Behind an option of a command that only groups others, nobody can tell its value from a subcommand.
-      guard !subcommands.isEmpty, !word.hasPrefix("-") else { return }
+      guard !subcommands.isEmpty, !word.hasPrefix("-") else {
+        descendToDefault(of: word)
+        return
+      }
       if index == 0, word == Self.help { continue }
       guard let next = subcommands.first(where: { $0.answers(to: word) }) else {
         strangerIndex = index
@@ -23,6 +26,15 @@ struct CommandPlace {
       command = next
       names.append(next._commandName)
     }
+  }
+
+  /// An option of a group that has a default is the default's, but for what every command answers.
+  private mutating func descendToDefault(of option: String) {
+    guard let next = command.configuration.defaultSubcommand, !["--help", "-h", "--version"].contains(option) else {
+      return
+    }
+    command = next
+    names.append(next._commandName)
   }
 
   /// The subcommand that every program has from the library.

@@ -39,7 +39,8 @@ package struct SettingsResolution: Sendable {
       if let path = judgement.texts[Self.file.key], Self.file.accepts(path) { judgement.read(path, catalogue) }
     }
     for setting in catalogue { judgement.judge(setting) }
-    let names = Set((catalogue + [Self.file]).map(\.environmentName))
+    // One file of variables serves all programs: what another one reads is no stranger.
+    let names = Set((catalogue + [Self.file] + BatchSettings.all).map(\.environmentName))
     let strangers = environment.keys.filter { $0.hasPrefix(Self.environmentPrefix) && !names.contains($0) }
     settings = judgement.settings
     problems = judgement.problems

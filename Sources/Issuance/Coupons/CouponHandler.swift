@@ -24,6 +24,8 @@ package enum CouponHandler {
     case code(CouponCode, couponWithCode: Coupon?)
     /// No code is left for this seat once every lower waiting seat has got its own.
     case exhausted
+    /// The code comes from a partner, who was not asked, or who failed so.
+    case withheld(IssuerFailure)
     /// A coupon stands already; no code was looked for.
     case notNeeded
   }
@@ -34,6 +36,8 @@ package enum CouponHandler {
     case alreadyIssued(Coupon)
     /// Waits for codes; no attempt is counted.
     case park(reason: String)
+    /// The partner gave no code; what that means is decided by its kind.
+    case fail(IssuerFailure)
     /// Permanent: trying again cannot help. The evidence names every row that is in the way.
     case reject(evidence: String)
   }
@@ -61,6 +65,8 @@ package enum CouponHandler {
       return .issue(code)
     case .code(_, couponWithCode: .some(let coupon)):
       return .reject(evidence: "\(event.evidence) meets \(coupon.evidence) with its code")
+    case .withheld(let failure):
+      return .fail(failure)
     case .exhausted, .notNeeded:
       return .park(reason: "the pool has no code left for seat \(event.seat) of \(event.campaignID)")
     }

@@ -29,9 +29,11 @@ package struct NewCampaign: Sendable, Equatable {
   package let issuer: Issuer
   package let opensAt: Timestamp?
   package let closesAt: Timestamp?
+  package let settings: CampaignSettings
 
   package init(
-    id: CampaignID, name: String, quota: Quota, issuer: Issuer, opensAt: Timestamp?, closesAt: Timestamp?
+    id: CampaignID, name: String, quota: Quota, issuer: Issuer, opensAt: Timestamp?, closesAt: Timestamp?,
+    settings: CampaignSettings = CampaignSettings()
   ) {
     self.id = id
     self.name = name
@@ -39,6 +41,7 @@ package struct NewCampaign: Sendable, Equatable {
     self.issuer = issuer
     self.opensAt = opensAt
     self.closesAt = closesAt
+    self.settings = settings
   }
 }
 
@@ -63,6 +66,8 @@ package enum CampaignChange: Sendable, Equatable {
   /// - Parameter reissuingSeats: whether seats whose acceptances are lost may be given again.
   case resume(reissuingSeats: Bool)
   case raiseQuota(Quota)
+  /// Sets anew what is not `nil`.
+  case configure(CampaignSettings)
 }
 
 extension CampaignChange {
@@ -73,6 +78,9 @@ extension CampaignChange {
     case refusedLostSeats
     case setState(Campaign.State)
     case setQuota(Quota)
+    case setSettings(CampaignSettings)
+    /// A webhook's URL for a campaign that has another issuer.
+    case refusedNoWebhook
   }
 
   /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
@@ -101,6 +109,13 @@ extension CampaignChange {
       } else {
         quota == campaign.quota ? .inForce : .setQuota(quota)
       }
+    case .configure(let change):
+      if change.webhookURL != nil, campaign.issuer != .webhook {
+        .refusedNoWebhook
+      } else {
+        campaign.settings.merging(change) == campaign.settings
+          ? .inForce : .setSettings(campaign.settings.merging(change))
+      }
     }
   }
 }
@@ -114,6 +129,8 @@ package enum ChangeOutcome: Sendable, Equatable {
   case closed(CampaignSummary)
   /// The quota only ever rises.
   case quotaWouldFall(CampaignSummary)
+  /// It has another issuer, which has no URL.
+  case notAWebhook(CampaignSummary)
   /// Resuming would give these seats a second time.
   case seatsLost(CampaignSummary, [SeatLoss])
 }

@@ -1,5 +1,7 @@
 /// Everything that the programs need of one store.
-package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue, OperationsSource {}
+package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue, FailedEventDesk,
+  OperationsSource
+{}
 
 /// What opening a store does where nothing stands yet.
 package enum MissingStore: Sendable {

@@ -1,26 +1,24 @@
 /// Turns failed events into coupons: the retry batch's half.
-package protocol FailedEventQueue: Sendable {
-  /// Writes the row of a run at its start, so that a crashed run shows. One transaction.
-  func beginRun(_ run: RunStart) async throws(StoreFailure)
-
-  /// Leases up to `limit` due events of the run's scope, in the order of campaign and seat, in one transaction.
+package protocol FailedEventQueue: LeasedWork {
+  /// Writes the row of a run at its start, so that a crashed run shows, and counts what is due. One transaction.
   ///
   /// - Parameters:
-  ///   - after: the last event that this run has had in hand: a run takes each event at most once.
+  ///   - limit: how many events the run may take; `nil` for all.
+  ///   - leaseDuration: as the run will lease.
+  func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreFailure) -> RunPlan
+
+  /// Leases up to `limit` events that were due when the run began, in one transaction: first those whose time has
+  /// come, the longest due first; then, of those whose codes are in the store, the ones that wait for codes where there
+  /// are some, by campaign and seat.
+  ///
+  /// - Parameters:
+  ///   - cursor: where the last batch ended: a run takes each event at most once.
+  ///   - supply: where the codes of the events come from.
   ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
   ///     clock was set back, counts as expired.
   func leaseDue(
-    for run: RunStart, after: Event?, limit: Int, duration: Duration
-  ) async throws(StoreFailure) -> [Lease]
-
-  /// Replays leased events through the ``CouponHandler`` and settles them, in one transaction that checks each
-  /// generation: a lease that was lost changes nothing but for its attempt, recorded as fenced.
-  ///
-  /// - Returns: one outcome per lease, in the order of `leases`.
-  func replay(_ leases: [Lease]) async throws(StoreFailure) -> [ReplayOutcome]
-
-  /// Gives leased events back untouched; who took them meanwhile keeps them. One transaction.
-  func release(_ leases: [Lease]) async throws(StoreFailure)
+    for run: RunStart, from cursor: ReplayCursor, of supply: SupplyKind, limit: Int, duration: Duration
+  ) async throws(StoreFailure) -> LeasedBatch
 
   /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
   /// dead letters, marks them as reported.
@@ -32,4 +30,56 @@ package protocol FailedEventQueue: Sendable {
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
     conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
   ) async throws(StoreFailure) -> OpenEvents
+}
+
+/// What a run finds at its start.
+package struct RunPlan: Sendable, Equatable {
+  package let startedAt: Timestamp
+  /// Events that are due, or wait for codes where there are as many.
+  package let due: Int
+  /// How many of them the run will take.
+  package let planned: Int
+
+  package init(startedAt: Timestamp, due: Int, planned: Int) {
+    self.startedAt = startedAt
+    self.due = due
+    self.planned = planned
+  }
+}
+
+/// Where the codes of events come from: those in the store are quick, and do not wait for those of partners.
+package enum SupplyKind: Sendable, Equatable {
+  case store
+  /// - Parameter excluding: partners that are not to be asked at present.
+  case partners(excluding: Set<String>)
+}
+
+/// How far a run has come among the due events.
+package enum ReplayCursor: Sendable, Equatable {
+  /// Among those whose time had come when the run began.
+  case waiting(dueBy: Timestamp, after: DuePlace?)
+  /// Among those that wait for codes.
+  case parked(after: Event?)
+  case end
+
+  /// One event in the order of due time, campaign and seat.
+  package struct DuePlace: Sendable, Equatable {
+    package let at: Timestamp
+    package let event: Event
+
+    package init(at: Timestamp, event: Event) {
+      self.at = at
+      self.event = event
+    }
+  }
+}
+
+package struct LeasedBatch: Sendable, Equatable {
+  package let leases: [Lease]
+  package let next: ReplayCursor
+
+  package init(leases: [Lease], next: ReplayCursor) {
+    self.leases = leases
+    self.next = next
+  }
 }

@@ -1,8 +1,20 @@
 /// Turns events into coupons: the consumer's half.
-package protocol Outbox: Sendable {
-  /// Hands up to `limit` pending events, oldest first, to the ``CouponHandler`` in one transaction that makes each
-  /// coupon or failed event and settles its outbox row.
+package protocol Outbox: LeasedWork {
+  /// Hands up to `limit` pending events whose code is in the store to the ``CouponHandler``, in one transaction that
+  /// makes each coupon or failed event and settles its outbox row. Each campaign gets its share, the lowest seats
+  /// first.
   ///
   /// - Returns: what was done; a total of 0 means that nothing was pending.
   func deliverPending(limit: Int) async throws(StoreFailure) -> DeliveryTally
+
+  /// Leases up to `limit` pending events for whose code a partner is asked, in one transaction; each campaign gets its
+  /// share, the lowest seats first.
+  ///
+  /// - Parameters:
+  ///   - endpoints: partners that are not to be asked at present.
+  ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
+  ///     clock was set back, counts as expired.
+  func leaseCalls(
+    for holder: RunID, excluding endpoints: Set<String>, limit: Int, duration: Duration
+  ) async throws(StoreFailure) -> [Lease]
 }

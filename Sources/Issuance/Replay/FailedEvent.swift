@@ -10,30 +10,61 @@ package enum FailureKind: String, Sendable, CaseIterable {
   case parked
 }
 
-/// The right to work on one failed event until a moment, under a generation that rises with every lease.
-///
-/// Who settles with an older generation than the row's changes nothing.
-package struct Lease: Sendable, Equatable {
-  package let event: Event
-  package let holder: RunID
-  package let generation: Int
-  package let until: Timestamp
+/// Where a failed event has come to.
+package enum FailedEventState: String, Sendable, CaseIterable {
+  case waiting, parked, resolved, dead, discarded
 
-  package init(event: Event, holder: RunID, generation: Int, until: Timestamp) {
+  /// Whether a run may still resolve it.
+  package var isOpen: Bool { self == .waiting || self == .parked }
+}
+
+/// One failed event as it stands.
+package struct FailedEvent: Sendable, Equatable {
+  package let event: Event
+  package let state: FailedEventState
+  package let kind: FailureKind
+  package let error: String
+  /// Counted ones; those of infrastructure do not count.
+  package let attempts: Int
+  package let maxAttempts: Int
+  /// Of a waiting one only.
+  package let nextAttemptAt: Timestamp?
+  package let leasedBy: RunID?
+  package let leasedUntil: Timestamp?
+  package let failedAt: Timestamp
+  package let settledAt: Timestamp?
+
+  package init(
+    event: Event, state: FailedEventState, kind: FailureKind, error: String, attempts: Int, maxAttempts: Int,
+    nextAttemptAt: Timestamp?, leasedBy: RunID?, leasedUntil: Timestamp?, failedAt: Timestamp, settledAt: Timestamp?
+  ) {
     self.event = event
-    self.holder = holder
-    self.generation = generation
-    self.until = until
+    self.state = state
+    self.kind = kind
+    self.error = error
+    self.attempts = attempts
+    self.maxAttempts = maxAttempts
+    self.nextAttemptAt = nextAttemptAt
+    self.leasedBy = leasedBy
+    self.leasedUntil = leasedUntil
+    self.failedAt = failedAt
+    self.settledAt = settledAt
   }
 }
 
-/// How one replay ended.
-package enum ReplayOutcome: String, Sendable, CaseIterable {
-  case resolved
-  case parked
-  case dead
-  /// The lease had been lost: another worker has the event, and this one changed nothing.
-  case fenced
+/// Which failed events are meant; what is `nil` or empty means all.
+package struct EventFilter: Sendable, Equatable {
+  package var campaign: CampaignID?
+  package var seats: [Seat] = []
+  package var kind: FailureKind?
+  /// A part of the error, whether its ASCII letters are large or small.
+  package var errorLike: String?
+  /// Those that failed at this moment or later.
+  package var since: Timestamp?
+
+  package init(campaign: CampaignID? = nil) { self.campaign = campaign }
+
+  package static let all = EventFilter()
 }
 
 /// The failed events of a scope that are not resolved or discarded, at one instant.

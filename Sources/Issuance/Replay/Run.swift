@@ -12,15 +12,27 @@ package struct RunStart: Sendable, Equatable {
   package let id: RunID
   package let host: String
   package let processID: Int
-  /// The only campaign looked at; `nil` is all.
-  package let scope: CampaignID?
+  /// Who started it.
+  package let operatorName: String?
+  /// What is looked at.
+  package let filter: EventFilter
+  /// The options that narrow it, as they were typed; `nil` for none.
+  package let askedFor: String?
 
-  package init(id: RunID, host: String, processID: Int, scope: CampaignID?) {
+  package init(
+    id: RunID, host: String, processID: Int, operatorName: String? = nil, filter: EventFilter = .all,
+    askedFor: String? = nil
+  ) {
     self.id = id
     self.host = host
     self.processID = processID
-    self.scope = scope
+    self.operatorName = operatorName
+    self.filter = filter
+    self.askedFor = askedFor
   }
+
+  /// The only campaign looked at; `nil` is all.
+  package var scope: CampaignID? { filter.campaign }
 }
 
 /// How a run ends.
@@ -38,10 +50,16 @@ package struct RunConclusion: Sendable, Equatable {
 /// What a replay run did, one count per outcome.
 package struct ReplayTally: Sendable, Equatable {
   package private(set) var counts: [ReplayOutcome: Int] = [:]
+  /// Planned, and not taken or given back untouched.
+  package var skipped = 0
 
   package init() {}
 
-  package subscript(outcome: ReplayOutcome) -> Int { counts[outcome] ?? 0 }
+  package subscript(outcome: ReplayOutcome) -> Int {
+    get { counts[outcome] ?? 0 }
+    set { counts[outcome] = newValue == 0 ? nil : newValue }
+  }
+
   package var total: Int { counts.values.reduce(0, +) }
 
   package mutating func add(_ outcome: ReplayOutcome) { counts[outcome, default: 0] += 1 }
@@ -52,8 +70,10 @@ package struct DeliveryTally: Sendable, Equatable {
   package var delivered = 0
   package var parked = 0
   package var dead = 0
+  /// Failed, to be tried again by the retry batch.
+  package var waiting = 0
 
   package init() {}
 
-  package var total: Int { delivered + parked + dead }
+  package var total: Int { delivered + parked + dead + waiting }
 }

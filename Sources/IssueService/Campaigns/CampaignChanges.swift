@@ -30,6 +30,11 @@ private func apply(
       throw ProgramFailure(
         .badData, "cannot \(what) campaign \(id)", why: "it is closed, and closed is final; nothing was changed",
         next: "create a new campaign")
+    case .notAWebhook(let summary):
+      throw ProgramFailure(
+        .badData, "cannot \(what) campaign \(id)",
+        why: "its issuer is \(summary.campaign.issuer.rawValue), which has no URL; nothing was changed",
+        next: "create a new campaign with --issuer webhook")
     case .quotaWouldFall(let summary):
       throw ProgramFailure(
         .badData, "cannot \(what) campaign \(id)",
@@ -114,6 +119,29 @@ struct CampaignRaiseQuota: AsyncParsableCommand {
 
   func run() async throws {
     try await apply(.raiseQuota(try newQuota()), .raiseQuota, called: "raise the quota of", to: campaign, options)
+  }
+}
+
+struct CampaignConfigure: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "configure", abstract: "Sets the URL of a partner, or the retries, anew.",
+    examples: [
+      "issue-service campaign configure summer --max-attempts 20 --retry-cap 30m",
+      "issue-service campaign configure summer --webhook-url https://partner.example",
+    ],
+    discussion: "Events that failed before keep the number of attempts that they were given.")
+
+  @OptionGroup var campaign: CampaignArgument
+  @OptionGroup var settings: CampaignSettingOptions
+  @OptionGroup var options: ChangeOptions
+
+  func validate() throws {
+    guard settings.settings != CampaignSettings() else { throw ValidationError("It does not say what to set.") }
+  }
+
+  func run() async throws {
+    try await apply(
+      .configure(settings.settings), .configure, called: "configure", to: campaign, options)
   }
 }
 

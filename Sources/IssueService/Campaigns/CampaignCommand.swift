@@ -16,20 +16,10 @@ struct CampaignCommand: AsyncParsableCommand {
       """,
     subcommands: [
       CampaignCreate.self, CampaignList.self, CampaignShow.self, CampaignPause.self, CampaignResume.self,
-      CampaignClose.self, CampaignRaiseQuota.self, CampaignImportCodes.self,
+      CampaignClose.self, CampaignRaiseQuota.self, CampaignConfigure.self, CampaignImportCodes.self,
     ])
 
   func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
-}
-
-/// Who acts and why, recorded with every act.
-struct ActOptions: ParsableArguments {
-  @Option(name: .customLong("operator"), help: "Who acts; else the login.")
-  var operatorName: String?
-  @Option(help: "Why, for the record.")
-  var reason: String?
-
-  var author: ActAuthor { ActAuthor(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
 }
 
 /// The campaign that a command is about.
@@ -72,8 +62,9 @@ struct CampaignCreate: AsyncParsableCommand {
   var opensAt: String?
   @Option(name: .customLong("closes-at"), help: "Not from then on: RFC 3339 with an offset or Z.")
   var closesAt: String?
-  @Option(help: "Where codes come from: generated, or a pool that is imported.")
+  @Option(help: "Where codes come from: generated, a pool that is imported, or a partner's webhook.")
   var issuer: Issuer = .generated
+  @OptionGroup var settings: CampaignSettingOptions
   @OptionGroup var act: ActOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
@@ -92,8 +83,12 @@ struct CampaignCreate: AsyncParsableCommand {
     if let opens, let closes, opens >= closes {
       throw ValidationError("--opens-at \(opensAt ?? "") is not before --closes-at \(closesAt ?? "").")
     }
+    guard (issuer == .webhook) == (settings.webhookURL != nil) else {
+      throw ValidationError("--issuer webhook and --webhook-url go together.")
+    }
     return NewCampaign(
-      id: try campaign.id(), name: name, quota: quota, issuer: issuer, opensAt: opens, closesAt: closes)
+      id: try campaign.id(), name: name, quota: quota, issuer: issuer, opensAt: opens, closesAt: closes,
+      settings: settings.settings)
   }
 
   private func time(_ text: String?, flag: String) throws -> Timestamp? {
@@ -208,6 +203,10 @@ extension CampaignSummary {
     table.add(["coupons", "\(coupons)"])
     table.add(["issuer", campaign.issuer.rawValue])
     if let freeCodes { table.add(["free codes", "\(freeCodes)"]) }
+    if let url = campaign.settings.webhookURL { table.add(["webhook URL", url]) }
+    if let base = campaign.settings.retryBase { table.add(["retry base", base.settingText]) }
+    if let cap = campaign.settings.retryCap { table.add(["retry cap", cap.settingText]) }
+    if let attempts = campaign.settings.maxAttempts { table.add(["max attempts", "\(attempts)"]) }
     table.add(["opens at", campaign.opensAt.map { "\($0)" } ?? "at once"])
     table.add(["closes at", campaign.closesAt.map { "\($0)" } ?? "when an operator closes it"])
     table.add(["created at", "\(campaign.createdAt)"])

@@ -15,6 +15,12 @@ struct CampaignRecord: Encodable {
   let opensAt: Nullable<String>
   let closesAt: Nullable<String>
   let createdAt: String
+  /// `null` but for a webhook.
+  let webhookURL: Nullable<String>
+  /// `null` where the programs' settings hold.
+  let retryBaseSeconds: Nullable<Double>
+  let retryCapSeconds: Nullable<Double>
+  let maxAttempts: Nullable<Int>
 
   init(_ summary: CampaignSummary) {
     let campaign = summary.campaign
@@ -29,6 +35,10 @@ struct CampaignRecord: Encodable {
     opensAt = Nullable(campaign.opensAt.map { "\($0)" })
     closesAt = Nullable(campaign.closesAt.map { "\($0)" })
     createdAt = "\(campaign.createdAt)"
+    webhookURL = Nullable(campaign.settings.webhookURL)
+    retryBaseSeconds = Nullable(campaign.settings.retryBase.map { $0 / .seconds(1) })
+    retryCapSeconds = Nullable(campaign.settings.retryCap.map { $0 / .seconds(1) })
+    maxAttempts = Nullable(campaign.settings.maxAttempts)
   }
 }
 
@@ -60,6 +70,7 @@ struct CampaignActBody: Encodable {
   /// The word of the command.
   enum Act: String, Encodable {
     case create, pause, resume, close
+    case configure
     case raiseQuota = "raise-quota"
     case importCodes = "import-codes"
   }

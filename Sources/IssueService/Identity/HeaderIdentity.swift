@@ -1,3 +1,4 @@
+package import Composition
 package import HTTPTypes
 package import Issuance
 

@@ -13,6 +13,8 @@ struct ClaimService {
   let pseudonyms: Pseudonyms
   let settings: ServeSettings
   let registry: MetricsRegistry
+  /// Who asks partners.
+  let issuer: any CodeIssuer
 
   private var limits: ServeLimits { settings.limits }
 
@@ -22,7 +24,7 @@ struct ClaimService {
   func run() async throws -> ProgramExit {
     let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
     let notices = ServiceNotices(logger: logger)
-    let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart(scope: nil).id, logger: logger)
+    let tallies = AnswerTallies(store: store, processID: ProcessIdentity.runStart().id, logger: logger)
     let labels = CampaignLabels()
     let meters = ClaimMeters(factory: registry, labels: labels)
     let desk = ClaimDesk(
@@ -33,6 +35,9 @@ struct ClaimService {
     let consumer = Consumer(
       outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, metrics: registry,
       logger: logger)
+    let partnerConsumer = PartnerConsumer(
+      outbox: store, issuer: issuer, holder: ProcessIdentity.runStart().id, limits: settings.webhook.callLimits,
+      clock: systemClock, metrics: registry, logger: logger)
     let stopping = Stopping()
     let announcement = Announcement { [logger] addresses in
       notices.send(.ready, .status(addresses))
@@ -51,7 +56,9 @@ struct ClaimService {
       announcement: announcement, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
-    let services: [any Service] = [watchdog, consumer, tallies, desk, watch, operationsAPI, publicAPI]
+    let services: [any Service] = [
+      watchdog, partnerConsumer, consumer, tallies, desk, watch, operationsAPI, publicAPI,
+    ]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: services.map { service in

@@ -28,12 +28,15 @@ struct ServeCommand: AsyncParsableCommand {
       let identity = try await Identity(settings.identity, clock: systemClock)
       settings.limits.connections = Self.connectionsThatFit(settings.limits.connections)
       let registry = MetricsRegistry(ServeMetrics.all)
-      let store = try Backend.openStore(
-        database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
-        observer: StoreInstruments(factory: registry))
-      return try await ClaimService(
-        store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, registry: registry
-      ).run()
+      return try await Partners.with(settings.webhook) { issuer in
+        let store = try Backend.openStore(
+          database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
+          retryPolicy: settings.retryPolicy, observer: StoreInstruments(factory: registry))
+        return try await ClaimService(
+          store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, registry: registry,
+          issuer: issuer
+        ).run()
+      }
     }
   }
 

@@ -48,7 +48,7 @@ struct SelfTestCommand: AsyncParsableCommand {
 
   private func record(_ outcome: SelfTest.Outcome, begun: Timestamp, in source: any ReconciliationSource) async {
     let record = SelfTestRecord(
-      id: ProcessIdentity.runStart(scope: nil).id, programVersion: ProgramVersion.number, planted: outcome.planted,
+      id: ProcessIdentity.runStart().id, programVersion: ProgramVersion.number, planted: outcome.planted,
       missed: outcome.missedFindings.count, unexpected: outcome.unexpected.count, startedAt: begun,
       endedAt: systemClock())
     do throws(StoreFailure) {

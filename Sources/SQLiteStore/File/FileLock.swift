@@ -90,6 +90,24 @@ package final class FileLock: Sendable {
     return false
   }
 
+  /// What whoever holds the lock has written about itself; empty where nobody has.
+  package var note: String {
+    var bytes = [UInt8](repeating: 0, count: 4_096)
+    let count = unsafe pread(descriptor.load(ordering: .relaxed), &bytes, bytes.count, 0)
+    return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+  }
+
+  /// Writes down who holds the lock, for others to read. Only its holder does.
+  ///
+  /// - Throws: ``StoreFailure`` with `diskFull` or `inputOutput`.
+  package func write(note: String) throws(StoreFailure) {
+    let descriptor = descriptor.load(ordering: .relaxed)
+    let bytes = Array(note.utf8)
+    guard ftruncate(descriptor, 0) == 0, unsafe pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
+      throw StoreFailure.system(errno, operation: "write down who holds the lock", subject: path)
+    }
+  }
+
   package func giveBack() { flock(descriptor.load(ordering: .relaxed), LOCK_UN) }
 
   package func withLock<Result>(

@@ -26,6 +26,7 @@ package struct StoreFile: Sendable {
 
   package var useLockPath: String { path + ".use-lock" }
   package var writeLockPath: String { path + ".write-lock" }
+  package var runLockPath: String { path + ".run-lock" }
   package var walPath: String { path + "-wal" }
   /// Where a new file is built before it takes its name, so that a file at ``path`` is whole or not there.
   var newFilePath: String { path + ".new" }

@@ -24,15 +24,17 @@ struct SettingSample: Sendable {
     SettingSample(good.map(String.init), bad: noInteger() + bad)
   }
   private static let timeout = SettingSample(["500ms", "7s", "1m"], bad: noDuration + ["0s", "0ms"])
+  private static let wait = SettingSample(["500ms", "7s", "1m"], bad: noDuration + ["0s"])
+  private static let networks = SettingSample(
+    ["10.0.0.0/8", "10.0.0.0/8,fd00::/8", "10.0.0.1/32"],
+    bad: ["10.0.0.0/33", "10.0.0.1/8", "fd00::/129", "10.0.0/8", "a/8", "10.0.0.0/8,", "10.0.0.0/-1", "10.0.0.0/"])
   private static let address = SettingSample(
     ["127.0.0.1:1", "[::1]:0", "unix:/run/first-come.sock"], bad: ["nonsense", "127.0.0.1", "127.0.0.1:65536"])
 
   static let all: [String: SettingSample] = [
     "database": text("data"), "witness": text("witness"), "listen": address, "ops-listen": address,
     "identity": SettingSample(["header", "jwt", "header"], bad: ["Header", "none"]),
-    "trusted-proxy": SettingSample(
-      ["10.0.0.0/8", "10.0.0.0/8,fd00::/8", "10.0.0.1/32"],
-      bad: ["10.0.0.0/33", "10.0.0.1/8", "fd00::/129", "10.0.0/8", "a/8", "10.0.0.0/8,", "10.0.0.0/-1", "10.0.0.0/"]),
+    "trusted-proxy": networks,
     "jwt-secret-file": text("secret"), "jwt-jwks-file": text("jwks"), "jwt-issuer": text("issuer"),
     "jwt-audience": text("audience"), "jwt-leeway": SettingSample(["500ms", "7s", "1m"], bad: noDuration + ["301s"]),
     "limit-body": integer(1, 2, 3, bad: "1048577"), "limit-header": integer(128, 200, 300, bad: "127"),
@@ -45,5 +47,10 @@ struct SettingSample: Sendable {
     "lock-timeout": timeout, "drain-timeout": SettingSample(["0s", "7s", "1m"], bad: noDuration),
     "log-level": SettingSample(["debug", "warning", "critical"], bad: ["INFO", "loud"]),
     "log-format": SettingSample(["json", "text", "json"], bad: ["xml"]), "log-key-file": text("key"),
+    "retry-base": wait,
+    "webhook-key-file": text("webhook"), "webhook-ca-file": text("authorities"), "webhook-allow": networks,
+    "webhook-timeout": SettingSample(["1s", "7s", "1m"], bad: noDuration + ["999ms", "61s"]),
+    "webhook-concurrency": integer(1, 2, 3, bad: "0", "257"),
+    "retry-cap": wait, "max-attempts": integer(1, 2, 3, bad: "0", "1001"),
   ]
 }

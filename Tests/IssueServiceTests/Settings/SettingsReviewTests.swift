@@ -56,9 +56,9 @@ struct SettingsReviewTests {
       ])
   }
 
-  @Test(arguments: ["jwt-secret-file", "jwt-jwks-file", "log-key-file"])
+  @Test(arguments: ["jwt-secret-file", "jwt-jwks-file", "log-key-file", "webhook-key-file", "webhook-ca-file"])
   func filesMustBeReadable(key: String) throws {
-    let identity = key == "log-key-file" ? "header" : "jwt"
+    let identity = key.hasPrefix("jwt") ? "jwt" : "header"
     let directory = try ScratchDirectory()
     for path in [directory.path("missing"), directory.url.path, "/dev/null"] {
       #expect(try problems("--identity", identity, "--\(key)", path) == [[key]])

@@ -14,6 +14,8 @@ struct BuiltCommand: Sendable, CustomTestStringConvertible {
   let discussion: String
   let longOptions: Set<String>
 
+  /// Whether its name may be left out.
+  var isDefault: Bool { path == "retry-batch replay" }
   var path: String { words.joined(separator: " ") }
   var testDescription: String { path }
 

@@ -54,7 +54,10 @@ struct JSONOutputTests {
     "issue-service witness accept-loss": "witness-accept-loss.json",
     "issue-service witness rebuild": "witness-rebuild.json", "issue-service witness show": "witness-show.json",
     "issue-service bench": "bench.json", "reconcile report": "reconcile-report.v1.json",
-    "retry-batch": "retry-batch.json",
+    "issue-service campaign configure": "campaign-act.json", "retry-batch replay": "retry-batch.json",
+    "retry-batch list": "retry-batch-list.json", "retry-batch show": "retry-batch-show.json",
+    "retry-batch redrive": "retry-batch-act.json", "retry-batch discard": "retry-batch-act.json",
+    "retry-batch runs": "retry-batch-runs.json", "retry-batch prune": "retry-batch-prune.json",
   ]
 
   private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -96,7 +99,7 @@ struct JSONOutputTests {
     #expect(try await outputs.run("issue-service", "witness", "show")["agrees"] == .bool(true))
     #expect(
       try await outputs.run("issue-service", "witness", "accept-loss", "--reason", "none")["losses"]?.array == [])
-    try await outputs.run("retry-batch", "--once")
+    try await outputs.run("retry-batch", "replay", "--once")
     #expect(try await outputs.run("reconcile", "report")["verdict"]?.string == "CLEAN")
     try await outputs.run("issue-service", "config", "show", "--trusted-proxy", "10.0.0.0/8,fd00::/8")
     #expect(try await outputs.run("issue-service", "config", "check")["ok"] == .bool(true))
@@ -122,11 +125,11 @@ struct JSONOutputTests {
       for user in 1...4 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
     }
     try await outputs.run("issue-service", "consume", "--once")
-    #expect(try await outputs.run("retry-batch", "--once", status: 4)["open"]?["parked"]?.int == 3)
+    #expect(try await outputs.run("retry-batch", "replay", "--once", status: 4)["open"]?["parked"]?.int == 3)
     let codes = try directory.write("A\nB\nC\nD\n", to: "codes.txt")
     let imported = try await outputs.run("issue-service", "campaign", "import-codes", "summer", codes)
     #expect(imported["imported_codes"]?.int == 4 && imported["campaign"]?["free_codes"]?.int == 4)
-    #expect(try await outputs.run("retry-batch", "--once", "--campaign", "summer")["resolved"]?.int == 3)
+    #expect(try await outputs.run("retry-batch", "replay", "--once", "--campaign", "summer")["resolved"]?.int == 3)
     #expect(try await outputs.run("issue-service", "campaign", "pause", "summer")["changed"] == .bool(true))
     #expect(try await outputs.run("issue-service", "campaign", "pause", "summer")["changed"] == .bool(false))
     try await outputs.run("issue-service", "campaign", "resume", "summer")
@@ -141,6 +144,57 @@ struct JSONOutputTests {
     let report = try await outputs.run("reconcile", "report")
     #expect(report["campaigns"]?[1]?["answers_at_least"]?["sold-out"]?.int == 1)
     try await validate(outputs.outputs, in: directory)
+  }
+
+  /// The batch and its desk: events that fail, wait, die, are put back and are closed for good.
+  @Test func ofTheBatch() async throws {
+    let campaign = try await PartnerCampaign()
+    let outputs = JSONOutputs(database: campaign.database)
+    func run(_ words: String..., status: Int32 = 0) async throws -> JSONValue {
+      try await outputs.run(["retry-batch"] + words, status: status, environment: campaign.environment)
+    }
+    try await outputs.run(
+      "issue-service", "campaign", "configure", "summer", "--max-attempts", "3", "--retry-base", "5s", "--retry-cap",
+      "1m")
+    try await campaign.deadLetters(4)
+    #expect(try await run("list", "--limit", "3")["next"]?.string == "summer/3")
+    #expect(try await run("list", "--state", "resolved")["events"]?.array == [])
+    #expect(try await run("redrive", "--all", "--dry-run")["seats"]?.array.count == 4)
+    _ = try await run("redrive", "--campaign", "summer", "--seat", "1", "2", "3", "--reason", "again")
+    #expect(try await run("replay", "--once", "--dry-run", status: 4)["planned"]?.int == 3)
+    let failing = try await campaign.partner.run({ $0.idempotencyKey == "summer/1" ? .answer(500, "no") : .code }) {
+      try await run("replay", "--once", status: 4)
+    }
+    #expect(failing["resolved"]?.int == 2 && failing["failed_again"]?.int == 1)
+    #expect(try await run("show", "summer/1")["attempts"]?.array.isEmpty == false)
+    _ = try await run("show", "summer/4")
+    let discarded = ["--campaign", "summer", "--seat", "1", "4", "--reason", "paid out", "--yes"]
+    #expect(
+      try await outputs.run(["retry-batch", "discard"] + discarded, environment: campaign.environment)["seats"]?.array
+        .count == 2)
+    _ = try await run("show", "summer/4")
+    #expect(try await run("runs", "--limit", "2")["runs"]?.array.count == 2)
+    _ = try await campaign.sql(
+      "INSERT INTO run (id, program, host, pid, started_at) VALUES ('x', 'retry-batch', 'h', 1, 1)")
+    #expect(try await run("runs", "--crashed")["runs"]?[0]?["state"]?.string == "crashed")
+    #expect(try await run("prune", "--reason", "x")["kept"]?[0]?["why"]?.string == "not-closed")
+    try await outputs.run("issue-service", "campaign", "close", "summer")
+    try await outputs.run("reconcile", "report")
+    #expect(try await run("prune", "--dry-run")["campaigns"]?[0]?["attempts"]?.int ?? 0 > 0)
+    _ = try await campaign.sql(
+      """
+      INSERT INTO issuer_circuit VALUES ('\(campaign.partner.url)', 5, '[]', 'refused', 1);
+      INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at, webhook_url)
+      VALUES ('spring', '', 9, 'open', 'webhook', zeroblob(32), 1, '\(campaign.partner.url)');
+      """)
+    try await RunningService.run(database: campaign.database) { (service) async throws in
+      #expect(try await HTTP.claim("user-9", from: "spring", at: service.claims).status == 201)
+    }
+    let down = try await outputs.run(
+      "issue-service", "consume", "--once", status: 69, environment: campaign.environment)
+    #expect(down["issuers_down"]?[0]?.string == campaign.partner.url)
+    #expect(try await run("replay", "--once", status: 69)["issuers_down"]?.array.count == 1)
+    try await validate(outputs.outputs, in: campaign.directory)
   }
 
   /// Loads that meet their expectations, that do not, and by a schedule.

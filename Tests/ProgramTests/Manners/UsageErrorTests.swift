@@ -43,11 +43,11 @@ struct UsageErrorTests {
       next: "did you mean --database? type: reconcile report --database=x"),
     // Also where more is wrong: the parser itself would speak of --once first.
     MistypedCommand(
-      .retryBatch, "--onec", why: "retry-batch has no option '--onec'",
+      .retryBatch, "--onec", why: "retry-batch replay has no option '--onec'",
       next: "did you mean --once? type: retry-batch --once"),
     MistypedCommand(
-      .retryBatch, "--once", "--frobnicate", why: "retry-batch has no option '--frobnicate'",
-      next: "see which there are with: retry-batch --help"),
+      .retryBatch, "--once", "--frobnicate", why: "retry-batch replay has no option '--frobnicate'",
+      next: "see which there are with: retry-batch replay --help"),
     MistypedCommand(
       .issueService, "campaign", "--database", "x", "list",
       why: "issue-service campaign has no option '--database'; options of a command stand after its name",
@@ -62,7 +62,8 @@ struct UsageErrorTests {
       next: "type it like: reconcile report --database first-come.db  (more: --help)"),
     MistypedCommand(
       .retryBatch, "--once", "--campaign", "W",
-      why: "'W' is no campaign id: it must be 1 to 63 of a-z, 0-9 and -, not starting with -",
+      why:
+        "the value 'W' is invalid for '--campaign <campaign>': it must be 1 to 63 of a-z, 0-9 and -, not starting with -",
       next: "type it like: retry-batch --once --database first-come.db  (more: --help)"),
     MistypedCommand(
       .reconcile,

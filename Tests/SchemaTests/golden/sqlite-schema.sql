@@ -138,6 +138,7 @@ CREATE TABLE finding (
 CREATE TABLE issuer_circuit (
   endpoint TEXT NOT NULL,
   failures INTEGER NOT NULL,
+  events TEXT NOT NULL,
   error TEXT NOT NULL,
   failed_at INTEGER NOT NULL,
   PRIMARY KEY (endpoint),

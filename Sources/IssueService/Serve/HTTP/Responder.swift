@@ -1,3 +1,4 @@
+internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance

@@ -7,12 +7,14 @@ struct ConsumerMeters: Sendable {
   private let delivered: Counter
   private let parked: Counter
   private let dead: Counter
+  private let waiting: Counter
   private let pass: Timer
 
   init(factory: any MetricsFactory) {
     delivered = Counter(ServeMetrics.consumerEvents, "delivered", factory: factory)
     parked = Counter(ServeMetrics.consumerEvents, "parked", factory: factory)
     dead = Counter(ServeMetrics.consumerEvents, "dead", factory: factory)
+    waiting = Counter(ServeMetrics.consumerEvents, "waiting", factory: factory)
     pass = Timer(ServeMetrics.consumerPass, factory: factory)
   }
 
@@ -22,6 +24,7 @@ struct ConsumerMeters: Sendable {
     delivered.increment(by: tally.delivered)
     parked.increment(by: tally.parked)
     dead.increment(by: tally.dead)
+    waiting.increment(by: tally.waiting)
     pass.record(duration: time)
   }
 }

@@ -29,7 +29,7 @@ enum ServeMetrics {
     help: "Problem documents that were answered, by type, on both listeners.")
   static let consumerEvents = MetricDeclaration(
     "first_come_consumer_events_total", .counter,
-    [MetricDeclaration.Label("result", .words(["dead", "delivered", "parked"]))], unit: "events",
+    [MetricDeclaration.Label("result", .words(["dead", "delivered", "parked", "waiting"]))], unit: "events",
     help: "Events that the consumer settled: delivered made a coupon, the others became failed events.")
   static let consumerPass = MetricDeclaration(
     "first_come_consumer_pass_seconds", .histogram(.coarseSeconds), unit: "seconds",

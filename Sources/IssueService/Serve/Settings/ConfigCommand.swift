@@ -58,6 +58,7 @@ struct ConfigCheck: AsyncParsableCommand {
         do throws(ProgramFailure) {
           _ = try await Identity(try resolution.identityChoice(), clock: systemClock)
           _ = try Pseudonyms.ofLastingKey(file: resolution[ServeCatalogue.logKeyFile])
+          try Partners.check(resolution.webhookSettings)
         } catch {
           review.problems.append(SettingProblem([], error))
         }

@@ -107,14 +107,15 @@ enum ServeCatalogue {
     default: nil)
 
   /// Each of them, in the order in which they are shown.
-  static let all: [any SettingDeclaration] = [
-    database, witness, listen, opsListen, identity, trustedProxies, jwtSecretFile, jwtKeySetFile, jwtIssuer,
-    jwtAudience, jwtLeeway, bodyBytes, headerBytes, headerFields, headerTimeout, bodyTimeout, idleTimeout,
-    answerTimeout,
-    connections,
-    claimsInHand, claimsPerUser, requestsPerNetwork, networkBurst, listenBacklog, acceptsPerTurn, lockTimeout,
-    drainTimeout, readyFreeBytes, logLevel, logFormat, logKeyFile,
-  ]
+  static let all: [any SettingDeclaration] =
+    [
+      database, witness, listen, opsListen, identity, trustedProxies, jwtSecretFile, jwtKeySetFile, jwtIssuer,
+      jwtAudience, jwtLeeway, bodyBytes, headerBytes, headerFields, headerTimeout, bodyTimeout, idleTimeout,
+      answerTimeout,
+      connections,
+      claimsInHand, claimsPerUser, requestsPerNetwork, networkBurst, listenBacklog, acceptsPerTurn, lockTimeout,
+      drainTimeout, readyFreeBytes, logLevel, logFormat, logKeyFile,
+    ] + RetryOptions.settings + WebhookOptions.settings
 
   private static let timeout = SettingType<Duration>.duration(.milliseconds(1) ... .seconds(3_600))
 }

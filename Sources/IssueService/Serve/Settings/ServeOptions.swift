@@ -35,6 +35,10 @@ struct ServeOptions: ParsableArguments {
   @Option(ServeCatalogue.logLevel) var logLevel: String?
   @Option(ServeCatalogue.logFormat) var logFormat: String?
   @Option(ServeCatalogue.logKeyFile) var logKeyFile: String?
+  @Option(RetryOptions.base) var retryBase: String?
+  @Option(RetryOptions.cap) var retryCap: String?
+  @Option(RetryOptions.maxAttempts) var maxAttempts: String?
+  @OptionGroup var webhook: WebhookOptions
 
   /// What was given, by key.
   var flags: [String: String] {
@@ -55,9 +59,11 @@ struct ServeOptions: ParsableArguments {
       (ServeCatalogue.drainTimeout, drainTimeout), (ServeCatalogue.readyFreeBytes, readyFreeBytes),
       (ServeCatalogue.logLevel, logLevel),
       (ServeCatalogue.logFormat, logFormat), (ServeCatalogue.logKeyFile, logKeyFile),
+      (RetryOptions.base, retryBase), (RetryOptions.cap, retryCap), (RetryOptions.maxAttempts, maxAttempts),
     ]
     return Dictionary(
-      values.compactMap { setting, text in text.map { (setting.key, $0) } }, uniquingKeysWith: { first, _ in first })
+      (values + webhook.flags).compactMap { setting, text in text.map { (setting.key, $0) } },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// What the sources say.

@@ -20,7 +20,7 @@ extension ServeSettings {
   /// The checks across settings. `serve` makes them before it opens anything, `config check` shows what they find.
   static let checks: [@Sendable (SettingsResolution, inout Review) -> Void] = [
     databaseIsNamed, listenersAreReachedByTheRight, usersAreKnown, filesCanBeRead, limitsAgree, connectionsFit,
-    backlogFits,
+    backlogFits, retriesAgree,
   ]
 
   /// All that is wrong, the single values first. Where a file could not be read, nothing across settings is known.
@@ -70,7 +70,10 @@ extension ServeSettings {
   }
 
   private static func filesCanBeRead(_ given: SettingsResolution, _ review: inout Review) {
-    for setting in [ServeCatalogue.jwtSecretFile, ServeCatalogue.jwtKeySetFile, ServeCatalogue.logKeyFile] {
+    for setting in [
+      ServeCatalogue.jwtSecretFile, ServeCatalogue.jwtKeySetFile, ServeCatalogue.logKeyFile, WebhookOptions.keyFile,
+      WebhookOptions.authorityFile,
+    ] {
       guard let path = given[setting], let why = whyUnreadable(path) else { continue }
       review.refuse(
         [setting.key], "cannot use the \(setting.key) '\(path)'", why: why,
@@ -102,6 +105,14 @@ extension ServeSettings {
         why:
           "\(ServeCatalogue.claimsPerUser.key) is \(perUser), more than \(ServeCatalogue.claimsInHand.key): \(claims)",
         next: "lower the one or raise the other")
+    }
+  }
+
+  private static func retriesAgree(_ given: SettingsResolution, _ review: inout Review) {
+    do throws(ProgramFailure) {
+      _ = try given.retryPolicy.checked()
+    } catch {
+      review.problems.append(SettingProblem([RetryOptions.base.key, RetryOptions.cap.key], error))
     }
   }
 

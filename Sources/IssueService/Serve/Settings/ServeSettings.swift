@@ -1,5 +1,6 @@
 internal import Composition
 internal import Foundation
+internal import Issuance
 
 /// The settings of `serve`, read and checked.
 struct ServeSettings: Sendable, Equatable {
@@ -16,6 +17,10 @@ struct ServeSettings: Sendable, Equatable {
   var drainTimeout: Duration
   var readiness: ReadinessLimits
   var logs: LogSettings
+  /// How failed events are tried again where their campaign says nothing else.
+  var retryPolicy: RetryPolicy
+  /// How partners are asked.
+  var webhook: WebhookSettings
 
   /// - Throws: `SettingsRefused` with all that is wrong.
   init(_ resolution: SettingsResolution) throws {
@@ -33,6 +38,8 @@ struct ServeSettings: Sendable, Equatable {
     // A pass may wait for the write lock, and then takes its time.
     readiness = ReadinessLimits(
       freeBytes: resolution[ServeCatalogue.readyFreeBytes], consumerPass: lockTimeout + .seconds(30))
+    retryPolicy = resolution.retryPolicy
+    webhook = resolution.webhookSettings
     logs = LogSettings(
       level: resolution[ServeCatalogue.logLevel], format: resolution[ServeCatalogue.logFormat],
       pseudonymKeyFile: resolution[ServeCatalogue.logKeyFile])
@@ -40,6 +47,11 @@ struct ServeSettings: Sendable, Equatable {
 }
 
 extension SettingsResolution {
+  var retryPolicy: RetryPolicy {
+    RetryPolicy(
+      base: self[RetryOptions.base], cap: self[RetryOptions.cap], maxAttempts: self[RetryOptions.maxAttempts])
+  }
+
   /// How users are known, by all the settings that say so.
   func identityChoice() throws(ProgramFailure) -> IdentityChoice {
     var settings = IdentitySettings()

@@ -1,5 +1,3 @@
-package import Composition
-
 /// A range of numeric addresses, by prefix: `10.0.0.0/8`. IPv4 and IPv6 are apart: `::/0` holds no IPv4 address.
 package struct Network: Hashable, Sendable, CustomStringConvertible {
   private let base: [UInt8]
@@ -84,5 +82,5 @@ package struct NetworkFormError: Error, Sendable, Equatable {
 extension [Network] {
   /// Whether what `peer` says of others is believed: it is in one of the networks, or a process of this machine that
   /// the mode of the Unix socket has let in.
-  func trust(_ peer: Peer) -> Bool { peer == .local || contains { $0.contains(peer) } }
+  package func trust(_ peer: Peer) -> Bool { peer == .local || contains { $0.contains(peer) } }
 }

@@ -1,0 +1,55 @@
+package import ArgumentParser
+package import Issuance
+
+/// How failed events are tried again, where their campaign says nothing else: of every program that makes coupons.
+package struct RetryOptions: ParsableArguments {
+  package static let base = Setting<Duration>(
+    "retry-base", "the longest wait before the second attempt at a failed event; it doubles with each", wait,
+    default: RetryPolicy.standard.base)
+  package static let cap = Setting<Duration>(
+    "retry-cap", "the longest wait between two attempts", wait, default: RetryPolicy.standard.cap)
+  package static let maxAttempts = Setting<Int>(
+    "max-attempts", "how many counted attempts a failed event has before it is dead", .integer(1...1_000, "attempts"),
+    default: RetryPolicy.standard.maxAttempts)
+
+  package static let settings: [any SettingDeclaration] = [base, cap, maxAttempts]
+
+  private static let wait = SettingType<Duration>.duration(.milliseconds(1) ... .seconds(86_400))
+
+  @Option(RetryOptions.base)
+  package var retryBase: String?
+  @Option(RetryOptions.cap)
+  package var retryCap: String?
+  @Option(RetryOptions.maxAttempts)
+  package var maximumAttempts: String?
+
+  package init() {}
+
+  /// What the environment says, for a command without these options.
+  ///
+  /// - Throws: as ``policy()``.
+  package static func environmentPolicy() throws -> RetryPolicy { try policy(flags: (nil, nil, nil)) }
+
+  /// - Throws: ``SettingsRefused``; ``ProgramFailure`` with exit code 78 where the cap is below the base.
+  package func policy() throws -> RetryPolicy { try Self.policy(flags: (retryBase, retryCap, maximumAttempts)) }
+
+  private static func policy(flags: (base: String?, cap: String?, maxAttempts: String?)) throws -> RetryPolicy {
+    try RetryPolicy(
+      base: try base.value(flag: flags.base), cap: try cap.value(flag: flags.cap),
+      maxAttempts: try maxAttempts.value(flag: flags.maxAttempts)
+    ).checked()
+  }
+}
+
+extension RetryPolicy {
+  /// - Throws: ``ProgramFailure`` with exit code 78 where the cap is below the base.
+  package func checked() throws(ProgramFailure) -> RetryPolicy {
+    guard cap >= base else {
+      throw ProgramFailure(
+        .configuration, "cannot use the settings of retries",
+        why: "\(RetryOptions.cap.flag) \(cap.settingText) is below \(RetryOptions.base.flag) \(base.settingText)",
+        next: "make the cap at least the base")
+    }
+    return self
+  }
+}

@@ -1,0 +1,66 @@
+/// How often a partner has failed in a row, as the store keeps it between runs.
+package struct IssuerCircuit: Sendable, Equatable {
+  /// From how many failures in a row on a partner counts as down.
+  package static let limit = 5
+
+  package let endpoint: String
+  package private(set) var failures: Int
+  /// Which events' failures have been counted. One that fails again and again is no sign that the partner is down.
+  package private(set) var events: [String]
+
+  package init(endpoint: String, failures: Int = 0, events: [String] = []) {
+    self.endpoint = endpoint
+    self.failures = failures
+    self.events = events
+  }
+
+  package var isOpen: Bool { failures >= Self.limit }
+
+  /// Counts what came of one call.
+  ///
+  /// A call that could not be made, or found nobody, counts always; one that was answered badly once per event. Any
+  /// other answer closes the circuit, also a no: the partner is there.
+  package mutating func record(_ answer: IssuerAnswer, for call: IssuerCall) {
+    guard case .failure(let failure) = answer, failure.kind == .infrastructure || failure.kind == .transient else {
+      self = IssuerCircuit(endpoint: endpoint)
+      return
+    }
+    let isKnown = events.contains(call.idempotencyKey)
+    if failure.kind == .infrastructure || !isKnown { failures += 1 }
+    if !isKnown, events.count < Self.limit { events.append(call.idempotencyKey) }
+  }
+}
+
+/// Whom a worker may ask at present: of a partner that is down one call, to see whether it is back, and none after
+/// that has failed too.
+package struct CircuitBook: Sendable {
+  private var circuits: [String: IssuerCircuit] = [:]
+  private var underWay: [String: Int] = [:]
+  /// Those that failed while this book was open: not asked again.
+  package private(set) var tripped: Set<String> = []
+
+  /// - Parameter known: as they stand when the worker begins.
+  package init(_ known: [IssuerCircuit] = []) {
+    for circuit in known { circuits[circuit.endpoint] = circuit }
+  }
+
+  /// Whether one more call may begin.
+  package func mayAsk(_ endpoint: String) -> Bool {
+    if tripped.contains(endpoint) { return false }
+    let isHalfOpen = circuits[endpoint]?.isOpen == true
+    return !isHalfOpen || underWay[endpoint, default: 0] == 0
+  }
+
+  package mutating func begin(_ call: IssuerCall) { underWay[call.endpoint, default: 0] += 1 }
+
+  package mutating func end(_ call: IssuerCall, _ answer: IssuerAnswer) {
+    underWay[call.endpoint, default: 1] -= 1
+    var circuit = circuits[call.endpoint] ?? IssuerCircuit(endpoint: call.endpoint)
+    circuit.record(answer, for: call)
+    circuits[call.endpoint] = circuit
+    if circuit.isOpen { tripped.insert(call.endpoint) } else { tripped.remove(call.endpoint) }
+  }
+
+  /// Lets a partner that is down be asked once more.
+  package mutating func tryAgain(_ endpoint: String) { tripped.remove(endpoint) }
+}

@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import Composition
+internal import Issuance
+
+struct ListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists failed events, a page at a time.",
+    examples: [
+      "retry-batch list --database first-come.db",
+      "retry-batch list --campaign summer --state dead --error-like 'no such offer'",
+      "retry-batch list --after summer/120 --limit 50 --json",
+    ],
+    discussion: "Without --state it lists what may need somebody: waiting, parked and dead.")
+
+  @OptionGroup var filter: FilterOptions
+  @Option(
+    parsing: .upToNextOption, help: "Only in these states: waiting, parked, resolved, dead, discarded.",
+    transform: { text in
+      guard let state = FailedEventState(rawValue: text) else {
+        let words = FailedEventState.allCases.map(\.rawValue).joined(separator: ", ")
+        throw ValidationError("it must be one of \(words).")
+      }
+      return state
+    })
+  var state: [FailedEventState] = []
+  @Option(help: "At most so many: 1 to 10000.")
+  var limit = 100
+  @Option(help: "Only those behind this one: the end of the page before.")
+  var after: SeatArgument?
+  @OptionGroup var json: JSONFlag
+  @OptionGroup var database: DatabaseOption
+
+  func validate() throws {
+    guard (1...10_000).contains(limit) else {
+      throw ValidationError("--limit \(limit) is out of range: it must be 1 to 10000.")
+    }
+  }
+
+  func run() async throws {
+    try await runCommand {
+      let store = try Backend.openStore(database: database.path())
+      try await store.require(filter.campaign, doing: "list the failed events of")
+      var query = FailedEventQuery(filter: filter.filter, limit: limit)
+      query.states = Set(state)
+      query.after = after?.key
+      let page = try await store.failedEvents(query)
+      if json.isSet {
+        try printJSON(PageBody(page))
+      } else {
+        try printResult(text(page))
+      }
+      return .done
+    }
+  }
+
+  private func text(_ page: FailedEventPage) -> String {
+    guard !page.events.isEmpty else { return page.total == 0 ? "no failed events" : "no more failed events" }
+    var text = page.events.table(columns: Terminal.standardOutput.columns)
+    text += "\n\(page.events.count) of \(page.total)"
+    if let next = page.next { text += "; next page: --after \(next.name)" }
+    return text
+  }
+
+  /// What `list --json` prints.
+  private struct PageBody: Encodable {
+    let schemaVersion = 1
+    let total: Int
+    let events: [FailedEventBody]
+    let next: Nullable<String>
+
+    init(_ page: FailedEventPage) {
+      total = page.total
+      events = page.events.map(FailedEventBody.init)
+      next = Nullable(page.next?.name)
+    }
+  }
+}

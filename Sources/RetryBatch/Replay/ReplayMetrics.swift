@@ -1,0 +1,78 @@
+package import Composition
+package import Issuance
+internal import Metrics
+
+/// The figures of a run for node_exporter's textfile collector. What is not known is absent, never 0.
+package struct ReplayMetrics: Sendable {
+  package static let completed = MetricDeclaration(
+    "first_come_retry_batch_completion_timestamp_seconds", .gauge, unit: "seconds",
+    help: "When the last run ended, in seconds since 1970.")
+  package static let duration = MetricDeclaration(
+    "first_come_retry_batch_duration_seconds", .gauge, unit: "seconds", help: "How long the last run took.")
+  package static let exitCode = MetricDeclaration(
+    "first_come_retry_batch_exit_code", .gauge, unit: "code", help: "The exit code of the last run.")
+  package static let planned = MetricDeclaration(
+    "first_come_retry_batch_planned_events", .gauge, unit: "events",
+    help: "Failed events that the last run was to take.")
+  package static let replayed = MetricDeclaration(
+    "first_come_retry_batch_replayed_events", .gauge,
+    [MetricDeclaration.Label("outcome", .words(ReplayOutcome.allCases.map(\.metricWord)))], unit: "events",
+    help: "Failed events that the last run took, by what became of them.")
+  package static let open = MetricDeclaration(
+    "first_come_retry_batch_open_events", .gauge,
+    [MetricDeclaration.Label("state", .words(["due", "waiting", "leased", "parked"]))], unit: "events",
+    help: "Failed events that were open when the last run ended, by state.")
+  package static let dead = MetricDeclaration(
+    "first_come_retry_batch_dead_events", .gauge, unit: "events",
+    help: "Dead letters that waited for a person when the last run ended.")
+  package static let issuersDown = MetricDeclaration(
+    "first_come_retry_batch_issuers_down", .gauge, unit: "partners",
+    help: "Partners that the last run found down.")
+
+  package static let all = [completed, duration, exitCode, planned, replayed, open, dead, issuersDown]
+
+  private let registry = MetricsRegistry(Self.all)
+
+  /// The text for the collector.
+  package var text: String { registry.text() }
+
+  package init(_ summary: ReplayRun.Summary, at now: Timestamp) {
+    self.init(failedWith: summary.status, after: summary.duration, at: now)
+    set(Self.planned, summary.plan.planned)
+    for outcome in ReplayOutcome.allCases {
+      set(Self.replayed, summary.tally[outcome], ("outcome", outcome.metricWord))
+    }
+    let open = summary.open
+    for (state, events) in [
+      ("due", open.due), ("waiting", open.waiting), ("leased", open.leased), ("parked", open.parked),
+    ] {
+      set(Self.open, events, ("state", state))
+    }
+    set(Self.dead, open.dead)
+    set(Self.issuersDown, summary.issuersDown.count)
+  }
+
+  /// Of a run of which nothing else is known.
+  package init(failedWith status: ProgramExit, after duration: Duration, at now: Timestamp) {
+    set(Self.completed, Double(now.microseconds) / 1_000_000)
+    set(Self.duration, duration.seconds)
+    set(Self.exitCode, Double(status.rawValue))
+  }
+
+  private func set(_ metric: MetricDeclaration, _ value: Int, _ labels: (String, String)...) {
+    registry.makeMeter(label: metric.name, dimensions: labels).set(Double(value))
+  }
+
+  private func set(_ metric: MetricDeclaration, _ value: Double) {
+    registry.makeMeter(label: metric.name, dimensions: []).set(value)
+  }
+}
+
+extension ReplayOutcome {
+  fileprivate var metricWord: String {
+    switch self {
+    case .failedAgain: "failed_again"
+    case .resolved, .unreached, .parked, .dead, .fenced: rawValue
+    }
+  }
+}

@@ -1,0 +1,173 @@
+package import Composition
+package import Issuance
+
+/// One run over the due failed events of a scope: first those whose codes are in the store, then those for which
+/// partners are asked.
+package struct ReplayRun: Sendable {
+  /// How much a run may do.
+  package struct Limits: Sendable {
+    /// How many events are leased and settled in one transaction each.
+    package var batchSize = 500
+    /// How many events it may take; `nil` for all that are due.
+    package var events: Int?
+    /// How long it may begin new work.
+    package var runtime: Duration?
+    package var calls = IssuerCalls.Limits()
+
+    package init() {}
+  }
+
+  package struct Summary: Sendable, Equatable {
+    package let run: RunStart
+    package let plan: RunPlan
+    package let tally: ReplayTally
+    package let open: OpenEvents
+    /// Partners that were not asked any more because they failed several times in a row.
+    package let issuersDown: [String]
+    package let duration: Duration
+    package let status: ProgramExit
+  }
+
+  private let queue: any FailedEventQueue
+  private let issuer: any CodeIssuer
+  private let start: RunStart
+  private let limits: Limits
+  private let clock: WallClock
+
+  package init(
+    queue: any FailedEventQueue, issuer: any CodeIssuer, start: RunStart, limits: Limits = Limits(),
+    clock: @escaping WallClock
+  ) {
+    self.queue = queue
+    self.issuer = issuer
+    self.start = start
+    self.limits = limits
+    self.clock = clock
+  }
+
+  /// Takes each event that is due once.
+  ///
+  /// - Parameters:
+  ///   - interruption: the exit status of a signal that came; asked between batches and before each call.
+  ///   - didBegin: hears what was found at the start.
+  ///   - didReplay: hears how many more events were replayed.
+  /// - Throws: ``StoreFailure``. The row of the run then stays open, and its leases run out by themselves.
+  package func execute(
+    interruption: @escaping @Sendable () -> ProgramExit? = { nil }, didBegin: @Sendable (RunPlan) -> Void = { _ in },
+    didReplay: @Sendable (Int) -> Void = { _ in }
+  ) async throws -> Summary {
+    let begun = ContinuousClock.now
+    let plan = try await queue.beginRun(start, limit: limits.events, leaseDuration: limits.calls.lease)
+    didBegin(plan)
+    var tally = ReplayTally()
+    var issuersDown: Set<String> = []
+    if plan.planned > 0 {
+      let end = limits.runtime.map { begun + $0 }
+      let mayGoOn: @Sendable (_ atLeast: Duration) -> Bool = { time in
+        interruption() == nil && end.map { ContinuousClock.now + time < $0 } ?? true
+      }
+      try await replayFromStore(plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
+      issuersDown = try await replayFromPartners(plan, &tally, mayGoOn: mayGoOn, didReplay)
+    }
+    tally.skipped = max(0, plan.planned - tally.total)
+    return try await finish(
+      plan, tally, issuersDown: issuersDown.sorted(), interruption: interruption(), begun: begun)
+  }
+
+  private func replayFromStore(
+    _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: () -> Bool, _ didReplay: @Sendable (Int) -> Void
+  ) async throws {
+    var cursor = ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)
+    while cursor != .end, tally.total < plan.planned, mayGoOn() {
+      let batch = try await lease(
+        from: cursor, of: .store, limit: min(limits.batchSize, plan.planned - tally.total))
+      cursor = batch.next
+      guard mayGoOn() else {
+        try await queue.release(batch.leases)
+        return
+      }
+      let startedAt = clock()
+      let outcomes = try await patiently {
+        try await queue.settle(batch.leases.map { Attempt(lease: $0, startedAt: startedAt) })
+      }
+      for outcome in outcomes { tally.add(outcome) }
+      didReplay(outcomes.count)
+    }
+  }
+
+  /// - Returns: the partners that are down.
+  private func replayFromPartners(
+    _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: @escaping @Sendable (Duration) -> Bool,
+    _ didReplay: @Sendable (Int) -> Void
+  ) async throws -> Set<String> {
+    // A call that begins may take its whole deadline, and the run still ends in time.
+    var callLimits = limits.calls
+    if let runtime = limits.runtime { callLimits.deadline = min(callLimits.deadline, runtime / 2) }
+    let deadline = callLimits.deadline
+    let calls = IssuerCalls(
+      store: queue, issuer: issuer, circuits: try await queue.circuits(), limits: callLimits, clock: clock)
+    var cursor = ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)
+    var sum = tally
+    while cursor != .end, sum.total < plan.planned, mayGoOn(deadline) {
+      let batch = try await lease(
+        from: cursor, of: .partners(excluding: calls.tripped),
+        limit: min(callLimits.concurrency * 4, plan.planned - sum.total))
+      cursor = batch.next
+      try await calls.settle(batch.leases, mayBegin: { mayGoOn(deadline) }) { outcomes in
+        for outcome in outcomes { sum.add(outcome) }
+        didReplay(outcomes.count)
+      }
+    }
+    tally = sum
+    return calls.tripped
+  }
+
+  private func lease(
+    from cursor: ReplayCursor, of supply: SupplyKind, limit: Int
+  ) async throws -> LeasedBatch {
+    try await patiently {
+      try await queue.leaseDue(for: start, from: cursor, of: supply, limit: limit, duration: limits.calls.lease)
+    }
+  }
+
+  /// How often in a row a run asks a store that is busy past its limit, before it stops.
+  private static let storeAttempts = 3
+
+  /// Does one port method, again where the store was busy: the limit of the store is the pause.
+  private func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+    for _ in 1..<Self.storeAttempts {
+      do {
+        return try await body()
+      } catch let failure as StoreFailure where failure.code == .busy {
+        continue
+      }
+    }
+    return try await body()
+  }
+
+  private func finish(
+    _ plan: RunPlan, _ tally: ReplayTally, issuersDown: [String], interruption: ProgramExit?,
+    begun: ContinuousClock.Instant
+  ) async throws -> Summary {
+    @Sendable func status(_ open: OpenEvents) -> ProgramExit {
+      Self.status(open: open, isIssuerDown: !issuersDown.isEmpty, interrupted: interruption)
+    }
+    let open = try await patiently {
+      try await queue.finishRun(start, tally: tally, leaseDuration: limits.calls.lease) { open in
+        RunConclusion(exitCode: status(open).rawValue, reportsDeadLetters: status(open) == .newDeadLetters)
+      }
+    }
+    return Summary(
+      run: start, plan: plan, tally: tally, open: open, issuersDown: issuersDown, duration: begun.duration(to: .now),
+      status: status(open))
+  }
+
+  /// A new dead letter wins over all but a signal: a person must look. A partner that is down wins over open events: they
+  /// will not go away by waiting for the next run alone.
+  static func status(open: OpenEvents, isIssuerDown: Bool, interrupted: ProgramExit?) -> ProgramExit {
+    if let interrupted { return interrupted }
+    if open.newlyDead > 0 { return .newDeadLetters }
+    if isIssuerDown { return .unavailable }
+    return open.retryable > 0 ? .openEventsRemain : .done
+  }
+}

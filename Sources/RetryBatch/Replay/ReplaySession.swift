@@ -1,0 +1,127 @@
+internal import Composition
+internal import Issuance
+
+/// One invocation of a run: the lock, the run, and everybody who is told of it.
+struct ReplaySession: Sendable {
+  let database: String
+  let filter: EventFilter
+  let askedFor: String?
+  let operatorName: String
+  let limits: ReplayRun.Limits
+  let policy: RetryPolicy
+  let webhook: WebhookSettings
+  let ifLocked: LockedPolicy
+  let output: ReplayOutput
+  let metricsFile: String?
+  let ping: Ping?
+
+  /// Runs once, and tells of it however it ends.
+  func runOnce(until termination: Termination) async throws -> ProgramExit {
+    let start = ProcessIdentity.runStart(filter, by: operatorName, askedFor: askedFor)
+    let begun = ContinuousClock.now
+    do {
+      // Opened first: where there is no database nothing is created, the lock's file neither.
+      let store = try Backend.openStore(database: database, retryPolicy: policy)
+      try await store.require(filter.campaign, doing: "replay the failed events of")
+      let lock = try Backend.openRunLock(database: database)
+      guard try await take(lock, for: start, until: termination) else { return try skipped(lock) }
+      defer { lock.giveBack() }
+      await ping?.send(.start, run: start.id)
+      let summary = try await run(start, on: store, until: termination)
+      try await tell(summary)
+      return summary.status
+    } catch {
+      // What was told so far stays; what is unknown is absent.
+      await tell(of: error, run: start, after: begun.duration(to: .now))
+      throw error
+    }
+  }
+
+  private func run(
+    _ start: RunStart, on store: any CouponStore, until termination: Termination
+  ) async throws -> ReplayRun.Summary {
+    try await Partners.with(webhook) { issuer in
+      let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
+      let progress = output.isQuiet ? nil : Progress("replaying", total: nil, unit: "events")
+      defer { progress?.finish() }
+      return try await run.execute(
+        interruption: { termination.programExit }, didReplay: { progress?.advance(by: $0) })
+    }
+  }
+
+  // MARK: The lock
+
+  /// - Returns: whether the lock was had; where not, the run is to be skipped.
+  private func take(_ lock: any RunLock, for start: RunStart, until termination: Termination) async throws -> Bool {
+    let begun = ContinuousClock.now
+    while let holder = try lock.take(for: RunLockHolder(start, since: systemClock())) {
+      switch ifLocked {
+      case .skip: return false
+      case .fail: throw Self.locked(by: holder, path: database)
+      case .wait:
+        let isOver = limits.runtime.map { begun.duration(to: .now) >= $0 } ?? false
+        if isOver || termination.programExit != nil { throw Self.locked(by: holder, path: database) }
+        await termination.rest(for: .milliseconds(50))
+      }
+    }
+    return true
+  }
+
+  private func skipped(_ lock: any RunLock) throws -> ProgramExit {
+    if !output.isQuiet, let holder = try lock.holder() { printError("skipped: \(holder.text)") }
+    return .done
+  }
+
+  private static func locked(by holder: RunLockHolder, path: String) -> ProgramFailure {
+    ProgramFailure(
+      .lockNotHad, "cannot replay the failed events of \(path)", why: holder.text,
+      next: "wait for it, or say --if-locked skip or wait; what it does: retry-batch runs")
+  }
+
+  // MARK: Who is told
+
+  private func tell(_ summary: ReplayRun.Summary) async throws {
+    try output.print(summary)
+    if let metricsFile { try MetricsFile(path: metricsFile).write(ReplayMetrics(summary, at: systemClock())) }
+    await ping?.send(.ended(summary.status, try summary.lines), run: summary.run.id)
+  }
+
+  private func tell(of error: any Error, run: RunStart, after duration: Duration) async {
+    let status = Self.status(of: error)
+    if let metricsFile {
+      do {
+        let metrics = ReplayMetrics(failedWith: status, after: duration, at: systemClock())
+        try MetricsFile(path: metricsFile).write(metrics)
+      } catch {
+        printError("warning: \(error)")
+      }
+    }
+    await ping?.send(.ended(status, "\(error)"), run: run.id)
+  }
+
+  private static func status(of error: any Error) -> ProgramExit {
+    switch error {
+    case let failure as ProgramFailure: failure.status
+    case let failure as StoreFailure: failure.code.programExit
+    case let refused as SettingsRefused: refused.status
+    default: .failed
+    }
+  }
+
+  // MARK: Dry run
+
+  /// Says what a run would find and take at this moment.
+  func preview(json: Bool) async throws -> ProgramExit {
+    let store = try Backend.openStore(database: database, retryPolicy: policy)
+    try await store.require(filter.campaign, doing: "replay the failed events of")
+    let preview = try await store.plan(filter, limit: limits.events, leaseDuration: limits.calls.lease)
+    let status = preview.open.retryable > 0 ? ProgramExit.openEventsRemain : .done
+    if json { try printJSON(PreviewBody(preview, status)) } else { try printResult(preview.text) }
+    return status
+  }
+}
+
+extension RunLockHolder {
+  /// In words, for an error message.
+  var text: String { "run \(run) holds the lock: process \(processID) on \(host), since \(since)" }
+}

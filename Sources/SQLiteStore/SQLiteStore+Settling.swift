@@ -1,0 +1,226 @@
+internal import Foundation
+internal import GRDB
+package import Issuance
+
+/// What a failed event becomes when the lease on it ends.
+struct Settled {
+  let state: FailedEventState
+  /// `nil` leaves kind or error as they are.
+  let kind: FailureKind?
+  let error: String?
+  let isCounted: Bool
+  let nextAttemptAt: Timestamp?
+
+  init(
+    _ state: FailedEventState, kind: FailureKind? = nil, error: String? = nil, isCounted: Bool = false,
+    nextAttemptAt: Timestamp? = nil
+  ) {
+    self.state = state
+    self.kind = kind
+    self.error = error
+    self.isCounted = isCounted
+    self.nextAttemptAt = nextAttemptAt
+  }
+}
+
+extension SQLiteStore {
+  package func settle(_ attempts: [Attempt]) async throws(StoreFailure) -> [ReplayOutcome] {
+    try await write("settle \(attempts.count) events") { [clock, retryPolicy, dice] db in
+      var settling = Settling(now: clock(), policy: retryPolicy, dice: dice, db: db)
+      return try attempts.map { try settling.settle($0) }
+    }
+  }
+
+  package func circuits() async throws(StoreFailure) -> [IssuerCircuit] {
+    try await read("read which partners are down") { db in
+      try Row.fetchAll(db, sql: "SELECT endpoint, failures, events FROM issuer_circuit WHERE failures > 0")
+        .map(IssuerCircuit.init(row:))
+    }
+  }
+}
+
+/// The attempts of one transaction.
+struct Settling {
+  let now: Timestamp
+  let policy: RetryPolicy
+  let dice: @Sendable () -> Double
+  let db: Database
+  private var policies: [CampaignID: RetryPolicy] = [:]
+
+  init(now: Timestamp, policy: RetryPolicy, dice: @escaping @Sendable () -> Double, db: Database) {
+    self.now = now
+    self.policy = policy
+    self.dice = dice
+    self.db = db
+  }
+
+  /// Makes the coupon and settles the row of one attempt; one that has lost its lease is recorded and changes nothing.
+  mutating func settle(_ attempt: Attempt) throws -> ReplayOutcome {
+    let circuit = try moveCircuit(attempt)
+    guard let standing = try standing(of: attempt.lease) else {
+      try record("fenced", error: "the lease was lost", of: attempt)
+      return .fenced
+    }
+    let event = attempt.lease.event
+    switch try SQLiteStore.makeCoupon(for: event, answer: attempt.answer, at: now, in: db) {
+    case .issue, .alreadyIssued:
+      try end(attempt, as: Settled(.resolved, isCounted: true), word: "resolved")
+      return .resolved
+    case .park(let reason):
+      try end(attempt, as: Settled(.parked, kind: .parked, error: reason), word: "parked")
+      return .parked
+    case .reject(let evidence):
+      let settled = Settled(.dead, kind: .permanent, error: evidence, isCounted: true)
+      try end(attempt, as: settled, word: "permanent")
+      return .dead
+    case .fail(let failure):
+      return try fail(attempt, failure, standing: standing, isIssuerDown: circuit?.isOpen ?? false)
+    }
+  }
+
+  private mutating func fail(
+    _ attempt: Attempt, _ failure: IssuerFailure, standing: Standing, isIssuerDown: Bool
+  ) throws -> ReplayOutcome {
+    let policy = try policy(of: attempt.lease.event.campaignID)
+    let decision = FailureSettlement.decide(
+      failure, attempts: standing.attempts, maxAttempts: standing.maxAttempts ?? policy.maxAttempts,
+      isIssuerDown: isIssuerDown, policy: policy, now: now, unit: dice())
+    let settled: Settled
+    let outcome: ReplayOutcome
+    switch decision {
+    case .retry(let at):
+      outcome = .failedAgain
+      settled = Settled(.waiting, kind: .transient, error: failure.error, isCounted: true, nextAttemptAt: at)
+    case .unreached(let at):
+      outcome = .unreached
+      // A moment later than now, so that the run that failed does not find it due again.
+      let next = max(at, now.advanced(by: .microseconds(1)))
+      settled = Settled(.waiting, kind: .infrastructure, error: failure.error, nextAttemptAt: next)
+    case .dead:
+      outcome = .dead
+      settled = Settled(.dead, kind: failure.kind, error: failure.error, isCounted: true)
+    }
+    try end(attempt, as: settled, word: (settled.kind ?? failure.kind).rawValue, maxAttempts: policy.maxAttempts)
+    return outcome
+  }
+
+  // MARK: The fence
+
+  private struct Standing {
+    let attempts: Int
+    let maxAttempts: Int?
+  }
+
+  /// The row of a lease that still holds: it bears this lease, and its time has not run out; else `nil`.
+  private func standing(of lease: Lease) throws -> Standing? {
+    let statement =
+      switch lease.source {
+      case .failedEvent:
+        try db.cachedStatement(
+          sql: """
+            SELECT attempts, max_attempts FROM failed_event
+            WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+            """)
+      case .outbox:
+        try db.cachedStatement(
+          sql: """
+            SELECT 0 AS attempts, NULL AS max_attempts FROM outbox
+            WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+            """)
+      }
+    let arguments: StatementArguments = [
+      lease.event.campaignID.rawValue, lease.event.seat.number, lease.holder.rawValue, lease.generation,
+      now.microseconds,
+    ]
+    return try Row.fetchOne(statement, arguments: arguments).map { row in
+      Standing(attempts: try row.value("attempts"), maxAttempts: try row.decode(Int?.self, forColumn: "max_attempts"))
+    }
+  }
+
+  // MARK: What is written
+
+  /// Ends the lease of an attempt. A first try that makes its coupon leaves no attempt behind.
+  private func end(_ attempt: Attempt, as settled: Settled, word: String, maxAttempts: Int? = nil) throws {
+    let lease = attempt.lease
+    switch (lease.source, settled.state) {
+    case (.failedEvent, _): try settle(lease, as: settled)
+    case (.outbox, .resolved): return try SQLiteStore.settleOutbox(lease.event, as: "delivered", at: now, in: db)
+    case (.outbox, _):
+      try SQLiteStore.fail(
+        lease.event, as: settled, generation: lease.generation, maxAttempts: maxAttempts, at: now, in: db)
+    }
+    try record(word, error: settled.error, of: attempt)
+  }
+
+  private func settle(_ lease: Lease, as settled: Settled) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE failed_event SET state = ?, failure_kind = ifnull(?, failure_kind), error = ifnull(?, error),
+          attempts = attempts + ?, settled_at = ?, next_attempt_at = ?, leased_by = NULL, leased_until = NULL
+        WHERE campaign_id = ? AND seat = ? AND generation = ?
+        """
+    ).execute(arguments: [
+      settled.state.rawValue, settled.kind?.rawValue, settled.error, settled.isCounted ? 1 : 0,
+      settled.state.isOpen ? nil : now.microseconds, settled.nextAttemptAt?.microseconds,
+      lease.event.campaignID.rawValue, lease.event.seat.number, lease.generation,
+    ])
+  }
+
+  private func record(_ word: String, error: String?, of attempt: Attempt) throws {
+    let lease = attempt.lease
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO attempt (campaign_id, seat, generation, run_id, outcome, error, started_at, ended_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """
+    ).execute(arguments: [
+      lease.event.campaignID.rawValue, lease.event.seat.number, lease.generation, lease.holder.rawValue, word, error,
+      attempt.startedAt.microseconds, max(now, attempt.startedAt).microseconds,
+    ])
+  }
+
+  // MARK: Partners
+
+  /// Counts what a partner answered.
+  ///
+  /// - Returns: its circuit after that; `nil` where no partner was asked.
+  private func moveCircuit(_ attempt: Attempt) throws -> IssuerCircuit? {
+    guard let call = attempt.lease.call, let answer = attempt.answer else { return nil }
+    let find = try db.cachedStatement(sql: "SELECT endpoint, failures, events FROM issuer_circuit WHERE endpoint = ?")
+    let before = try Row.fetchOne(find, arguments: [call.endpoint]).map(IssuerCircuit.init(row:))
+    var circuit = before ?? IssuerCircuit(endpoint: call.endpoint)
+    circuit.record(answer, for: call)
+    guard circuit != before ?? IssuerCircuit(endpoint: call.endpoint) else { return circuit }
+    let error = if case .failure(let failure) = answer { failure.error } else { "" }
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO issuer_circuit (endpoint, failures, events, error, failed_at) VALUES (?1, ?2, ?3, ?4, ?5)
+        ON CONFLICT (endpoint) DO UPDATE SET failures = ?2, events = ?3, error = ?4, failed_at = ?5
+        """
+    ).execute(arguments: [
+      call.endpoint, circuit.failures, try IssuerCircuit.text(of: circuit.events), error, now.microseconds,
+    ])
+    return circuit
+  }
+
+  private mutating func policy(of id: CampaignID) throws -> RetryPolicy {
+    if let known = policies[id] { return known }
+    let own = try Campaign.fetch(id, in: db)?.settings.applied(to: policy) ?? policy
+    policies[id] = own
+    return own
+  }
+}
+
+extension IssuerCircuit {
+  init(row: Row) throws {
+    let text: String = try row.value("events")
+    guard let events = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+      throw StoreFailure.unknownWord(column: "issuer_circuit.events")
+    }
+    self.init(endpoint: try row.value("endpoint"), failures: try row.value("failures"), events: events)
+  }
+
+  fileprivate static func text(of events: [String]) throws -> String {
+    String(decoding: try JSONEncoder().encode(events), as: UTF8.self)
+  }
+}

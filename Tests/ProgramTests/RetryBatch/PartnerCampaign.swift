@@ -1,0 +1,79 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A database with one campaign of a partner, and all that the programs need to ask it.
+struct PartnerCampaign: Sendable {
+  let directory: ScratchDirectory
+  let database: String
+  let partner: ScriptedPartner
+  let environment: [String: String]
+
+  /// - Parameter options: of `campaign create`, such as `--max-attempts 2`.
+  init(quota: Int = 100, _ options: [String] = []) async throws {
+    directory = try ScratchDirectory()
+    partner = try await ScriptedPartner()
+    let key = try directory.write(String(repeating: "k", count: 40), to: "webhook-key")
+    try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
+    database = try await makeCampaign(
+      quota: quota, ["--issuer", "webhook", "--webhook-url", partner.url] + options, in: directory)
+    environment = [
+      "FIRST_COME_DATABASE": database, "FIRST_COME_WEBHOOK_KEY_FILE": key,
+      "FIRST_COME_WEBHOOK_CA_FILE": partner.caFile, "FIRST_COME_WEBHOOK_ALLOW": "127.0.0.0/8",
+    ]
+  }
+
+  func retryBatch(_ arguments: String...) async throws -> Program.Result {
+    try await Program.retryBatch.run(arguments, environment: environment)
+  }
+
+  /// One run while the partner listens.
+  func replay(
+    _ act: @escaping @Sendable (ScriptedPartner.Request) -> ScriptedPartner.Act = { _ in .code }
+  ) async throws -> Program.Result {
+    try await partner.run(act) { try await retryBatch("--once") }
+  }
+
+  func consume() async throws -> Program.Result {
+    try await Program.issueService.run(["consume", "--once"], environment: environment)
+  }
+
+  func sql(_ statement: String) async throws -> String {
+    let result = try await Program.system("/usr/bin/sqlite3").run([database, statement])
+    #expect(result.status == 0, "\(result.errors)")
+    return result.output
+  }
+
+  /// Accepts so many users, while nobody listens at the partner's address.
+  func accept(_ users: Int) async throws {
+    try await RunningService.run(database: database) { (service) async throws in
+      for user in 1...users {
+        #expect(try await HTTP.claim("user-\(user)", from: "summer", at: service.claims).status == 201)
+      }
+    }
+  }
+
+  /// Accepts so many users whose events the partner refuses: all of them are dead letters.
+  func deadLetters(_ users: Int) async throws {
+    try await accept(users)
+    let consumed = try await partner.run({ _ in .answer(404, "no such offer") }) {
+      // What was tried in vain while nobody listened is a failed event by now.
+      let consumed = try await consume()
+      #expect(try await retryBatch("--once").status == 5)
+      return consumed
+    }
+    #expect(consumed.status == 0, "\(consumed.errors)")
+    #expect(try await sql("SELECT count(*) FROM failed_event WHERE state = 'dead'") == "\(users)\n")
+  }
+
+  /// Accepts so many users whose failed events are due.
+  func due(_ users: Int) async throws {
+    try await deadLetters(users)
+    #expect(try await retryBatch("redrive", "--all", "--reason", "the offer is there").status == 0)
+  }
+
+  /// The codes of all coupons, in the order of their seats.
+  func couponCodes() async throws -> [String] {
+    try await sql("SELECT code FROM coupon ORDER BY seat").split(separator: "\n").map(String.init)
+  }
+}

@@ -1,0 +1,118 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Coupons of a partner's codes, through real services and batches")
+struct PartnerTests {
+  @Test func serveAsksThePartnerAndHandsTheCodeOn() async throws {
+    let campaign = try await PartnerCampaign(quota: 5)
+    try await campaign.partner.run {
+      let ended = try await RunningService.run(database: campaign.database, environment: campaign.environment) {
+        (service) async throws in
+        for user in 1...5 {
+          #expect(try await HTTP.claim("user-\(user)", from: "summer", at: service.claims).status == 201)
+        }
+        await campaign.partner.requests(5)
+        var status = ""
+        while status != "issued" {  // the answer is still on its way into the store
+          let answer = try await HTTP.status(of: "user-5", in: "summer", at: service.claims).json()
+          status = answer["status"]?.string ?? ""
+          if status == "issued" { #expect(answer["code"]?.string == campaign.partner.codes["summer/5"]) }
+        }
+      }
+      #expect(ended.status == 0, "\(ended.errors)")
+    }
+    #expect(try await campaign.consume().output.hasPrefix("delivered 0"), "nothing is left over")
+    let keys = (1...5).map { "summer/\($0)" }
+    #expect(Set(campaign.partner.requests.map(\.idempotencyKey)) == Set(keys))
+    #expect(try await campaign.couponCodes() == keys.map { campaign.partner.codes[$0] })
+    #expect(campaign.partner.requests.allSatisfy { $0["webhook-signature"]?.hasPrefix("v1,") == true })
+    let report = try await Program.reconcile.run(["report"], environment: campaign.environment)
+    #expect(report.status == 0, "\(report.output)")
+  }
+
+  /// A reply that was lost: the partner has made the code, and nobody heard of it.
+  @Test func aLostReplyIsAskedForAgainUnderTheSameKey() async throws {
+    let campaign = try await PartnerCampaign(["--retry-base", "1ms", "--retry-cap", "1ms"])
+    try await campaign.due(3)
+    #expect(try await campaign.replay { _ in .codeThenDrop }.status == 4)
+    #expect(campaign.partner.codes.count == 3)
+    #expect(try await campaign.couponCodes().isEmpty)
+    let replayed = try await campaign.partner.run { try await campaign.retryBatch("--once", "--json") }
+    #expect(replayed.status == 0, "\(replayed.output) \(replayed.errors)")
+    #expect(try replayed.json()["resolved"]?.int == 3)
+    #expect(campaign.partner.codes.count == 3, "no second code was made")
+    #expect(try await campaign.couponCodes() == (1...3).map { campaign.partner.codes["summer/\($0)"] ?? "" })
+  }
+
+  /// A partner that is down: the consumer leaves its events alone, other campaigns go on, and the batch says so by 69.
+  @Test func aPartnerThatIsDownHoldsUpNoOtherCampaign() async throws {
+    let campaign = try await PartnerCampaign()
+    let created = try await Program.issueService.run(
+      ["campaign", "create", "spring", "--quota", "10"], environment: campaign.environment)
+    #expect(created.status == 0)
+    try await RunningService.run(database: campaign.database, environment: campaign.environment) {
+      (service) async throws in
+      for user in 1...30 {
+        #expect(try await HTTP.claim("user-\(user)", from: "summer", at: service.claims).status == 201)
+      }
+      #expect(try await HTTP.claim("late", from: "spring", at: service.claims).status == 201)
+      var status = ""
+      while status != "issued" {
+        status = try await HTTP.status(of: "late", in: "spring", at: service.claims).json()["status"]?.string ?? ""
+      }
+    }
+    let consumed = try await campaign.consume()
+    #expect(consumed.status == 69 && consumed.output.contains("down: \(campaign.partner.url)"), "\(consumed.output)")
+    let failed = try await campaign.sql("SELECT count(*), sum(attempts), min(failure_kind) FROM failed_event")
+    let parts = failed.split(whereSeparator: { "|\n".contains($0) })
+    #expect((Int(parts.first ?? "") ?? 0) < 30, "most events stay in the outbox: \(failed)")
+    #expect(parts.dropFirst() == ["0", "infrastructure"], "no attempt is burnt: \(failed)")
+    let replayed = try await campaign.retryBatch("--once")
+    #expect(replayed.status == 69 && replayed.output.contains("down: \(campaign.partner.url)"), "\(replayed.output)")
+    #expect(try await campaign.partner.run { try await campaign.consume() }.status == 0)
+    #expect(try await campaign.replay().status == 0)
+    #expect(try await campaign.couponCodes().count == 31)
+  }
+
+  /// Private addresses are no partners unless somebody says so.
+  @Test func aPrivateAddressIsRefusedUnlessItIsAllowed() async throws {
+    let campaign = try await PartnerCampaign()
+    try await campaign.accept(1)
+    var environment = campaign.environment
+    environment["FIRST_COME_WEBHOOK_ALLOW"] = nil
+    try await campaign.partner.run {
+      let refused = try await Program.retryBatch.run(["--once"], environment: environment)
+      #expect(refused.status == 4 || refused.status == 69, "\(refused.errors)")
+    }
+    #expect(campaign.partner.connections == 0)
+    let error = try await campaign.sql("SELECT error FROM failed_event")
+    #expect(error.contains("--webhook-allow") || error.isEmpty, "\(error)")
+  }
+
+  /// Stopped between lease and settling, past its lease: another run finishes, and the first one changes nothing.
+  @Test func aStoppedBatchIsFenced() async throws {
+    let campaign = try await PartnerCampaign()
+    try await campaign.due(1)
+    let before = campaign.partner.requests.count
+    let gate = Gate()
+    try await campaign.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+      let stopped = ["--once", "--json", "--lease", "1s"]
+      let ended = try await Program.retryBatch.runStopped(
+        stopped, environment: campaign.environment, when: { await campaign.partner.requests(before + 1) }
+      ) {
+        // The lock is held by the one that stands still: it is broken on purpose.
+        try FileManager.default.removeItem(atPath: campaign.database + ".run-lock")
+        var other = try await campaign.retryBatch("--once", "--lease", "1s")
+        while other.status == 4 { other = try await campaign.retryBatch("--once", "--lease", "1s") }
+        #expect(other.status == 0, "\(other.output)")
+        gate.open()
+      }
+      #expect(try ended.json()["fenced"]?.int == 1, "\(ended.output) \(ended.errors)")
+      #expect(ended.status == 0, "the other one has left nothing open")
+    }
+    #expect(try await campaign.couponCodes() == [campaign.partner.codes["summer/1"]])
+    let outcomes = try await campaign.sql("SELECT outcome FROM attempt ORDER BY generation")
+    #expect(outcomes.hasSuffix("fenced\nresolved\n"), "\(outcomes)")
+  }
+}

@@ -85,17 +85,22 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     let table = kind == .coupon ? "coupon" : "accepted_user"
     return try attempt("look for duplicates in \(table)") {
       try fields.flatMap { field, column in
-        try Row.fetchAll(
+        // The values first, of which there should be none: with their seats, SQLite would sort all rows.
+        let values = try Row.fetchAll(
           db,
           sql: """
-            SELECT campaign_id, \(column) AS value, group_concat(seat) AS seats FROM \(table)
-            WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, \(column) HAVING count(*) > 1
+            SELECT campaign_id, \(column) AS value FROM \(table)
+            WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, \(column) HAVING count(*) > 1 LIMIT 100000
             """,
-          arguments: bound(campaign)
-        ).map { row in
-          DuplicateRows(
-            campaign: try row.value("campaign_id"), field: field, value: (row["value"] as DatabaseValue).text,
-            seats: try row.value("seats", as: String.self).split(separator: ",").compactMap { Int($0) })
+          arguments: bound(campaign))
+        return try values.map { row in
+          let id: String = try row.value("campaign_id")
+          let value = row["value"] as DatabaseValue
+          return DuplicateRows(
+            campaign: id, field: field, value: value.text,
+            seats: try Int.fetchAll(
+              db, sql: "SELECT seat FROM \(table) WHERE campaign_id = ? AND \(column) = ? ORDER BY seat LIMIT 1000",
+              arguments: [id, value]))
         }
       }
     }

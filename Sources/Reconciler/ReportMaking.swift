@@ -67,7 +67,8 @@ struct ReportMaking {
 extension ReconciliationRecord {
   init(_ report: Report, begun: Timestamp) {
     self.init(
-      run: ProcessIdentity.runStart(EventFilter(campaign: report.scope)), startedAt: begun, verdict: report.verdict.rawValue,
+      run: ProcessIdentity.runStart(EventFilter(campaign: report.scope)), startedAt: begun,
+      verdict: report.verdict.rawValue,
       findings: report.findingsFound, exitCode: report.verdict.programExit.rawValue)
     waived = report.waived.count
     warnings = report.warnings.count

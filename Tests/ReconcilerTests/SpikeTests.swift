@@ -15,33 +15,45 @@ private final class Flag: Sendable {
   func set() { value.store(true, ordering: .relaxed) }
 }
 
+private final class Count: Sendable {
+  private let count = Atomic<Int>(0)
+
+  var value: Int { count.load(ordering: .relaxed) }
+  func add() { count.add(1, ordering: .relaxed) }
+}
+
 @Suite("A report under load")
 struct SpikeTests {
   private static let load = CampaignID("load")!
 
   /// 1,000 reports while seats are given and coupons made: none is DIRTY. Then one row is gone, and the next says whose.
+  ///
+  /// About one write to each report, so that the campaign does not grow faster than it can be read.
   @Test func aThousandReportsDuringASpike() async throws {
     let file = try await AuditedFile()
-    _ = try await file.store.create(.test(Self.load, quota: 1_000_000), by: .test)
-    let isOver = Flag()
+    _ = try await file.store.create(.test(Self.load, quota: 10_000), by: .test)
+    let reports = Count()
     let source = try file.source()
     let verdicts = try await withThrowingTaskGroup(of: [Verdict: Int].self) { group in
       group.addTask {
-        var user = 1
-        while !isOver.isSet {
-          _ = try await file.store.admit((user..<user + 2).map { .of($0, in: Self.load) })
-          _ = try await file.store.deliverPending(limit: 1)
-          user += 2
+        var user = 0
+        while reports.value < 1_000 {
+          guard user <= reports.value + 2 else {
+            await Task.yield()
+            continue
+          }
+          user += 1
+          _ = try await file.store.admit([.of(user, in: Self.load)])
+          if user.isMultiple(of: 3) { _ = try await file.store.deliverPending(limit: 2) }
         }
         return [:]
       }
       group.addTask {
-        defer { isOver.set() }
         var verdicts: [Verdict: Int] = [:]
-        for _ in 1...1_000 {
-          verdicts[
-            try await source.withSnapshot { Audit($0, AuditOptions(scope: Self.load)).judge().verdict }, default: 0] +=
-            1
+        while reports.value < 1_000 {
+          let verdict = try await source.withSnapshot { Audit($0, AuditOptions(scope: Self.load)).judge().verdict }
+          verdicts[verdict, default: 0] += 1
+          reports.add()
         }
         return verdicts
       }
@@ -60,11 +72,14 @@ struct SpikeTests {
   @Test func aGrowingLogMakesItReadACopy() async throws {
     let file = try await AuditedFile()
     _ = try await file.store.create(.test(Self.load, quota: 1_000_000), by: .test)
+    for start in stride(from: 1, through: 4_001, by: 500) {
+      _ = try await file.store.admit((start..<start + 500).map { .of($0, in: Self.load) })
+    }
     let isOver = Flag()
     let source = try SQLiteReconciliationSource(path: file.store.file.path, logGrowth: 0, clock: TestClock().clock)
     let reports = try await withThrowingTaskGroup(of: [Report].self) { group in
       group.addTask {
-        var user = 1
+        var user = 5_001
         while !isOver.isSet {
           _ = try await file.store.admit((user..<user + 20).map { .of($0, in: Self.load) })
           user += 20

@@ -31,23 +31,48 @@ struct ApplyCommand: AsyncParsableCommand {
       } else {
         try printResult("backup: \(try await desk.backUp())")
       }
-      var refused = 0
-      for (action, repair) in repairs {
-        switch try await desk.perform(repair, by: author.author) {
-        case .done: try printResult("done: \(action.id)")
-        case .doneBefore: try printResult("done before: \(action.id)")
-        case .refused(let why, _):
-          refused += 1
-          try printResult("refused: \(action.id): \(why)")
-        }
-      }
+      // What has begun is brought to its end, also where nobody reads of it any more.
+      let told = Told()
+      let refused = try await perform(repairs, at: desk, told)
       let made = try await ReportMaking(path: path, options: AuditOptions()).make()
       let terminal = Terminal.standardOutput
-      try printResult(
+      told.say(
         TextReport(report: made.report, columns: terminal.columns, paint: terminal.painted, next: made.next).description
       )
       await ReportMaking.record(made)
+      if let failure = told.failure { throw failure }
       return refused > 0 && made.report.verdict != .unknown ? .negative : made.report.verdict.programExit
+    }
+  }
+
+  /// - Returns: how many actions were refused.
+  private func perform(
+    _ repairs: [(RepairPlan.Action, Repair)], at desk: any RepairDesk, _ told: Told
+  ) async throws -> Int {
+    var refused = 0
+    for (action, repair) in repairs {
+      switch try await desk.perform(repair, by: author.author) {
+      case .done: told.say("done: \(action.id)")
+      case .doneBefore: told.say("done before: \(action.id)")
+      case .refused(let why, _):
+        refused += 1
+        told.say("refused: \(action.id): \(why)")
+      }
+    }
+    return refused
+  }
+
+  /// Lines of standard output, and the first failure to write one.
+  private final class Told {
+    private(set) var failure: ProgramFailure?
+
+    func say(_ line: String) {
+      guard failure == nil else { return }
+      do throws(ProgramFailure) {
+        try printResult(line)
+      } catch {
+        failure = error
+      }
     }
   }
 

@@ -38,6 +38,7 @@ struct CallTests {
     ("a refusal", ScriptedPartner.Act.answer(403, "no"), FailureKind.permanent, "answered 403: no"),
     ("a fault", .answer(500), .transient, "answered 500"), ("an outage", .answer(503), .infrastructure, "answered 503"),
     ("a redirect", .answer(307, fields: [("Location", "/elsewhere")]), .infrastructure, "redirects are not followed"),
+    ("another page", .answer(303, fields: [("Location", "/elsewhere")]), .infrastructure, "answered 303"),
     ("no content", .answer(204), .transient, "without a usable code"),
     ("a body too long", .answer(200, String(repeating: " ", count: 65_537)), .transient, "more than 65536 bytes"),
     ("a connection lost", .drop, .transient, "it may have made a code"),

@@ -79,7 +79,9 @@ struct CallTests {
       request.number == 0 ? .late(gate, .code) : .code
     } _: {
       try await withIssuer(roots: roots) { issuer in
+        let began = ContinuousClock.now
         let late = await issuer.ask(.sample(partner.url), within: .seconds(8))
+        #expect(ContinuousClock.now - began < .seconds(50))
         #expect(late.failure?.kind == .transient, "\(late)")
         #expect(late.failure?.error.contains("no answer came within 8.0 seconds") == true, "\(late)")
         let next = await issuer.ask(.sample(partner.url), within: Self.deadline)

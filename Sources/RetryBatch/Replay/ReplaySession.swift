@@ -116,7 +116,7 @@ struct ReplaySession: Sendable {
     try await store.require(filter.campaign, doing: "replay the failed events of")
     let preview = try await store.plan(filter, limit: limits.events, leaseDuration: limits.calls.lease)
     let status = preview.open.retryable > 0 ? ProgramExit.openEventsRemain : .done
-    if json { try printJSON(PreviewBody(preview, status)) } else { try printResult(preview.text) }
+    if json { try printJSON(ReplayBody(preview, status)) } else { try printResult(preview.text) }
     return status
   }
 }

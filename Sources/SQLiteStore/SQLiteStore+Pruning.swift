@@ -21,11 +21,20 @@ extension SQLiteStore {
     }
     // A run over all campaigns is also of those that are not to be pruned.
     guard campaign == nil, outcome.kept.isEmpty else { return outcome }
+    let campaigns = outcome.campaigns.map(\.campaign)
     let pruning = RunPruning(scope: nil, endedBefore: endedBefore)
     outcome.runs +=
       isDryRun
       ? try await read("see what can be pruned") { db in try pruning.count(in: db) }
-      : try await write("prune the runs over all campaigns") { db in try pruning.prune(in: db) }
+      : try await write("prune the runs over all campaigns") { [clock] db in
+        let runs = try pruning.prune(in: db)
+        // Those runs were every campaign's.
+        for campaign in campaigns where runs > 0 {
+          try Self.record(
+            "prune", detail: "\(runs) runs over all campaigns", on: campaign, by: author, at: clock(), in: db)
+        }
+        return runs
+      }
     return outcome
   }
 }

@@ -189,7 +189,7 @@ struct IllegalStatementTests {
       """, "no such act"),
     Statement("UPDATE operator_act_seat SET seat = 2", "an act never changes"),
     Statement("DELETE FROM operator_act_seat", "an act is never deleted"),
-    Statement("INSERT OR REPLACE INTO operator_act_seat VALUES (1, 'summer', 1)", "this row exists"),
+    Statement("INSERT OR REPLACE INTO operator_act_seat VALUES ('summer', 1, 1)", "this row exists"),
     Statement("UPDATE outbox SET state = 'lost', settled_at = 1", "outbox_state_word"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, 'a b', 1, zeroblob(32))", "accepted_user_form"),
     Statement("INSERT INTO accepted_user VALUES ('spring', 1, '', 1, zeroblob(32))", "accepted_user_form"),
@@ -240,7 +240,7 @@ struct IllegalStatementTests {
         sql: """
           INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
           VALUES ('frost', '', 3, 'paused', 'pool', zeroblob(32), 1);
-          INSERT INTO operator_act_seat VALUES (1, 'summer', 1);
+          INSERT INTO operator_act_seat VALUES ('summer', 1, 1);
           INSERT INTO seat_loss VALUES ('frost', 1, 1, 1, NULL), ('gone', 1, 1, 1, NULL);
           """)
     }

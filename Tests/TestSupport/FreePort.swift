@@ -1,8 +1,12 @@
 internal import Glibc
+internal import Synchronization
 
 /// A port for a test that listens, stops and listens again at the same address.
 package enum FreePort {
   package struct NoneFree: Error {}
+
+  /// Those that were found: a test may not listen at once, and another must not find the same meanwhile.
+  private static let found = Mutex<Set<Int>>([])
 
   /// Finds a TCP port of 127.0.0.1 on which nobody listens, below those that the kernel gives to connections and to
   /// listeners that leave the choice to it: none of them takes it meanwhile.
@@ -18,7 +22,7 @@ package enum FreePort {
       let result = unsafe withUnsafePointer(to: &address) { pointer in
         unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe bind(descriptor, $0, size) }
       }
-      if result == 0 { return port }
+      if result == 0, found.withLock({ $0.insert(port).inserted }) { return port }
     }
     throw NoneFree()
   }

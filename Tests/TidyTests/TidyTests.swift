@@ -54,7 +54,8 @@ struct TidyTests {
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "NIOCore", "NIOHTTP1",
+      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "Synchronization", "NIOCore",
+      "NIOHTTP1",
       "NIOPosix",
     ],
     "Reconciler": ["Issuance", "Schema", "Composition", "ArgumentParser"],

@@ -146,11 +146,12 @@ CREATE TRIGGER operator_act_delete BEFORE DELETE ON operator_act BEGIN
   SELECT RAISE(ABORT, 'operator_act: an act is never deleted');
 END;
 
--- Which seats an act was about, where it was not about the whole campaign.
+-- Which seats an act was about, where it was not about the whole campaign. The columns stand in the order of the key:
+-- SQLite 3.40.1 takes another order for damage (quick_check: NULL value in a column of the key).
 CREATE TABLE operator_act_seat (
-  act_id INTEGER NOT NULL,
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
+  act_id INTEGER NOT NULL,
   PRIMARY KEY (campaign_id, seat, act_id),
   CONSTRAINT operator_act_seat_act FOREIGN KEY (act_id) REFERENCES operator_act (id),
   CONSTRAINT operator_act_seat_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat)

@@ -8,7 +8,7 @@ struct RedriveCommand: AsyncParsableCommand {
     examples: [
       "retry-batch redrive --campaign summer --dry-run",
       "retry-batch redrive --campaign summer --seat 17 --reason 'mended'",
-      "retry-batch redrive --error-like 'no such offer' --reason 'offer is set up now'",
+      "retry-batch redrive --error-like 'no such offer' --reason 'it is there'",
     ],
     discussion: "Attempts go on being counted. The next run takes them; see first with --dry-run.")
 

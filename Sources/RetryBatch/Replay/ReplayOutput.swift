@@ -9,7 +9,7 @@ struct ReplayOutput: Sendable {
   /// - Throws: ``ProgramFailure`` with exit code 74 where it cannot be written.
   func print(_ summary: ReplayRun.Summary) throws {
     if isQuiet, !summary.needsPerson { return }
-    if isJSON { try printJSON(SummaryBody(summary)) } else { try printResult(summary.lines) }
+    if isJSON { try printJSON(ReplayBody(summary)) } else { try printResult(summary.lines) }
   }
 }
 
@@ -88,60 +88,58 @@ struct OpenBody: Encodable {
   }
 }
 
-/// What `retry-batch --once --json` prints.
-struct SummaryBody: Encodable {
+/// What `retry-batch --once --json` prints: of a run, or, with `--dry-run`, of what one would do. What there is not is
+/// `null`.
+struct ReplayBody: Encodable {
   private let schemaVersion = 2
-  private let dryRun = false
-  private let runID: String
+  private let dryRun: Bool
+  private let runID: Nullable<String>
   private let startedAt: String
-  private let durationSeconds: Double
+  private let durationSeconds: Nullable<Double>
   private let due: Int
   private let planned: Int
-  private let resolved: Int
-  private let failedAgain: Int
-  private let unreached: Int
-  private let parked: Int
-  private let dead: Int
-  private let fenced: Int
-  private let skipped: Int
-  private let issuersDown: [String]
+  private let resolved: Nullable<Int>
+  private let failedAgain: Nullable<Int>
+  private let unreached: Nullable<Int>
+  private let parked: Nullable<Int>
+  private let dead: Nullable<Int>
+  private let fenced: Nullable<Int>
+  private let skipped: Nullable<Int>
+  private let issuersDown: Nullable<[String]>
+  private let first: Nullable<[FailedEventBody]>
   private let open: OpenBody
   private let exitCode: Int32
 
   init(_ summary: ReplayRun.Summary) {
-    runID = summary.run.id.rawValue
-    startedAt = "\(summary.plan.startedAt)"
-    durationSeconds = summary.duration.seconds
-    due = summary.plan.due
-    planned = summary.plan.planned
-    resolved = summary.tally[.resolved]
-    failedAgain = summary.tally[.failedAgain]
-    unreached = summary.tally[.unreached]
-    parked = summary.tally[.parked]
-    dead = summary.tally[.dead]
-    fenced = summary.tally[.fenced]
-    skipped = summary.tally.skipped
-    issuersDown = summary.issuersDown
-    open = OpenBody(summary.open)
-    exitCode = summary.status.rawValue
+    self.init(
+      plan: summary.plan, run: summary.run.id, duration: summary.duration, tally: summary.tally,
+      issuersDown: summary.issuersDown, open: summary.open, status: summary.status)
   }
-}
-
-/// What `retry-batch --once --dry-run --json` prints.
-struct PreviewBody: Encodable {
-  private let schemaVersion = 2
-  private let dryRun = true
-  private let due: Int
-  private let planned: Int
-  private let first: [FailedEventBody]
-  private let open: OpenBody
-  private let exitCode: Int32
 
   init(_ preview: RunPreview, _ status: ProgramExit) {
-    due = preview.plan.due
-    planned = preview.plan.planned
-    first = preview.first.map(FailedEventBody.init)
-    open = OpenBody(preview.open)
+    self.init(plan: preview.plan, first: preview.first, open: preview.open, status: status)
+  }
+
+  private init(
+    plan: RunPlan, run: RunID? = nil, duration: Duration? = nil, tally: ReplayTally? = nil,
+    issuersDown: [String]? = nil, first: [FailedEvent]? = nil, open: OpenEvents, status: ProgramExit
+  ) {
+    dryRun = run == nil
+    runID = Nullable(run?.rawValue)
+    startedAt = "\(plan.startedAt)"
+    durationSeconds = Nullable(duration?.seconds)
+    due = plan.due
+    planned = plan.planned
+    resolved = Nullable(tally?[.resolved])
+    failedAgain = Nullable(tally?[.failedAgain])
+    unreached = Nullable(tally?[.unreached])
+    parked = Nullable(tally?[.parked])
+    dead = Nullable(tally?[.dead])
+    fenced = Nullable(tally?[.fenced])
+    skipped = Nullable(tally?.skipped)
+    self.issuersDown = Nullable(issuersDown)
+    self.first = Nullable(first.map { $0.map(FailedEventBody.init) })
+    self.open = OpenBody(open)
     exitCode = status.rawValue
   }
 }

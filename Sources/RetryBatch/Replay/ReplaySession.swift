@@ -30,6 +30,8 @@ struct ReplaySession: Sendable {
       let summary = try await run(start, on: store, until: termination)
       try await tell(summary)
       return summary.status
+    } catch let failure as ProgramFailure where failure.status == .lockNotHad {
+      throw failure  // the run that goes on tells of itself
     } catch {
       // What was told so far stays; what is unknown is absent.
       await tell(of: error, run: start, after: begun.duration(to: .now))
@@ -42,10 +44,11 @@ struct ReplaySession: Sendable {
   ) async throws -> ReplayRun.Summary {
     try await Partners.with(webhook) { issuer in
       let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
-      let progress = output.isQuiet ? nil : Progress("replaying", total: nil, unit: "events")
-      defer { progress?.finish() }
+      let progress = RunProgress(isQuiet: output.isQuiet)
+      defer { progress.finish() }
       return try await run.execute(
-        interruption: { termination.programExit }, didReplay: { progress?.advance(by: $0) })
+        interruption: { termination.programExit }, didBegin: { progress.begin($0) },
+        didReplay: { progress.advance(by: $0) })
     }
   }
 
@@ -116,7 +119,7 @@ struct ReplaySession: Sendable {
     try await store.require(filter.campaign, doing: "replay the failed events of")
     let preview = try await store.plan(filter, limit: limits.events, leaseDuration: limits.calls.lease)
     let status = preview.open.retryable > 0 ? ProgramExit.openEventsRemain : .done
-    if json { try printJSON(PreviewBody(preview, status)) } else { try printResult(preview.text) }
+    if json { try printJSON(ReplayBody(preview, status)) } else { try printResult(preview.text) }
     return status
   }
 }

@@ -183,7 +183,7 @@ struct JSONOutputTests {
     #expect(try await run("prune", "--dry-run")["campaigns"]?[0]?["attempts"]?.int ?? 0 > 0)
     _ = try await campaign.sql(
       """
-      INSERT INTO issuer_circuit VALUES ('\(campaign.partner.url)', 5, '[]', 'refused', 1);
+      REPLACE INTO issuer_circuit VALUES ('\(campaign.partner.url)', 5, '[]', 'refused', 1);
       INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at, webhook_url)
       VALUES ('spring', '', 9, 'open', 'webhook', zeroblob(32), 1, '\(campaign.partner.url)');
       """)

@@ -99,7 +99,7 @@ struct DeskTests {
     }
     let report = try await Program.reconcile.run(["report", "--json"], environment: campaign.environment)
     #expect(report.status == 0, "\(report.output)")
-    #expect(try report.json()["campaigns"]?[0]?["failed_discarded"]?.int == 1)
+    #expect(try report.json()["campaigns"]?[0]?["discarded"]?.int == 1)
   }
 
   @Test func pruneTakesWorkOfSettledCampaignsAndKeepsTheirCounts() async throws {

@@ -78,16 +78,44 @@ struct PartnerTests {
   /// Private addresses are no partners unless somebody says so.
   @Test func aPrivateAddressIsRefusedUnlessItIsAllowed() async throws {
     let campaign = try await PartnerCampaign()
-    try await campaign.accept(1)
+    try await campaign.due(1)
+    let before = campaign.partner.connections
     var environment = campaign.environment
     environment["FIRST_COME_WEBHOOK_ALLOW"] = nil
-    try await campaign.partner.run {
-      let refused = try await Program.retryBatch.run(["--once"], environment: environment)
-      #expect(refused.status == 4 || refused.status == 69, "\(refused.errors)")
+    let strict = environment
+    let refused = try await campaign.partner.run {
+      try await Program.retryBatch.run(["--once", "--json"], environment: strict)
     }
-    #expect(campaign.partner.connections == 0)
+    #expect(refused.status == 4, "\(refused.errors)")
+    #expect(try refused.json()["unreached"]?.int == 1)
+    #expect(campaign.partner.connections == before, "nobody was called")
     let error = try await campaign.sql("SELECT error FROM failed_event")
-    #expect(error.contains("--webhook-allow") || error.isEmpty, "\(error)")
+    #expect(error.contains("127.0.0.1") && error.contains("--webhook-allow"), "\(error)")
+    #expect(try await campaign.replay().status == 0)
+  }
+
+  /// A call that takes several times as long as its lease: it is kept from another run all the time.
+  @Test func aLongCallKeepsItsLease() async throws {
+    let campaign = try await PartnerCampaign()
+    try await campaign.due(1)
+    let before = campaign.partner.requests.count
+    let gate = Gate()
+    let (held, other) = try await campaign.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+      async let held = campaign.retryBatch("--once", "--json", "--lease", "1s")
+      await campaign.partner.requests(before + 1)
+      try FileManager.default.removeItem(atPath: campaign.database + ".run-lock")
+      let first = try await campaign.sql("SELECT leased_until FROM failed_event")
+      var until = first
+      while (Int(until.filter(\.isNumber)) ?? 0) < (Int(first.filter(\.isNumber)) ?? 0) + 2_000_000 {
+        until = try await campaign.sql("SELECT ifnull(leased_until, 0) FROM failed_event")
+      }
+      let other = try await campaign.retryBatch("--once", "--json")
+      gate.open()
+      return (try await held, other)
+    }
+    #expect(try other.json()["open"]?["leased"]?.int == 1 && other.status == 4, "\(other.output)")
+    #expect(try held.json()["resolved"]?.int == 1 && held.status == 0, "\(held.output)")
+    #expect(campaign.partner.requests.count == before + 1, "it was asked once")
   }
 
   /// Stopped between lease and settling, past its lease: another run finishes, and the first one changes nothing.

@@ -157,9 +157,9 @@ CREATE TABLE "operator_act" (
   CONSTRAINT operator_act_campaign FOREIGN KEY (campaign_id) REFERENCES campaign (id)
 ) STRICT;
 CREATE TABLE operator_act_seat (
-  act_id INTEGER NOT NULL,
   campaign_id TEXT NOT NULL,
   seat INTEGER NOT NULL,
+  act_id INTEGER NOT NULL,
   PRIMARY KEY (campaign_id, seat, act_id),
   CONSTRAINT operator_act_seat_act FOREIGN KEY (act_id) REFERENCES operator_act (id),
   CONSTRAINT operator_act_seat_acceptance FOREIGN KEY (campaign_id, seat) REFERENCES accepted_user (campaign_id, seat)

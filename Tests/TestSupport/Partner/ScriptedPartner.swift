@@ -72,7 +72,7 @@ package final class ScriptedPartner: Sendable {
   package var codes: [String: String] { book.codes }
   package var connections: Int { book.connections }
 
-  /// Waits until so many requests have come.
+  /// Waits until so many requests have come, or the test is stopped.
   package func requests(_ count: Int) async { await book.wait(for: count) }
 
   /// - Parameters:
@@ -113,7 +113,8 @@ package final class ScriptedPartner: Sendable {
       var requests: [Request] = []
       var codes: [String: String] = [:]
       var connections = 0
-      var waiting: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+      var waiting: [(id: Int, count: Int, continuation: CheckedContinuation<Void, Never>)] = []
+      var waits = 0
     }
 
     private let state = Mutex(State())
@@ -148,13 +149,25 @@ package final class ScriptedPartner: Sendable {
     }
 
     func wait(for count: Int) async {
-      await withCheckedContinuation { continuation in
-        let isThere = state.withLock { state in
-          if state.requests.count >= count { return true }
-          state.waiting.append((count, continuation))
-          return false
+      let id = state.withLock { state in
+        state.waits += 1
+        return state.waits
+      }
+      await withTaskCancellationHandler {
+        await withCheckedContinuation { continuation in
+          let isOver = state.withLock { state in
+            if state.requests.count >= count || Task.isCancelled { return true }
+            state.waiting.append((id, count, continuation))
+            return false
+          }
+          if isOver { continuation.resume() }
         }
-        if isThere { continuation.resume() }
+      } onCancel: {
+        let waiter = state.withLock { state in
+          let index = state.waiting.firstIndex { $0.id == id }
+          return index.map { state.waiting.remove(at: $0) }
+        }
+        waiter?.continuation.resume()
       }
     }
   }

@@ -39,7 +39,11 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
       let rows = try RowCursor(
         db,
         sql: """
-          SELECT id, quota, counter, issuer, code_key, opens_at, closes_at FROM campaign
+          SELECT id, quota, counter, issuer, code_key, opens_at, closes_at,
+            CASE WHEN EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = campaign.id AND seat IS NULL) THEN
+              (SELECT max(acted_at) FROM operator_act WHERE campaign_id = campaign.id AND act = 'import')
+            END
+          FROM campaign
           WHERE id \(scope(campaign)) ORDER BY id
           """,
         arguments: bound(campaign), table: "campaign")
@@ -51,6 +55,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
         row.codeKey = try rows.blob(4)
         row.opensAt = try rows.optionalInteger(5)
         row.closesAt = try rows.optionalInteger(6)
+        row.freeCodesSince = try rows.optionalInteger(7)
         campaigns.append(row)
       }
       return campaigns

@@ -54,6 +54,14 @@ struct LivenessJudgeTests {
     #expect(kinds(record) == expected)
   }
 
+  /// Parked events are due by themselves once codes are there.
+  @Test(arguments: [(nil, false), (59, false), (61, true), (1_000, true)] as [(Int64?, Bool)])
+  func parkedWhileCodesAreFree(since: Int64?, isDue: Bool) {
+    var judge = LivenessJudge(now: Self.now, grace: .seconds(60), retryEvery: .seconds(3_600))
+    judge.add(Self.failed("parked"), freeCodesSince: since.map(Self.ago))
+    #expect(judge.warnings(ReplayRuns()).map(\.kind) == (isDue ? [.dueNotPicked] : []))
+  }
+
   /// A run is missed only where there is something that it should have picked up.
   @Test func aRunThatNeverCame() {
     #expect(kinds(Self.failed("waiting", due: 121), lastRun: 121) == [.dueNotPicked, .retryRunMissing])

@@ -8,6 +8,8 @@ package struct CampaignRow: Sendable, Equatable {
   package var codeKey: [UInt8] = []
   package var opensAt: Int64?
   package var closesAt: Int64?
+  /// Where codes of its pool are free: when the last were imported.
+  package var freeCodesSince: Int64?
 
   package init(id: String, quota: Int, counter: Int) {
     self.id = id

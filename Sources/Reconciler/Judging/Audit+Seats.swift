@@ -73,7 +73,7 @@ extension Audit {
     add(findings)
     didJudgeSeat(JudgedSeat(record: record, campaign: course.facts?.row, findings: findings))
     if let acceptance = record.acceptance { add(chain.judge(acceptance)) }
-    liveness.add(record)
+    liveness.add(record, freeCodesSince: course.facts?.row.freeCodesSince)
   }
 
   private mutating func close(_ course: CampaignCourse?) {

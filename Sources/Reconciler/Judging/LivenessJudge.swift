@@ -51,7 +51,8 @@ struct LivenessJudge {
     self.retryEvery = retryEvery.microseconds
   }
 
-  mutating func add(_ record: SeatRecord) {
+  /// - Parameter freeCodesSince: of its campaign: parked events are due as long as codes are free.
+  mutating func add(_ record: SeatRecord, freeCodesSince: Int64? = nil) {
     if let outbox = record.outbox, outbox.word == "pending" {
       if now - outbox.at > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
       if let until = outbox.leasedUntil, until <= now { expired.add(record.key, since: until) }
@@ -60,9 +61,13 @@ struct LivenessJudge {
     if failed.word == "dead" { dead.add(record.key, since: failed.settledAt ?? failed.at) }
     if let until = failed.leasedUntil, until <= now { expired.add(record.key, since: until) }
     let isInHand = failed.leasedUntil.map { $0 > now } ?? false
-    if failed.word == "waiting", !isInHand, let at = failed.failure?.nextAttemptAt, now - at > grace {
-      due.add(record.key, since: at)
-    }
+    let dueAt: Int64? =
+      switch failed.word {
+      case "waiting": failed.failure?.nextAttemptAt
+      case "parked": freeCodesSince.map { max($0, failed.at) }
+      default: nil
+      }
+    if !isInHand, let dueAt, now - dueAt > grace { due.add(record.key, since: dueAt) }
   }
 
   func warnings(_ runs: ReplayRuns) -> [Warning] {

@@ -100,7 +100,6 @@ int main(int count, char **arguments) {
                       NULL, NULL), SQLITE_OK, "set pragmas");
   sqlite3_wal_hook(db, committed, NULL);
   sqlite3_stmt *start = prepare("BEGIN IMMEDIATE"), *end = prepare("COMMIT"),
-    *save = prepare("SAVEPOINT coupon"), *keep = prepare("RELEASE coupon"),
     *due = prepare("SELECT campaign_id, seat, user_id, generation, next_attempt_at FROM failed_event"
                    " WHERE state = 'waiting' AND next_attempt_at <= ?1"
                    " AND (leased_until IS NULL OR leased_until <= ?1) ORDER BY next_attempt_at, campaign_id, seat LIMIT ?2"),
@@ -109,15 +108,11 @@ int main(int count, char **arguments) {
     *fence = prepare("SELECT attempts, max_attempts FROM failed_event WHERE campaign_id = ? AND seat = ?"
                      " AND leased_by = ? AND generation = ? AND leased_until > ?"),
     *holder = prepare("SELECT user_id FROM accepted_user WHERE campaign_id = ? AND seat = ?"),
-    *by_seat = prepare("SELECT campaign_id, seat, user_id, code, issued_at, traceparent FROM coupon"
-                       " WHERE campaign_id = ? AND seat = ?"),
-    *by_user = prepare("SELECT campaign_id, seat, user_id, code, issued_at, traceparent FROM coupon"
-                       " WHERE campaign_id = ? AND user_id = ?"),
+    *by_seat = prepare("SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?"),
+    *by_user = prepare("SELECT 1 FROM coupon WHERE campaign_id = ? AND user_id = ?"),
     *campaign = prepare("SELECT issuer, code_key FROM campaign WHERE id = ?"),
-    *by_code = prepare("SELECT campaign_id, seat, user_id, code, issued_at, traceparent FROM coupon"
-                       " WHERE campaign_id = ? AND code = ?"),
+    *by_code = prepare("SELECT 1 FROM coupon WHERE campaign_id = ? AND code = ?"),
     *coupon = prepare("INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at) VALUES (?, ?, ?, ?, ?)"),
-    *pool = prepare("UPDATE pool_code SET seat = ? WHERE campaign_id = ? AND code = ? AND seat IS NULL"),
     *settle = prepare("UPDATE failed_event SET state = 'resolved', attempts = attempts + 1, settled_at = ?,"
                       " next_attempt_at = NULL, leased_by = NULL, leased_until = NULL"
                       " WHERE campaign_id = ? AND seat = ? AND generation = ?"),
@@ -151,12 +146,9 @@ int main(int count, char **arguments) {
       if (!run(holder, "ti", event->campaign, event->seat)) fail("find the holder", "nobody");
       if (run(by_seat, "ti", event->campaign, event->seat)) fail("find a coupon", "of the seat");
       if (run(by_user, "tt", event->campaign, event->user)) fail("find a coupon", "of the user");
-      if (!run(campaign, "t", event->campaign)) fail("find the campaign", event->campaign);
+      if (event == events && !run(campaign, "t", event->campaign)) fail("find the campaign", event->campaign);
       if (run(by_code, "tt", event->campaign, code)) fail("find a coupon", "of the code");
-      run(save, "");
       run(coupon, "titti", event->campaign, event->seat, event->user, code, now);
-      run(pool, "itt", event->seat, event->campaign, code);
-      run(keep, "");
       run(settle, "itii", now, event->campaign, event->seat, event->generation);
       run(attempt, "tiitii", event->campaign, event->seat, event->generation, run_id, now, now);
     }

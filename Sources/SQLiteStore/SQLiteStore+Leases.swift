@@ -46,22 +46,14 @@ extension SQLiteStore {
     let event = try Event(row: row)
     let generation = try row.value("generation", as: Int.self) + 1
     let endpoint = try row.decode(String?.self, forColumn: "endpoint")
-    let statement =
-      switch source {
-      case .outbox:
-        try db.cachedStatement(
-          sql: """
-            UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?
-            """)
-      case .failedEvent:
-        try db.cachedStatement(
-          sql: """
-            UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?
-            """)
-      }
-    try statement.execute(arguments: [
-      holder.rawValue, until.microseconds, generation, event.campaignID.rawValue, event.seat.number,
-    ])
+    let take = try DirectStatement(
+      db,
+      sql: source == .outbox
+        ? "UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?"
+        : "UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?")
+    try take.run(
+      .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
+      .integer(event.seat.number))
     return Lease(
       source: source, event: event, holder: holder, generation: generation, until: until,
       call: endpoint.map { IssuerCall(event: event, endpoint: $0) })

@@ -89,7 +89,7 @@ extension SQLiteStore: RepairDesk {
         """,
       arguments: [repair.campaign.rawValue, repair.seat?.number])
     guard let row else { return "nobody was accepted for this seat, or its outbox row is missing" }
-    switch try makeCoupon(for: try Event(row: row), at: now, in: db) {
+    switch try CouponMaker(db, at: now).make(for: try Event(row: row)) {
     case .issue, .alreadyIssued: break
     case .park(let reason): return reason
     case .fail(let failure): return failure.error

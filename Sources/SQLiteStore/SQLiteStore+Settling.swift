@@ -26,7 +26,7 @@ struct Settled {
 extension SQLiteStore {
   package func settle(_ attempts: [Attempt]) async throws(StoreFailure) -> [ReplayOutcome] {
     try await write("settle \(attempts.count) events") { [clock, retryPolicy, dice] db in
-      var settling = Settling(now: clock(), policy: retryPolicy, dice: dice, db: db)
+      var settling = try Settling(now: clock(), policy: retryPolicy, dice: dice, db: db)
       return try attempts.map { try settling.settle($0) }
     }
   }
@@ -45,13 +45,44 @@ struct Settling {
   let policy: RetryPolicy
   let dice: @Sendable () -> Double
   let db: Database
+  private let maker: CouponMaker
+  private let heldEvent: DirectStatement
+  private let heldOutbox: DirectStatement
+  private let settleEvent: DirectStatement
+  private let insertAttempt: DirectStatement
   private var policies: [CampaignID: RetryPolicy] = [:]
 
-  init(now: Timestamp, policy: RetryPolicy, dice: @escaping @Sendable () -> Double, db: Database) {
+  init(now: Timestamp, policy: RetryPolicy, dice: @escaping @Sendable () -> Double, db: Database) throws {
     self.now = now
     self.policy = policy
     self.dice = dice
     self.db = db
+    maker = try CouponMaker(db, at: now)
+    heldEvent = try DirectStatement(
+      db,
+      sql: """
+        SELECT attempts, max_attempts FROM failed_event
+        WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+        """)
+    heldOutbox = try DirectStatement(
+      db,
+      sql: """
+        SELECT 1 FROM outbox
+        WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+        """)
+    settleEvent = try DirectStatement(
+      db,
+      sql: """
+        UPDATE failed_event SET state = ?, failure_kind = ifnull(?, failure_kind), error = ifnull(?, error),
+          attempts = attempts + ?, settled_at = ?, next_attempt_at = ?, leased_by = NULL, leased_until = NULL
+        WHERE campaign_id = ? AND seat = ? AND generation = ?
+        """)
+    insertAttempt = try DirectStatement(
+      db,
+      sql: """
+        INSERT INTO attempt (campaign_id, seat, generation, run_id, outcome, error, started_at, ended_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+        """)
   }
 
   /// Makes the coupon and settles the row of one attempt; one that has lost its lease is recorded and changes nothing.
@@ -62,7 +93,7 @@ struct Settling {
       return .fenced
     }
     let event = attempt.lease.event
-    switch try SQLiteStore.makeCoupon(for: event, answer: attempt.answer, at: now, in: db) {
+    switch try maker.make(for: event, answer: attempt.answer) {
     case .issue, .alreadyIssued:
       try end(attempt, as: Settled(.resolved, isCounted: true), word: "resolved")
       return .resolved
@@ -113,27 +144,14 @@ struct Settling {
 
   /// The row of a lease that still holds: it bears this lease, and its time has not run out; else `nil`.
   private func standing(of lease: Lease) throws -> Standing? {
-    let statement =
-      switch lease.source {
-      case .failedEvent:
-        try db.cachedStatement(
-          sql: """
-            SELECT attempts, max_attempts FROM failed_event
-            WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
-            """)
-      case .outbox:
-        try db.cachedStatement(
-          sql: """
-            SELECT 0 AS attempts, NULL AS max_attempts FROM outbox
-            WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
-            """)
-      }
-    let arguments: StatementArguments = [
-      lease.event.campaignID.rawValue, lease.event.seat.number, lease.holder.rawValue, lease.generation,
-      now.microseconds,
+    let values: [DirectStatement.Value] = [
+      .text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number), .text(lease.holder.rawValue),
+      .integer(lease.generation), .init(now),
     ]
-    return try Row.fetchOne(statement, arguments: arguments).map { row in
-      Standing(attempts: try row.value("attempts"), maxAttempts: try row.decode(Int?.self, forColumn: "max_attempts"))
+    switch lease.source {
+    case .failedEvent:
+      return try heldEvent.first(values) { Standing(attempts: try $0.integer(0), maxAttempts: try $0.integer(1)) }
+    case .outbox: return try heldOutbox.first(values) { _ in Standing(attempts: 0, maxAttempts: nil) }
     }
   }
 
@@ -153,30 +171,18 @@ struct Settling {
   }
 
   private func settle(_ lease: Lease, as settled: Settled) throws {
-    try db.cachedStatement(
-      sql: """
-        UPDATE failed_event SET state = ?, failure_kind = ifnull(?, failure_kind), error = ifnull(?, error),
-          attempts = attempts + ?, settled_at = ?, next_attempt_at = ?, leased_by = NULL, leased_until = NULL
-        WHERE campaign_id = ? AND seat = ? AND generation = ?
-        """
-    ).execute(arguments: [
-      settled.state.rawValue, settled.kind?.rawValue, settled.error, settled.isCounted ? 1 : 0,
-      settled.state.isOpen ? nil : now.microseconds, settled.nextAttemptAt?.microseconds,
-      lease.event.campaignID.rawValue, lease.event.seat.number, lease.generation,
-    ])
+    try settleEvent.run(
+      .text(settled.state.rawValue), .init(settled.kind?.rawValue), .init(settled.error),
+      .integer(settled.isCounted ? 1 : 0), .init(settled.state.isOpen ? nil : now), .init(settled.nextAttemptAt),
+      .text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number), .integer(lease.generation))
   }
 
   private func record(_ word: String, error: String?, of attempt: Attempt) throws {
     let lease = attempt.lease
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO attempt (campaign_id, seat, generation, run_id, outcome, error, started_at, ended_at)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
-        """
-    ).execute(arguments: [
-      lease.event.campaignID.rawValue, lease.event.seat.number, lease.generation, lease.holder.rawValue, word, error,
-      attempt.startedAt.microseconds, max(now, attempt.startedAt).microseconds,
-    ])
+    try insertAttempt.run(
+      .text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number), .integer(lease.generation),
+      .text(lease.holder.rawValue), .text(word), .init(error), .init(attempt.startedAt),
+      .init(max(now, attempt.startedAt)))
   }
 
   // MARK: Partners

@@ -40,7 +40,7 @@ struct PartnerCampaign: Sendable {
   }
 
   func sql(_ statement: String) async throws -> String {
-    let result = try await Program.system("/usr/bin/sqlite3").run([database, statement])
+    let result = try await Program.system("/usr/bin/sqlite3").run(["-cmd", ".timeout 10000", database, statement])
     #expect(result.status == 0, "\(result.errors)")
     return result.output
   }

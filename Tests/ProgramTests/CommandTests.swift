@@ -63,7 +63,7 @@ struct BadInputTests {
     BadCommand(.issueService, ["campaign", "import-codes", "summer", "."], 74, "not a regular file"),
     BadCommand(.issueService, ["campaign", "list", "--database", "no/such/dir/x.db"], 69, "x.db"),
     BadCommand(.issueService, create + ["autumn", "--database", "no/such/dir/x.db"], 74, "mkdir -p"),
-    BadCommand(.retryBatch, [], 64, "--once"),
+    BadCommand(.retryBatch, ["--dry-run"], 64, "--once"),
     BadCommand(.retryBatch, ["--once", "--campaign", "winter"], 65, "winter", "campaign list"),
     BadCommand(.retryBatch, ["--once", "--campaign", "W"], 64, "'W'"),
     BadCommand(.reconcile, ["report", "--campaign", "winter"], 65, "winter", "campaign list"),

@@ -101,8 +101,8 @@ int main(int count, char **arguments) {
   sqlite3_wal_hook(db, committed, NULL);
   sqlite3_stmt *start = prepare("BEGIN IMMEDIATE"), *end = prepare("COMMIT"),
     *due = prepare("SELECT campaign_id, seat, user_id, generation, next_attempt_at FROM failed_event"
-                   " WHERE state = 'waiting' AND next_attempt_at <= ?1"
-                   " AND (leased_until IS NULL OR leased_until <= ?1) ORDER BY next_attempt_at, campaign_id, seat LIMIT ?2"),
+                   " WHERE state = 'waiting' AND campaign_id = 'bench' AND next_attempt_at <= ?1"
+                   " AND (leased_until IS NULL OR leased_until <= ?1) ORDER BY next_attempt_at, seat LIMIT ?2"),
     *lease = prepare("UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ?"
                      " WHERE campaign_id = ? AND seat = ?"),
     *fence = prepare("SELECT attempts, max_attempts FROM failed_event WHERE campaign_id = ? AND seat = ?"

@@ -56,6 +56,18 @@ extension ProgramFailure {
   }
 }
 
+extension ProgramExit {
+  /// The exit code of a command that ends with an error.
+  package init(of error: any Error) {
+    switch error {
+    case let failure as ProgramFailure: self = failure.status
+    case let failure as StoreFailure: self = failure.code.programExit
+    case let refused as SettingsRefused: self = refused.status
+    default: self = .failed
+    }
+  }
+}
+
 /// Runs what a command does and ends the process with its exit code. The one place where failures are printed.
 package func runCommand(_ body: () async throws -> ProgramExit) async throws {
   holdStandardStreams()

@@ -34,12 +34,15 @@ struct ConsumeCommand: AsyncParsableCommand {
         }
       }
       progress.finish()
-      let status = termination.programExit ?? (down.isEmpty ? .done : .unavailable)
+      let pending = try await store.figures().campaigns.map(\.pending).reduce(0, +)
+      let isLeft: ProgramExit = pending > 0 ? .lockNotHad : .done
+      let status = termination.programExit ?? (down.isEmpty ? isLeft : .unavailable)
       if json.isSet {
-        try printJSON(ConsumeBody(total, issuersDown: down, status))
+        try printJSON(ConsumeBody(total, pending: pending, issuersDown: down, status))
       } else {
         var lines = "delivered \(total.delivered), parked \(total.parked), waiting \(total.waiting), dead \(total.dead)"
-        for endpoint in down { lines += "\ndown: \(endpoint); its events stay in the outbox" }
+        for endpoint in down { lines += "\ndown: \(Partners.shown(endpoint)); its events stay in the outbox" }
+        if status == .lockNotHad { lines += "\n\(pending) are in the hands of another process, or came meanwhile" }
         try printResult(lines)
       }
       return status
@@ -90,15 +93,17 @@ private struct ConsumeBody: Encodable {
   private let parked: Int
   private let waiting: Int
   private let dead: Int
+  private let pending: Int
   private let issuersDown: [String]
   private let exitCode: Int32
 
-  init(_ tally: DeliveryTally, issuersDown: [String], _ status: ProgramExit) {
+  init(_ tally: DeliveryTally, pending: Int, issuersDown: [String], _ status: ProgramExit) {
     delivered = tally.delivered
     parked = tally.parked
     waiting = tally.waiting
     dead = tally.dead
-    self.issuersDown = issuersDown
+    self.pending = pending
+    self.issuersDown = issuersDown.map(Partners.shown)
     exitCode = status.rawValue
   }
 }

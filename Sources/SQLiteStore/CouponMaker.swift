@@ -134,11 +134,14 @@ final class CouponMaker {
     let given = try db.cachedStatement(sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat = ?")
     if let code = try String.fetchOne(given, arguments: [campaignID, event.seat.number]) { return code }
     let free = try db.cachedStatement(
-      sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat IS NULL ORDER BY position LIMIT 1 OFFSET ?")
+      sql: """
+        SELECT code FROM pool_code INDEXED BY pool_code_free WHERE campaign_id = ? AND seat IS NULL
+        ORDER BY position LIMIT 1 OFFSET ?
+        """)
     guard let next = try String.fetchOne(free, arguments: [campaignID, 0]) else { return nil }
     let lower = try db.cachedStatement(
       sql: """
-        SELECT count(*) FROM failed_event
+        SELECT count(*) FROM failed_event INDEXED BY failed_event_open
         WHERE campaign_id = ? AND seat < ? AND state IN ('waiting', 'parked')
         """)
     let waiting = try Int.fetchOne(lower, arguments: [campaignID, event.seat.number]) ?? 0

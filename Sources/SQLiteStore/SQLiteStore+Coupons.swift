@@ -8,10 +8,10 @@ extension SQLiteStore {
       try Self.pendingCampaigns(ofPartners: false, limit: 1, in: db).isEmpty
     }
     if isIdle { return DeliveryTally() }
-    return try await write("deliver pending events") { [clock] db in
+    return try await write("deliver pending events") { [clock, attempts = retryPolicy.maxAttempts] db in
       let pending = try db.cachedStatement(
         sql: """
-          SELECT campaign_id, seat, user_id, traceparent FROM outbox
+          SELECT campaign_id, seat, user_id, traceparent FROM outbox INDEXED BY outbox_pending
           WHERE state = 'pending' AND campaign_id = ? ORDER BY seat LIMIT ?
           """)
       let now = clock()
@@ -22,7 +22,7 @@ extension SQLiteStore {
         // What one campaign leaves of its share, those after it may use.
         let share = (limit - tally.total) / (campaigns.count - place)
         for event in try Row.fetchAll(pending, arguments: [campaign, share]).map(Event.init(row:)) {
-          try Self.deliver(event, by: maker, at: now, counting: &tally, in: db)
+          try Self.deliver(event, by: maker, maxAttempts: attempts, at: now, counting: &tally, in: db)
         }
       }
       return tally
@@ -30,17 +30,18 @@ extension SQLiteStore {
   }
 
   private static func deliver(
-    _ event: Event, by maker: CouponMaker, at now: Timestamp, counting tally: inout DeliveryTally, in db: Database
+    _ event: Event, by maker: CouponMaker, maxAttempts: Int, at now: Timestamp, counting tally: inout DeliveryTally,
+    in db: Database
   ) throws {
     switch try maker.make(for: event) {
     case .issue, .alreadyIssued:
       try settleOutbox(event, as: "delivered", at: now, in: db)
       tally.delivered += 1
     case .park(let reason):
-      try fail(event, as: Settled(.parked, kind: .parked, error: reason), at: now, in: db)
+      try fail(event, as: Settled(.parked, kind: .parked, error: reason), maxAttempts: maxAttempts, at: now, in: db)
       tally.parked += 1
     case .reject(let evidence):
-      try fail(event, as: Settled(.dead, kind: .permanent, error: evidence), at: now, in: db)
+      try fail(event, as: Settled(.dead, kind: .permanent, error: evidence), maxAttempts: maxAttempts, at: now, in: db)
       tally.dead += 1
     case .fail: preconditionFailure("an event of a partner's campaign is leased, never delivered")
     }
@@ -48,8 +49,12 @@ extension SQLiteStore {
 
   /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out.
   ///
-  /// - Parameter ofPartners: whether those for whose codes a partner is asked, or those whose codes are in the store.
-  static func pendingCampaigns(ofPartners: Bool, limit: Int, in db: Database) throws -> [String] {
+  /// - Parameters:
+  ///   - ofPartners: whether those for whose codes a partner is asked, or those whose codes are in the store.
+  ///   - endpoints: partners whose campaigns are left out.
+  static func pendingCampaigns(
+    ofPartners: Bool, excluding endpoints: Set<String> = [], limit: Int, in db: Database
+  ) throws -> [String] {
     // One look into the index for each campaign, however many rows wait.
     let statement = try db.cachedStatement(
       sql: """
@@ -60,9 +65,11 @@ extension SQLiteStore {
           FROM pending WHERE campaign_id IS NOT NULL
         )
         SELECT pending.campaign_id FROM pending JOIN campaign ON campaign.id = pending.campaign_id
-        WHERE (campaign.issuer = 'webhook') = ? ORDER BY random() LIMIT ?
+        WHERE (campaign.issuer = 'webhook') = ?
+          AND ifnull(campaign.webhook_url NOT IN (SELECT value FROM json_each(?)), 1)
+        ORDER BY random() LIMIT ?
         """)
-    return try String.fetchAll(statement, arguments: [ofPartners, limit])
+    return try String.fetchAll(statement, arguments: [ofPartners, try jsonList(endpoints.sorted()), limit])
   }
 
   /// Settles a pending outbox row and ends its lease.
@@ -78,9 +85,11 @@ extension SQLiteStore {
 
   /// Puts an event that did not become a coupon among the failed ones, unless it is there, and settles its outbox row.
   ///
-  /// - Parameter generation: of the lease under which it failed: a replay goes on counting from there.
+  /// - Parameters:
+  ///   - generation: of the lease under which it failed: a replay goes on counting from there.
+  ///   - maxAttempts: where its campaign says nothing else.
   static func fail(
-    _ event: Event, as settled: Settled, generation: Int = 0, maxAttempts: Int? = nil, at now: Timestamp,
+    _ event: Event, as settled: Settled, generation: Int = 0, maxAttempts: Int, at now: Timestamp,
     in db: Database
   ) throws {
     let present = try db.cachedStatement(sql: "SELECT 1 FROM failed_event WHERE campaign_id = ? AND seat = ?")
@@ -91,13 +100,13 @@ extension SQLiteStore {
             (campaign_id, seat, user_id, state, failure_kind, error, attempts, max_attempts, next_attempt_at,
               generation, failed_at, settled_at)
           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
-            ifnull(?8, ifnull((SELECT max_attempts FROM campaign WHERE id = ?1), ?9)), ?10, ?11, ?12,
-            CASE WHEN ?4 = 'dead' THEN ?12 END)
+            ifnull((SELECT max_attempts FROM campaign WHERE id = ?1), ?8), ?9, ?10, ?11,
+            CASE WHEN ?4 = 'dead' THEN ?11 END)
           """
       ).execute(arguments: [
         event.campaignID.rawValue, event.seat.number, event.userID.rawValue, settled.state.rawValue,
         settled.kind?.rawValue, settled.error, settled.isCounted ? 1 : 0, maxAttempts,
-        RetryPolicy.standard.maxAttempts, settled.nextAttemptAt?.microseconds, generation, now.microseconds,
+        settled.nextAttemptAt?.microseconds, generation, now.microseconds,
       ])
     }
     try settleOutbox(event, as: "failed", at: now, in: db)

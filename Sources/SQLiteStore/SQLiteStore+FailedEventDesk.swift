@@ -64,12 +64,13 @@ extension SQLiteStore {
     try await read("see what a run would do") { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: leaseDuration)
-      let search = DueSearch(filter: filter, now: now, horizon: horizon, db: db)
       let plan = try Self.plan(filter, limit: limit, leaseDuration: leaseDuration, at: now, in: db)
-      let begin = ReplayCursor.waiting(dueBy: now, after: nil)
-      let shown = min(plan.planned, RunPreview.shown)
-      var rows = try search.rows(from: begin, of: .store, limit: shown).rows
-      rows += try search.rows(from: begin, of: .partners(excluding: []), limit: shown - rows.count).rows
+      var rows: [Row] = []
+      for campaign in try DueSearch.campaigns(filter.campaign, dueBy: now, in: db) {
+        let search = DueSearch(filter: filter, campaign: campaign.id, now: now, horizon: horizon, db: db)
+        let limit = min(plan.planned, RunPreview.shown) - rows.count
+        if limit > 0 { rows += try search.rows(from: .waiting(dueBy: now, after: nil), limit: limit).rows }
+      }
       let first = try rows.map { row in
         try Row.fetchOne(
           db, sql: "SELECT \(FailedEvent.columns) FROM failed_event WHERE campaign_id = ? AND seat = ?",
@@ -100,11 +101,11 @@ extension SQLiteStore {
   }
 
   package func discard(
-    _ filter: EventFilter, isDryRun: Bool, by author: ActAuthor
+    _ filter: EventFilter, only: [SeatKey]?, isDryRun: Bool, by author: ActAuthor
   ) async throws(StoreFailure) -> DeskOutcome {
     let states: Set<FailedEventState> = filter.seats.isEmpty ? [.dead] : [.dead, .waiting, .parked]
     return try await act(
-      "discard", states: states, filter: filter, isDryRun: isDryRun, by: author
+      "discard", states: states, filter: filter, only: only.map(Set.init), isDryRun: isDryRun, by: author
     ) { [clock] db, key in
       // The generation takes it out of the hands of whoever works on it.
       try db.cachedStatement(
@@ -120,7 +121,8 @@ extension SQLiteStore {
   /// Changes each failed event that the filter means and that is in one of the states, and records the act with its
   /// seats; where the filter names seats, all of them or none.
   private func act(
-    _ word: String, states: Set<FailedEventState>, filter: EventFilter, isDryRun: Bool, by author: ActAuthor,
+    _ word: String, states: Set<FailedEventState>, filter: EventFilter, only: Set<SeatKey>? = nil, isDryRun: Bool,
+    by author: ActAuthor,
     _ change: @escaping @Sendable (Database, SeatKey) throws -> Void
   ) async throws(StoreFailure) -> DeskOutcome {
     let body: @Sendable (Database) throws -> DeskOutcome = { [clock] db in
@@ -137,6 +139,7 @@ extension SQLiteStore {
           """,
         arguments: filter.arguments() + ["states": try Self.jsonList(states.map(\.rawValue).sorted()), "word": word]
       ).map { SeatKey(campaign: try $0.value("campaign_id"), seat: try $0.value("seat")) }
+        .filter { only?.contains($0) ?? true }
       if isDryRun { return .done(keys) }
       for (campaign, seats) in Dictionary(grouping: keys, by: \.campaign).sorted(by: { $0.key < $1.key }) {
         for key in seats { try change(db, key) }

@@ -3,17 +3,22 @@ internal import GRDB
 package import Issuance
 
 extension SQLiteStore {
+  package func dueCampaigns(
+    for run: RunStart, dueBy: Timestamp
+  ) async throws(StoreFailure) -> [DueCampaign] {
+    try await read("look for due events") { db in try DueSearch.campaigns(run.filter.campaign, dueBy: dueBy, in: db) }
+  }
+
   package func leaseDue(
-    for run: RunStart, from cursor: ReplayCursor, of supply: SupplyKind, limit: Int, duration: Duration
+    for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch {
     try await write("lease due events") { [clock] db in
       let now = clock()
-      let search = DueSearch(filter: run.filter, now: now, horizon: now.advanced(by: duration), db: db)
-      let (rows, next) = try search.rows(from: cursor, of: supply, limit: limit)
+      let horizon = now.advanced(by: duration)
+      let search = DueSearch(filter: run.filter, campaign: campaign, now: now, horizon: horizon, db: db)
+      let (rows, next) = try search.rows(from: cursor, limit: limit)
       return LeasedBatch(
-        leases: try rows.map {
-          try Self.take($0, from: .failedEvent, for: run.id, until: now.advanced(by: duration), in: db)
-        }, next: next)
+        leases: try rows.map { try Self.take($0, from: .failedEvent, for: run.id, until: horizon, in: db) }, next: next)
     }
   }
 
@@ -43,19 +48,41 @@ extension EventFilter {
   }
 }
 
-/// Finds the failed events that a run may take at one moment.
+/// Finds the failed events of one campaign that a run may take at one moment. Each index is named: the planner would walk
+/// all that was ever resolved.
 struct DueSearch {
   let filter: EventFilter
+  let campaign: CampaignID
   let now: Timestamp
   /// The furthest that a lease taken now could reach.
   let horizon: Timestamp
   let db: Database
 
-  /// Campaigns that have a code for somebody who waits. Read once for a statement.
-  static let hasCodes = """
-    campaign_id IN (SELECT id FROM campaign WHERE issuer = 'pool' AND EXISTS (
-      SELECT 1 FROM pool_code WHERE pool_code.campaign_id = campaign.id AND pool_code.seat IS NULL))
+  /// Of the codes of a campaign, those that no seat has.
+  static func freeCodes(of campaign: String) -> String {
     """
+    (SELECT count(*) FROM pool_code INDEXED BY pool_code_free
+      WHERE pool_code.campaign_id = \(campaign) AND pool_code.seat IS NULL)
+    """
+  }
+
+  static func campaigns(_ only: CampaignID?, dueBy: Timestamp, in db: Database) throws -> [DueCampaign] {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT id, webhook_url FROM campaign
+        WHERE (:only IS NULL OR id = :only)
+          AND (EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_due
+              WHERE state = 'waiting' AND campaign_id = campaign.id AND next_attempt_at <= :dueBy)
+            OR issuer = 'pool' AND EXISTS (SELECT 1 FROM pool_code INDEXED BY pool_code_free
+              WHERE pool_code.campaign_id = campaign.id AND pool_code.seat IS NULL))
+        ORDER BY id
+        """)
+    let arguments: StatementArguments = ["only": only?.rawValue, "dueBy": dueBy.microseconds]
+    return try Row.fetchAll(statement, arguments: arguments).map { row in
+      guard let id = CampaignID(try row.value("id")) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+      return DueCampaign(id: id, endpoint: try row.decode(String?.self, forColumn: "webhook_url"))
+    }
+  }
 
   private static let columns = """
     campaign_id, seat, user_id, generation, next_attempt_at,
@@ -65,84 +92,59 @@ struct DueSearch {
     """
 
   /// Up to `limit` rows from a place on, and the place behind the last of them.
-  func rows(
-    from cursor: ReplayCursor, of supply: SupplyKind, limit: Int
-  ) throws -> (rows: [Row], next: ReplayCursor) {
+  func rows(from cursor: ReplayCursor, limit: Int) throws -> (rows: [Row], next: ReplayCursor) {
     var rows: [Row] = []
     var place = cursor
     if case .waiting(let dueBy, let after) = place {
-      rows = try waiting(dueBy: dueBy, after: after, of: supply, limit: limit)
+      rows = try waiting(dueBy: dueBy, after: after, limit: limit)
       if rows.count == limit, let last = rows.last {
         let at = Timestamp(microseconds: try last.value("next_attempt_at"))
-        return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, event: try Event(row: last))))
+        let seat = Seat(try last.value("seat"))
+        return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, seat: seat)))
       }
-      place = supply == .store ? .parked(after: nil) : .end
+      place = .parked(after: nil)
     }
     if case .parked(let after) = place {
-      let parked = try parked(after: after, limit: limit - rows.count)
+      let codes =
+        try Int.fetchOne(
+          db, sql: "SELECT \(Self.freeCodes(of: "?"))", arguments: [campaign.rawValue]) ?? 0
+      let parked = codes == 0 ? [] : try parked(after: after, limit: min(codes, limit - rows.count))
       rows += parked
-      if rows.count == limit, let last = parked.last { return (rows, .parked(after: try Event(row: last))) }
+      if rows.count == limit, let last = parked.last { return (rows, .parked(after: Seat(try last.value("seat")))) }
     }
     return (rows, .end)
   }
 
-  private func waiting(dueBy: Timestamp, after: ReplayCursor.DuePlace?, of supply: SupplyKind, limit: Int) throws
-    -> [Row]
-  {
-    var excluded: String?
-    if case .partners(let endpoints) = supply { excluded = try SQLiteStore.jsonList(endpoints.sorted()) }
-    return try fetch(
-      """
-      state = 'waiting' AND next_attempt_at <= :dueBy AND next_attempt_at >= :afterAt
-      AND (next_attempt_at, campaign_id, seat) > (:afterAt, :afterCampaign, :afterSeat)
-      AND iif(:excluded IS NULL, endpoint IS NULL,
-        endpoint IS NOT NULL AND endpoint NOT IN (SELECT value FROM json_each(:excluded)))
-      """, order: "next_attempt_at, campaign_id, seat",
-      [
-        "dueBy": dueBy.microseconds, "afterAt": after?.at.microseconds ?? .min,
-        "afterCampaign": after?.event.campaignID.rawValue ?? "", "afterSeat": after?.event.seat.number ?? 0,
-        "excluded": excluded, "limit": limit,
-      ])
-  }
-
-  private func parked(after: Event?, limit: Int) throws -> [Row] {
+  private func waiting(dueBy: Timestamp, after: ReplayCursor.DuePlace?, limit: Int) throws -> [Row] {
     try fetch(
       """
-      state = 'parked' AND \(Self.hasCodes) AND (campaign_id, seat) > (:afterCampaign, :afterSeat)
-      """, order: "campaign_id, seat",
+      failed_event INDEXED BY failed_event_due
+      WHERE state = 'waiting' AND campaign_id = :only AND next_attempt_at <= :dueBy AND next_attempt_at >= :afterAt
+        AND (next_attempt_at, seat) > (:afterAt, :afterSeat)
+      """, order: "next_attempt_at, seat",
       [
-        "afterCampaign": after?.campaignID.rawValue ?? "", "afterSeat": after?.seat.number ?? 0, "limit": limit,
+        "dueBy": dueBy.microseconds, "afterAt": after?.at.microseconds ?? .min, "afterSeat": after?.seat.number ?? 0,
+        "limit": limit,
       ])
   }
 
-  private func fetch(_ condition: String, order: String, _ arguments: StatementArguments) throws -> [Row] {
-    let statement = try db.cachedStatement(
-      sql: """
-        SELECT \(Self.columns) FROM failed_event
-        WHERE \(condition) AND \(SQLiteStore.isFree) AND \(EventFilter.condition)
-        ORDER BY \(order) LIMIT :limit
-        """)
-    return try Row.fetchAll(
-      statement,
-      arguments: arguments + filter.arguments() + ["now": now.microseconds, "horizon": horizon.microseconds])
+  private func parked(after: Seat?, limit: Int) throws -> [Row] {
+    try fetch(
+      """
+      failed_event INDEXED BY failed_event_open
+      WHERE state IN ('waiting', 'parked') AND state = 'parked' AND campaign_id = :only AND seat > :afterSeat
+      """, order: "seat", ["afterSeat": after?.number ?? 0, "limit": limit])
   }
 
-  /// How many events are due: of those that wait for codes, as many as there are codes.
-  func count() throws -> Int {
+  private func fetch(_ source: String, order: String, _ arguments: StatementArguments) throws -> [Row] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT
-          (SELECT count(*) FROM failed_event
-            WHERE state = 'waiting' AND next_attempt_at <= :now AND \(SQLiteStore.isFree) AND \(EventFilter.condition))
-          + ifnull((SELECT sum(min(parked, codes)) FROM (
-              SELECT count(*) AS parked,
-                (SELECT count(*) FROM pool_code
-                  WHERE pool_code.campaign_id = failed_event.campaign_id AND pool_code.seat IS NULL) AS codes
-              FROM failed_event
-              WHERE state = 'parked' AND \(Self.hasCodes) AND \(SQLiteStore.isFree) AND \(EventFilter.condition)
-              GROUP BY campaign_id)), 0)
+        SELECT \(Self.columns) FROM \(source) AND \(SQLiteStore.isFree) AND \(EventFilter.condition)
+        ORDER BY \(order) LIMIT :limit
         """)
-    return try Int.fetchOne(
-      statement, arguments: filter.arguments() + ["now": now.microseconds, "horizon": horizon.microseconds]) ?? 0
+    let moment: StatementArguments = [
+      "now": now.microseconds, "horizon": horizon.microseconds, "only": campaign.rawValue,
+    ]
+    return try Row.fetchAll(statement, arguments: arguments + filter.arguments() + moment)
   }
 }

@@ -10,14 +10,14 @@ extension SQLiteStore {
     for holder: RunID, excluding endpoints: Set<String>, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> [Lease] {
     let isIdle = try await read("look for events to ask partners for") { db in
-      try Self.pendingCampaigns(ofPartners: true, limit: 1, in: db).isEmpty
+      try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: 1, in: db).isEmpty
     }
     if isIdle { return [] }
     return try await write("lease pending events") { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
       var leases: [Lease] = []
-      let campaigns = try Self.pendingCampaigns(ofPartners: true, limit: limit, in: db)
+      let campaigns = try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: limit, in: db)
       for (place, campaign) in campaigns.enumerated() {
         let share = (limit - leases.count) / (campaigns.count - place)
         let rows = try Row.fetchAll(
@@ -25,13 +25,12 @@ extension SQLiteStore {
           sql: """
             SELECT campaign_id, seat, user_id, traceparent, generation,
               (SELECT webhook_url FROM campaign WHERE id = campaign_id) AS endpoint
-            FROM outbox WHERE state = 'pending' AND campaign_id = :campaign AND \(Self.isFree)
-              AND endpoint NOT IN (SELECT value FROM json_each(:excluded))
+            FROM outbox INDEXED BY outbox_pending
+            WHERE state = 'pending' AND campaign_id = :campaign AND \(Self.isFree)
             ORDER BY seat LIMIT :limit
             """,
           arguments: [
             "campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds, "limit": share,
-            "excluded": try Self.jsonList(endpoints.sorted()),
           ])
         leases += try rows.map { try Self.take($0, from: .outbox, for: holder, until: horizon, in: db) }
       }

@@ -49,10 +49,12 @@ private struct PruneStanding: Sendable {
       db,
       sql: """
         SELECT id, state,
-          EXISTS (SELECT 1 FROM failed_event WHERE campaign_id = campaign.id AND state IN ('waiting', 'parked'))
-            OR EXISTS (SELECT 1 FROM outbox WHERE campaign_id = campaign.id AND state = 'pending') AS is_open,
+          EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_open
+            WHERE campaign_id = campaign.id AND state IN ('waiting', 'parked'))
+            OR EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_pending WHERE campaign_id = campaign.id AND state = 'pending') AS is_open,
           max(ifnull((SELECT max(acted_at) FROM operator_act WHERE campaign_id = campaign.id AND act <> 'prune'), 0),
-            ifnull((SELECT max(ended_at) FROM attempt WHERE campaign_id = campaign.id), 0)) AS worked_at,
+            ifnull((SELECT max(ended_at) FROM attempt WHERE campaign_id = campaign.id), 0),
+            ifnull((SELECT max(settled_at) FROM outbox WHERE campaign_id = campaign.id), 0)) AS worked_at,
           (SELECT verdict FROM run WHERE program = 'reconcile' AND (campaign_id IS NULL OR campaign_id = campaign.id)
             ORDER BY started_at DESC LIMIT 1) AS verdict,
           (SELECT started_at FROM run WHERE program = 'reconcile' AND (campaign_id IS NULL OR campaign_id = campaign.id)

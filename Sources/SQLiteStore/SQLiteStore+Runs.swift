@@ -24,8 +24,7 @@ extension SQLiteStore {
   static func plan(
     _ filter: EventFilter, limit: Int?, leaseDuration: Duration, at now: Timestamp, in db: Database
   ) throws -> RunPlan {
-    let search = DueSearch(filter: filter, now: now, horizon: now.advanced(by: leaseDuration), db: db)
-    let due = try search.count()
+    let due = try openEvents(filter, at: now, horizon: now.advanced(by: leaseDuration), in: db).due
     return RunPlan(startedAt: now, due: due, planned: min(due, limit ?? due))
   }
 
@@ -35,7 +34,11 @@ extension SQLiteStore {
   ) async throws(StoreFailure) -> OpenEvents {
     try await write("finish run \(run.id)") { [clock] db in
       let now = clock()
-      let open = try Self.openEvents(run.filter, at: now, horizon: now.advanced(by: leaseDuration), in: db)
+      // What the run itself changes narrows nothing any more: an event that has failed in another way is still open.
+      var scope = run.filter
+      scope.kind = nil
+      scope.errorLike = nil
+      let open = try Self.openEvents(scope, at: now, horizon: now.advanced(by: leaseDuration), in: db)
       let conclusion = conclude(open)
       if conclusion.reportsDeadLetters {
         try db.execute(
@@ -43,7 +46,7 @@ extension SQLiteStore {
             UPDATE failed_event SET reported_by = :run
             WHERE state = 'dead' AND reported_by IS NULL AND \(EventFilter.condition)
             """,
-          arguments: run.filter.arguments() + ["run": run.id.rawValue])
+          arguments: scope.arguments() + ["run": run.id.rawValue])
       }
       try db.execute(
         sql: """
@@ -65,27 +68,37 @@ extension SQLiteStore {
   ) throws -> OpenEvents {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT CASE
-            WHEN leased_until > :now AND leased_until <= :horizon THEN 'leased'
-            WHEN state = 'waiting' THEN iif(next_attempt_at <= :now, 'due', 'waiting')
-            ELSE iif(\(DueSearch.hasCodes), 'due', 'parked') END AS class,
-          count(*) AS events
-        FROM failed_event WHERE state IN ('waiting', 'parked') AND \(EventFilter.condition) GROUP BY class
+        SELECT 'leased' AS class, count(*) AS events, 0 AS codes
+        FROM failed_event INDEXED BY failed_event_open
+        WHERE state IN ('waiting', 'parked') AND NOT \(isFree) AND \(EventFilter.condition)
         UNION ALL
-        SELECT iif(reported_by IS NULL, 'newlyDead', 'dead') AS class, count(*) AS events
-        FROM failed_event WHERE state = 'dead' AND \(EventFilter.condition) GROUP BY class
+        SELECT iif(next_attempt_at <= :now, 'due', 'waiting') AS class, count(*), 0
+        FROM failed_event INDEXED BY failed_event_due
+        WHERE state = 'waiting' AND \(isFree) AND \(EventFilter.condition) GROUP BY class
+        UNION ALL
+        SELECT 'parked', count(*), \(DueSearch.freeCodes(of: "failed_event.campaign_id"))
+        FROM failed_event INDEXED BY failed_event_open
+        WHERE state IN ('waiting', 'parked') AND state = 'parked' AND \(isFree) AND \(EventFilter.condition)
+        GROUP BY campaign_id
+        UNION ALL
+        SELECT iif(reported_by IS NULL, 'newlyDead', 'dead') AS class, count(*), 0
+        FROM failed_event INDEXED BY failed_event_dead
+        WHERE state = 'dead' AND \(EventFilter.condition) GROUP BY class
         """)
     let arguments: StatementArguments = ["now": now.microseconds, "horizon": horizon.microseconds]
     var open = OpenEvents()
     for row in try Row.fetchAll(statement, arguments: filter.arguments() + arguments) {
       let events: Int = try row.value("events")
       switch try row.value("class", as: String.self) {
-      case "due": open.due = events
-      case "leased": open.leased = events
-      case "waiting": open.waiting = events
-      case "parked": open.parked = events
+      case "due": open.due += events
+      case "leased": open.leased += events
+      case "waiting": open.waiting += events
+      case "parked":  // as many are due as there are codes
+        let due = min(events, try row.value("codes"))
+        open.due += due
+        open.parked += events - due
       case "newlyDead":
-        open.newlyDead = events
+        open.newlyDead += events
         open.dead += events
       default: open.dead += events
       }
@@ -105,6 +118,17 @@ extension SQLiteStore {
           """,
         arguments: ["onlyCrashed": onlyCrashed, "before": before?.rawValue, "limit": limit]
       ).map(RunRecord.init(row:))
+    }
+  }
+}
+
+extension SQLiteStore {
+  package func run(beginning prefix: String) async throws(StoreFailure) -> [RunID] {
+    try await read("look for a run") { db in
+      try String.fetchAll(
+        db, sql: "SELECT id FROM run WHERE program = 'retry-batch' AND substr(id, 1, length(?1)) = ?1 LIMIT 2",
+        arguments: [prefix]
+      ).map { RunID($0) }
     }
   }
 }

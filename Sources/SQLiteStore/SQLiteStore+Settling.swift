@@ -131,7 +131,7 @@ struct Settling {
       outcome = .dead
       settled = Settled(.dead, kind: failure.kind, error: failure.error, isCounted: true)
     }
-    try end(attempt, as: settled, word: (settled.kind ?? failure.kind).rawValue, maxAttempts: policy.maxAttempts)
+    try end(attempt, as: settled, word: (settled.kind ?? failure.kind).rawValue)
     return outcome
   }
 
@@ -158,14 +158,14 @@ struct Settling {
   // MARK: What is written
 
   /// Ends the lease of an attempt. A first try that makes its coupon leaves no attempt behind.
-  private func end(_ attempt: Attempt, as settled: Settled, word: String, maxAttempts: Int? = nil) throws {
+  private func end(_ attempt: Attempt, as settled: Settled, word: String) throws {
     let lease = attempt.lease
     switch (lease.source, settled.state) {
     case (.failedEvent, _): try settle(lease, as: settled)
     case (.outbox, .resolved): return try SQLiteStore.settleOutbox(lease.event, as: "delivered", at: now, in: db)
     case (.outbox, _):
       try SQLiteStore.fail(
-        lease.event, as: settled, generation: lease.generation, maxAttempts: maxAttempts, at: now, in: db)
+        lease.event, as: settled, generation: lease.generation, maxAttempts: policy.maxAttempts, at: now, in: db)
     }
     try record(word, error: settled.error, of: attempt)
   }

@@ -90,12 +90,15 @@ struct IssuerCircuitTests {
     book.end(call(1), unreachable)
     #expect(!book.mayAsk("https://a") && book.tripped == ["https://a"])
     #expect(book.mayAsk("https://b"), "others go on")
-    book.tryAgain("https://a")
-    book.begin(call(2))
-    book.end(call(2), code)
+    #expect(book.mayAsk("https://b", share: 1))
+    book.begin(call(3, endpoint: "https://b"))
+    #expect(!book.mayAsk("https://b", share: 1) && book.mayAsk("https://b", share: 2), "no more than its share")
+    var next = CircuitBook([open])  // of the next run
+    next.begin(call(2))
+    next.end(call(2), code)
     for seat in 3...10 {
-      #expect(book.mayAsk("https://a"))
-      book.begin(call(seat))
+      #expect(next.mayAsk("https://a"))
+      next.begin(call(seat))
     }
   }
 }

@@ -53,7 +53,7 @@ struct OutageTests {
     var limits = ReplayRun.Limits()
     limits.calls.deadline = .seconds(60)  // a partner that answers is not late, however busy the machine is
     return try await ReplayRun(
-      queue: store, issuer: issuer, start: start ?? .test("run-\(number)"), limits: limits, clock: clock.clock
+      queue: store, issuer: { issuer }, start: start ?? .test("run-\(number)"), limits: limits, clock: clock.clock
     ).execute()
   }
 

@@ -24,7 +24,7 @@ struct ReplayRunTests {
   private func run(_ id: String, on store: SQLiteStore) -> ReplayRun {
     var limits = ReplayRun.Limits()
     limits.batchSize = 100
-    return ReplayRun(queue: store, issuer: NobodyToAsk(), start: .test(id), limits: limits, clock: store.clock)
+    return ReplayRun(queue: store, issuer: { NobodyToAsk() }, start: .test(id), limits: limits, clock: store.clock)
   }
 
   /// More than one batch; fewer codes than events; and it ends, although the parked ones stay due.

@@ -61,15 +61,19 @@ extension Promise {
     let leased = try await leases(of: store, run: "a")
     var filter = EventFilter(campaign: .summer)
     filter.seats = [Seat(1)]
-    #expect(try await store.discard(filter, isDryRun: true, by: .test) == .done([SeatKey(campaign: "summer", seat: 1)]))
-    #expect(try await store.claimRecord(of: .of(1))?.status == .delayed, "a dry run changes nothing")
     #expect(
-      try await store.discard(filter, isDryRun: false, by: .test) == .done([SeatKey(campaign: "summer", seat: 1)]))
+      try await store.discard(filter, only: nil, isDryRun: true, by: .test)
+        == .done([SeatKey(campaign: "summer", seat: 1)]))
+    #expect(try await store.claimRecord(of: .of(1))?.status == .delayed, "a dry run changes nothing")
+    #expect(try await store.discard(filter, only: [], isDryRun: false, by: .test) == .done([]), "only what was seen")
+    #expect(
+      try await store.discard(filter, only: nil, isDryRun: false, by: .test)
+        == .done([SeatKey(campaign: "summer", seat: 1)]))
     #expect(try await store.replay(leased) == [.fenced, .resolved])
     #expect(try await store.claimRecord(of: .of(1))?.status == .discarded)
     #expect(try await store.admit([.of(1)])[0].seat == 1, "the seat stays taken")
     #expect(
-      try await store.discard(filter, isDryRun: false, by: .test)
+      try await store.discard(filter, only: nil, isDryRun: false, by: .test)
         == .refused([SeatKey(campaign: "summer", seat: 1): .state(.discarded)]))
     #expect(
       try await store.redrive(filter, isDryRun: false, by: .test)

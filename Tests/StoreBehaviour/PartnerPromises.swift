@@ -36,10 +36,7 @@ extension Promise {
   private static func takeDue(
     _ run: String, of store: any CouponStore, by moment: Timestamp = TestClock.start.advanced(by: .seconds(1_000_000))
   ) async throws -> [Lease] {
-    let cursor = ReplayCursor.waiting(dueBy: moment, after: nil)
-    return try await store.leaseDue(
-      for: .test(run), from: cursor, of: .partners(excluding: []), limit: 100, duration: .seconds(60)
-    ).leases
+    try await store.leases(for: .test(run), by: moment)
   }
 
   private static func answered(_ leases: [Lease], _ answer: (Lease) -> IssuerAnswer) -> [Attempt] {

@@ -1,12 +1,19 @@
 package import Issuance
 
 extension FailedEventQueue {
-  /// Leases what is due now, whose codes are in the store.
+  /// Leases what is due, campaign by campaign.
   package func leases(
-    for run: RunStart, limit: Int = 100, duration: Duration = .seconds(60)
+    for run: RunStart, limit: Int = 100, duration: Duration = .seconds(60),
+    by moment: Timestamp = TestClock.start.advanced(by: .seconds(1_000_000))
   ) async throws(StoreFailure) -> [Lease] {
-    let cursor = ReplayCursor.waiting(dueBy: TestClock.start.advanced(by: .seconds(86_400)), after: nil)
-    return try await leaseDue(for: run, from: cursor, of: .store, limit: limit, duration: duration).leases
+    var leases: [Lease] = []
+    for campaign in try await dueCampaigns(for: run, dueBy: moment) where leases.count < limit {
+      leases += try await leaseDue(
+        for: run, in: campaign.id, from: .waiting(dueBy: moment, after: nil), limit: limit - leases.count,
+        duration: duration
+      ).leases
+    }
+    return leases
   }
 
   /// Settles leases for which no partner is asked.

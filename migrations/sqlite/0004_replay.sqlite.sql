@@ -40,8 +40,8 @@ END;
 DROP INDEX outbox_pending;
 CREATE INDEX outbox_pending ON outbox (campaign_id, seat) WHERE state = 'pending';
 
--- What a run looks for: not a scan of all that waits for a later moment.
-CREATE INDEX failed_event_due ON failed_event (next_attempt_at) WHERE state = 'waiting';
+-- What a run looks for, campaign by campaign: not a scan of all that waits for a later moment.
+CREATE INDEX failed_event_due ON failed_event (campaign_id, next_attempt_at) WHERE state = 'waiting';
 
 -- How many counted attempts of an event stand in no row any more, because they were pruned.
 ALTER TABLE failed_event ADD COLUMN pruned_attempts INTEGER NOT NULL DEFAULT 0

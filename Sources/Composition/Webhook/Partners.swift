@@ -1,3 +1,5 @@
+package import Issuance
+internal import Synchronization
 package import WebhookIssuer
 
 /// Makes the issuer that asks partners, of what the settings say.
@@ -30,6 +32,45 @@ package enum Partners {
       await issuer.shutdown()
       throw error
     }
+  }
+
+  /// As ``with(_:_:)``, but the issuer is made, and its files are read, where it is first asked for: where no partner is
+  /// to be asked, nothing of it is needed.
+  package static func onDemand<Value>(
+    _ settings: WebhookSettings, _ body: (@escaping @Sendable () throws -> any CodeIssuer) async throws -> Value
+  ) async throws -> Value {
+    let made = MadeIssuer(settings)
+    do {
+      let value = try await body { try made.issuer() }
+      await made.shutdown()
+      return value
+    } catch {
+      await made.shutdown()
+      throw error
+    }
+  }
+
+  private final class MadeIssuer: Sendable {
+    private let settings: WebhookSettings
+    private let made = Mutex<WebhookCodeIssuer?>(nil)
+
+    init(_ settings: WebhookSettings) { self.settings = settings }
+
+    func issuer() throws -> WebhookCodeIssuer {
+      try made.withLock { made in
+        let issuer = try made ?? Partners.issuer(settings)
+        made = issuer
+        return issuer
+      }
+    }
+
+    func shutdown() async { await made.withLock { $0 }?.shutdown() }
+  }
+
+  /// A partner as it may be shown: path and query of its URL may hold a secret.
+  package static func shown(_ url: String) -> String {
+    guard let endpoint = try? WebhookEndpoint(url) else { return "a partner whose URL cannot be read" }
+    return "\(endpoint.scheme.rawValue)://\(endpoint.authority)"
   }
 
   /// Reads what an issuer would, and asks nobody.

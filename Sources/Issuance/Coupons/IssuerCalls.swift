@@ -38,10 +38,8 @@ package final class IssuerCalls: Sendable {
     state = Mutex(State(book: CircuitBook(circuits)))
   }
 
-  /// Partners that are down: not to be asked, nor their events leased, until ``tryAgain(_:)``.
+  /// Partners that are down: not to be asked, nor their events leased.
   package var tripped: Set<String> { state.withLock { $0.book.tripped } }
-
-  package func tryAgain(_ endpoint: String) { state.withLock { $0.book.tryAgain(endpoint) } }
 
   /// Asks for each lease, unless told to stop or its partner is down, and settles; what was not asked for is given back.
   ///
@@ -52,6 +50,7 @@ package final class IssuerCalls: Sendable {
     _ leases: [Lease], mayBegin: @escaping @Sendable () -> Bool = { true },
     didSettle: ([ReplayOutcome]) -> Void
   ) async throws {
+    let leases = Self.inTurn(leases)
     state.withLock { state in
       state.inHand = Dictionary(uniqueKeysWithValues: leases.map { (SeatKey($0.event), $0) })
     }
@@ -85,10 +84,27 @@ package final class IssuerCalls: Sendable {
     }
   }
 
+  /// One of each partner after the other: a slow one holds up its own events.
+  static func inTurn(_ leases: [Lease]) -> [Lease] {
+    let byPartner = Dictionary(grouping: leases) { $0.call?.endpoint ?? "" }
+    let longest = byPartner.values.map(\.count).max() ?? 0
+    let partners = byPartner.keys.sorted()
+    return (0..<longest).flatMap { place in
+      partners.compactMap { partner in
+        let own = byPartner[partner] ?? []
+        return own.indices.contains(place) ? own[place] : nil
+      }
+    }
+  }
+
   /// The next lease whose partner may be asked. Those whose partner is down stay where they are.
   private func takeNext(from waiting: inout ArraySlice<Lease>) -> Lease? {
-    state.withLock { state in
-      let next = waiting.firstIndex { lease in lease.call.map { state.book.mayAsk($0.endpoint) } ?? true }
+    // While events of several partners wait, each has its share of what may be under way.
+    let share = max(1, limits.concurrency / max(1, Set(waiting.map { $0.call?.endpoint }).count))
+    return state.withLock { state in
+      let next = waiting.firstIndex { lease in
+        lease.call.map { state.book.mayAsk($0.endpoint, share: share) } ?? true
+      }
       guard let next else { return nil }
       let lease = waiting.remove(at: next)
       if let call = lease.call { state.book.begin(call) }
@@ -109,11 +125,25 @@ package final class IssuerCalls: Sendable {
   }
 
   private func settleNow(_ attempts: [Attempt]) async throws(StoreFailure) -> [ReplayOutcome] {
-    let outcomes = try await store.settle(attempts)
+    let outcomes = try await settlePatiently(attempts)
     state.withLock { state in
       for attempt in attempts { state.inHand[SeatKey(attempt.lease.event)] = nil }
     }
     return outcomes
+  }
+
+  /// How often in a row a store that is busy past its limit is asked: what partners have answered is not thrown away.
+  private static let storeAttempts = 3
+
+  private func settlePatiently(_ attempts: [Attempt]) async throws(StoreFailure) -> [ReplayOutcome] {
+    for _ in 1..<Self.storeAttempts {
+      do throws(StoreFailure) {
+        return try await store.settle(attempts)
+      } catch {
+        guard error.code == .busy else { throw error }
+      }
+    }
+    return try await store.settle(attempts)
   }
 
   /// Keeps what is in hand from others for as long as calls take. A lease that was lost is not renewed: its attempt will

@@ -19,8 +19,10 @@ package protocol FailedEventDesk: Sendable {
 
   /// Closes failed events for good: dead ones, or open ones too where the filter names their seats. Who has one in
   /// hand loses it. The seats stay taken. One transaction.
+  ///
+  /// - Parameter only: those of them that a person has seen; `nil` for all.
   func discard(
-    _ filter: EventFilter, isDryRun: Bool, by author: ActAuthor
+    _ filter: EventFilter, only: [SeatKey]?, isDryRun: Bool, by author: ActAuthor
   ) async throws(StoreFailure) -> DeskOutcome
 
   /// The latest first; one snapshot.
@@ -29,6 +31,9 @@ package protocol FailedEventDesk: Sendable {
   ///   - before: only runs that started earlier than this one.
   ///   - onlyCrashed: only those that never ended.
   func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreFailure) -> [RunRecord]
+
+  /// The runs whose id begins with a text: at most two, which tells one from several.
+  func run(beginning prefix: String) async throws(StoreFailure) -> [RunID]
 
   /// Takes away the rows of attempts and runs of campaigns that are closed and were found CLEAN after all that was done
   /// to them, and keeps their counts. Never seats, coupons or events. One transaction per campaign, and one for runs.

@@ -7,17 +7,20 @@ package protocol FailedEventQueue: LeasedWork {
   ///   - leaseDuration: as the run will lease.
   func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreFailure) -> RunPlan
 
-  /// Leases up to `limit` events that were due when the run began, in one transaction: first those whose time has
-  /// come, the longest due first; then, of those whose codes are in the store, the ones that wait for codes where there
-  /// are some, by campaign and seat.
+  /// The campaigns of the run's scope that have events for it, by their ids. One snapshot.
+  ///
+  /// - Parameter dueBy: the moment by which the time of an event must have come.
+  func dueCampaigns(for run: RunStart, dueBy: Timestamp) async throws(StoreFailure) -> [DueCampaign]
+
+  /// Leases up to `limit` events of one campaign in one transaction: first those whose time has come, the longest due
+  /// first; then, by seat, as many of those that wait for codes as there are codes.
   ///
   /// - Parameters:
   ///   - cursor: where the last batch ended: a run takes each event at most once.
-  ///   - supply: where the codes of the events come from.
   ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
   ///     clock was set back, counts as expired.
   func leaseDue(
-    for run: RunStart, from cursor: ReplayCursor, of supply: SupplyKind, limit: Int, duration: Duration
+    for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch
 
   /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
@@ -47,29 +50,33 @@ package struct RunPlan: Sendable, Equatable {
   }
 }
 
-/// Where the codes of events come from: those in the store are quick, and do not wait for those of partners.
-package enum SupplyKind: Sendable, Equatable {
-  case store
-  /// - Parameter excluding: partners that are not to be asked at present.
-  case partners(excluding: Set<String>)
+/// A campaign that has events for a run.
+package struct DueCampaign: Sendable, Hashable {
+  package let id: CampaignID
+  /// The partner that is asked for its codes; `nil` where they are in the store.
+  package let endpoint: String?
+
+  package init(id: CampaignID, endpoint: String?) {
+    self.id = id
+    self.endpoint = endpoint
+  }
 }
 
-/// How far a run has come among the due events.
+/// How far a run has come among the due events of one campaign.
 package enum ReplayCursor: Sendable, Equatable {
-  /// Among those whose time had come when the run began.
+  /// Among those whose time had come when the run began, in the order of due time and seat.
   case waiting(dueBy: Timestamp, after: DuePlace?)
   /// Among those that wait for codes.
-  case parked(after: Event?)
+  case parked(after: Seat?)
   case end
 
-  /// One event in the order of due time, campaign and seat.
   package struct DuePlace: Sendable, Equatable {
     package let at: Timestamp
-    package let event: Event
+    package let seat: Seat
 
-    package init(at: Timestamp, event: Event) {
+    package init(at: Timestamp, seat: Seat) {
       self.at = at
-      self.event = event
+      self.seat = seat
     }
   }
 }

@@ -45,10 +45,12 @@ package struct CircuitBook: Sendable {
   }
 
   /// Whether one more call may begin.
-  package func mayAsk(_ endpoint: String) -> Bool {
+  ///
+  /// - Parameter share: how many calls of one partner may be under way at once.
+  package func mayAsk(_ endpoint: String, share: Int = .max) -> Bool {
     if tripped.contains(endpoint) { return false }
     let isHalfOpen = circuits[endpoint]?.isOpen == true
-    return !isHalfOpen || underWay[endpoint, default: 0] == 0
+    return underWay[endpoint, default: 0] < (isHalfOpen ? 1 : share)
   }
 
   package mutating func begin(_ call: IssuerCall) { underWay[call.endpoint, default: 0] += 1 }
@@ -60,7 +62,4 @@ package struct CircuitBook: Sendable {
     circuits[call.endpoint] = circuit
     if circuit.isOpen { tripped.insert(call.endpoint) } else { tripped.remove(call.endpoint) }
   }
-
-  /// Lets a partner that is down be asked once more.
-  package mutating func tryAgain(_ endpoint: String) { tripped.remove(endpoint) }
 }

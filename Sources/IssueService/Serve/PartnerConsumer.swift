@@ -92,7 +92,7 @@ final class PartnerConsumer: Service {
       if !nowDown.isEmpty {
         logger.error(
           "partners are down: they are asked once in a while",
-          metadata: ["endpoints": "\(nowDown.sorted().joined(separator: " "))"])
+          metadata: ["endpoints": "\(nowDown.map(Partners.shown).sorted().joined(separator: " "))"])
       }
     }
     return true

@@ -70,16 +70,16 @@ struct DiscardCommand: AsyncParsableCommand {
     try await runCommand {
       let store = try Backend.openStore(database: database.path())
       try await store.require(filter.campaign, doing: "discard the failed events of")
-      let preview = try await store.discard(filter.filter, isDryRun: true, by: act.author)
+      let preview = try await store.discard(filter.filter, only: nil, isDryRun: true, by: act.author)
       guard !dryRun, case .done(let keys) = preview, !keys.isEmpty else {
         return try DeskResult(.discard, preview, isDryRun: dryRun).print(json: json.isSet)
       }
       if !yes {
         try Confirmation.ask(
-          "Discard \(keys.count == 1 ? keys[0].name : "\(keys.count) failed events") for good?",
+          "Discard \(keys.prefix(3).map(\.name).joined(separator: ", "))\(keys.count > 3 ? " and \(keys.count - 3) more" : "") for good?",
           doing: "discard failed events")
       }
-      let outcome = try await store.discard(filter.filter, isDryRun: false, by: act.author)
+      let outcome = try await store.discard(filter.filter, only: keys, isDryRun: false, by: act.author)
       return try DeskResult(.discard, outcome, isDryRun: false).print(json: json.isSet)
     }
   }

@@ -40,6 +40,11 @@ struct PruneCommand: AsyncParsableCommand {
       try await store.require(campaign, doing: "prune")
       let before = systemClock().advanced(by: .zero - olderThan)
       let outcome = try await store.prune(campaign, endedBefore: before, isDryRun: dryRun, by: act.author)
+      if let campaign, let kept = outcome.kept.first {
+        throw ProgramFailure(
+          .badData, "cannot prune campaign \(campaign)", why: "\(kept.why.text); nothing was changed",
+          next: "close it and reconcile it first, or leave --campaign out to prune what can be")
+      }
       if json.isSet {
         try printJSON(PruneBody(outcome, isDryRun: dryRun))
       } else {
@@ -87,7 +92,7 @@ extension PruneOutcome.KeptBecause {
   fileprivate var text: String {
     switch self {
     case .notClosed: "it is not closed"
-    case .notReconciledSince: "no report since it was closed and last worked on: reconcile report"
+    case .notReconciledSince: "there is no report of it since it was closed and last worked on"
     case .notClean: "its last report was not CLEAN"
     case .eventsOpen: "some of its events are open"
     }

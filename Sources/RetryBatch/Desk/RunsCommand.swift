@@ -28,15 +28,30 @@ struct RunsCommand: AsyncParsableCommand {
       let store = try Backend.openStore(database: path)
       // Asked before the runs are read: one that ends meanwhile is shown as ended.
       let holder = try Backend.openRunLock(database: path).holder()
-      let runs = try await store.runs(limit: limit, before: before.map { RunID($0) }, onlyCrashed: crashed)
+      let place = try await place(in: store)
+      let runs = try await store.runs(limit: limit, before: place, onlyCrashed: crashed)
       let records = runs.map { RunBody($0, holder: holder) }.filter { !crashed || $0.state == .crashed }
       if json.isSet {
         try printJSON(RunsBody(runs: records, next: Nullable(runs.count == limit ? runs.last?.id.rawValue : nil)))
       } else {
-        try printResult(text(records))
+        let next = runs.count == limit ? runs.last.map { "\nnext page: --before \($0.id.rawValue.prefix(8))" } : nil
+        try printResult(text(records) + (next ?? ""))
       }
       return .done
     }
+  }
+
+  /// The run whose id is given, or begins with what is given.
+  private func place(in store: any FailedEventDesk) async throws -> RunID? {
+    guard let before else { return nil }
+    let found = try await store.run(beginning: before)
+    guard let run = found.first, found.count == 1 else {
+      throw ProgramFailure(
+        .badData, "cannot show the runs before \(before)",
+        why: found.isEmpty ? "no run has this id" : "several runs have ids that begin so",
+        next: "see their ids with: retry-batch runs --json")
+    }
+    return run
   }
 
   private func text(_ runs: [RunBody]) -> String {

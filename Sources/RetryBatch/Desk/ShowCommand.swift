@@ -42,7 +42,9 @@ struct ShowCommand: AsyncParsableCommand {
     var text = facts.text(columns: columns, longCells: .folded)
     if history.pruned > 0 { text += "\n\(history.pruned) counted attempts were pruned" }
     if !history.attempts.isEmpty {
-      var table = TextTable([.number("LEASE"), "STARTED", .number("SECONDS"), "OUTCOME", "RUN", "ERROR"])
+      var table = TextTable([
+        .number("LEASE"), .key("STARTED"), .number("SECONDS"), .key("OUTCOME"), .key("RUN"), "ERROR",
+      ])
       for attempt in history.attempts {
         table.add([
           "\(attempt.generation)", attempt.startedAt.toSeconds,
@@ -74,17 +76,19 @@ extension FailedEventHistory {
     case .dead: return "a person must look; put it back with: \(redrive)"
     case .parked:
       return freeCodes > 0
-        ? "the next run takes it: its campaign has \(freeCodes) free codes"
+        ? "its campaign has \(freeCodes) free codes: the next run gives them to the lowest waiting seats"
         : "it waits for codes: issue-service campaign import-codes \(event.event.campaignID) FILE"
     case .waiting:
       if let until = event.leasedUntil, until > now {
         return "it is in the hands of run \(event.leasedBy?.rawValue ?? "") until \(until.toSeconds)"
       }
-      if let circuit, circuit.isOpen {
-        return "its partner has failed \(circuit.failures) times in a row: the next run asks it once"
+      if let at = event.nextAttemptAt, at > now {
+        return "it is due at \(at.toSeconds): attempt \(event.attempts + 1) of \(event.maxAttempts)"
       }
-      guard let at = event.nextAttemptAt, at > now else { return "the next run takes it: it is due" }
-      return "it is due at \(at.toSeconds): attempt \(event.attempts + 1) of \(event.maxAttempts)"
+      if let circuit, circuit.isOpen {
+        return "it is due, but its partner has failed \(circuit.failures) times in a row: the next run asks it once"
+      }
+      return "the next run takes it: it is due"
     }
   }
 }

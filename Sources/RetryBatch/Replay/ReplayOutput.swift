@@ -19,21 +19,19 @@ extension ReplayRun.Summary {
   var needsPerson: Bool { ![.done, .openEventsRemain, .terminated, .interrupted].contains(status) }
 
   var lines: String {
-    get throws {
-      var lines = """
-        run \(run.id)
-        due \(plan.due), planned \(plan.planned), done in \(duration.secondsText) s
-        replayed \(tally.total): \(tally[.resolved]) resolved, \(tally[.failedAgain]) failed again, \
-        \(tally[.unreached]) unreached, \(tally[.parked]) parked,
-          \(tally[.dead]) dead, \(tally[.fenced]) fenced; \(tally.skipped) skipped
-        open \(open.retryable): \(open.due) due, \(open.waiting) waiting, \(open.leased) in hand, \
-        \(open.parked) parked
-        dead \(open.dead), of which new \(open.newlyDead)
-        """
-      for endpoint in issuersDown { lines += "\ndown: \(endpoint)" }
-      for step in nextSteps { lines += "\nnext: \(step)" }
-      return lines
-    }
+    var lines = """
+      run \(run.id)
+      due \(plan.due), planned \(plan.planned), done in \(duration.secondsText) s
+      replayed \(tally.total): \(tally[.resolved]) resolved, \(tally[.failedAgain]) failed again, \
+      \(tally[.unreached]) unreached, \(tally[.parked]) parked,
+        \(tally[.dead]) dead, \(tally[.fenced]) fenced; \(tally.skipped) skipped
+      open \(open.retryable): \(open.due) due, \(open.waiting) waiting, \(open.leased) in hand, \
+      \(open.parked) parked
+      dead \(open.dead), of which new \(open.newlyDead)
+      """
+    for endpoint in issuersDown { lines += "\ndown: \(Partners.shown(endpoint))" }
+    for step in nextSteps { lines += "\nnext: \(step)" }
+    return lines
   }
 
   private var nextSteps: [String] {
@@ -113,7 +111,7 @@ struct ReplayBody: Encodable {
   init(_ summary: ReplayRun.Summary) {
     self.init(
       plan: summary.plan, run: summary.run.id, duration: summary.duration, tally: summary.tally,
-      issuersDown: summary.issuersDown, open: summary.open, status: summary.status)
+      issuersDown: summary.issuersDown.map(Partners.shown), open: summary.open, status: summary.status)
   }
 
   init(_ preview: RunPreview, _ status: ProgramExit) {

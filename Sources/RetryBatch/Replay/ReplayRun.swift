@@ -29,13 +29,15 @@ package struct ReplayRun: Sendable {
   }
 
   private let queue: any FailedEventQueue
-  private let issuer: any CodeIssuer
+  private let issuer: @Sendable () throws -> any CodeIssuer
   private let start: RunStart
   private let limits: Limits
   private let clock: WallClock
 
+  /// - Parameter issuer: who asks partners; called where there is one to ask.
   package init(
-    queue: any FailedEventQueue, issuer: any CodeIssuer, start: RunStart, limits: Limits = Limits(),
+    queue: any FailedEventQueue, issuer: @escaping @Sendable () throws -> any CodeIssuer, start: RunStart,
+    limits: Limits = Limits(),
     clock: @escaping WallClock
   ) {
     self.queue = queue
@@ -61,72 +63,105 @@ package struct ReplayRun: Sendable {
     didBegin(plan)
     var tally = ReplayTally()
     var issuersDown: Set<String> = []
-    if plan.planned > 0 {
-      let end = limits.runtime.map { begun + $0 }
-      let mayGoOn: @Sendable (_ atLeast: Duration) -> Bool = { time in
-        interruption() == nil && end.map { ContinuousClock.now + time < $0 } ?? true
+    do {
+      if plan.planned > 0 {
+        let end = limits.runtime.map { begun + $0 }
+        let mayGoOn: @Sendable (_ atLeast: Duration) -> Bool = { time in
+          interruption() == nil && end.map { ContinuousClock.now + time < $0 } ?? true
+        }
+        let campaigns = try await queue.dueCampaigns(for: start, dueBy: plan.startedAt)
+        let ofStore = campaigns.filter { $0.endpoint == nil }
+        try await replayFromStore(ofStore, plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
+        let ofPartners = campaigns.filter { $0.endpoint != nil }
+        issuersDown = try await replayFromPartners(ofPartners, plan, &tally, mayGoOn: mayGoOn, didReplay)
       }
-      try await replayFromStore(plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
-      issuersDown = try await replayFromPartners(plan, &tally, mayGoOn: mayGoOn, didReplay)
+    } catch {
+      await close(after: error, tally)
+      throw error
     }
     tally.skipped = max(0, plan.planned - tally.total)
     return try await finish(
       plan, tally, issuersDown: issuersDown.sorted(), interruption: interruption(), begun: begun)
   }
 
+  /// Takes a batch of each campaign in turn: one with a long queue holds up no other.
   private func replayFromStore(
-    _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: () -> Bool, _ didReplay: @Sendable (Int) -> Void
+    _ campaigns: [DueCampaign], _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: () -> Bool,
+    _ didReplay: @Sendable (Int) -> Void
   ) async throws {
-    var cursor = ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)
-    while cursor != .end, tally.total < plan.planned, mayGoOn() {
-      let batch = try await lease(
-        from: cursor, of: .store, limit: min(limits.batchSize, plan.planned - tally.total))
-      cursor = batch.next
-      guard mayGoOn() else {
-        try await queue.release(batch.leases)
-        return
+    var places = campaigns.map { ($0, ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)) }
+    while !places.isEmpty {
+      for (index, (campaign, cursor)) in places.enumerated() {
+        guard tally.total < plan.planned, mayGoOn() else { return }
+        let batch = try await lease(
+          campaign, from: cursor, limit: min(limits.batchSize, plan.planned - tally.total))
+        places[index].1 = batch.next
+        guard mayGoOn() else { return try await queue.release(batch.leases) }
+        let startedAt = clock()
+        let outcomes = try await patiently {
+          try await queue.settle(batch.leases.map { Attempt(lease: $0, startedAt: startedAt) })
+        }
+        for outcome in outcomes { tally.add(outcome) }
+        didReplay(outcomes.count)
       }
-      let startedAt = clock()
-      let outcomes = try await patiently {
-        try await queue.settle(batch.leases.map { Attempt(lease: $0, startedAt: startedAt) })
-      }
-      for outcome in outcomes { tally.add(outcome) }
-      didReplay(outcomes.count)
+      places.removeAll { $0.1 == .end }
     }
   }
 
   /// - Returns: the partners that are down.
   private func replayFromPartners(
-    _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: @escaping @Sendable (Duration) -> Bool,
-    _ didReplay: @Sendable (Int) -> Void
+    _ campaigns: [DueCampaign], _ plan: RunPlan, _ tally: inout ReplayTally,
+    mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
   ) async throws -> Set<String> {
+    if campaigns.isEmpty { return [] }
     // A call that begins may take its whole deadline, and the run still ends in time.
     var callLimits = limits.calls
     if let runtime = limits.runtime { callLimits.deadline = min(callLimits.deadline, runtime / 2) }
     let deadline = callLimits.deadline
     let calls = IssuerCalls(
-      store: queue, issuer: issuer, circuits: try await queue.circuits(), limits: callLimits, clock: clock)
-    var cursor = ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)
+      store: queue, issuer: try issuer(), circuits: try await queue.circuits(), limits: callLimits, clock: clock)
+    var places = campaigns.map { ($0, ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)) }
     var sum = tally
-    while cursor != .end, sum.total < plan.planned, mayGoOn(deadline) {
-      let batch = try await lease(
-        from: cursor, of: .partners(excluding: calls.tripped),
-        limit: min(callLimits.concurrency * 4, plan.planned - sum.total))
-      cursor = batch.next
-      try await calls.settle(batch.leases, mayBegin: { mayGoOn(deadline) }) { outcomes in
+    while !places.isEmpty, sum.total < plan.planned, mayGoOn(deadline) {
+      let share = max(1, callLimits.concurrency * 4 / places.count)
+      var leases: [Lease] = []
+      for (index, (campaign, cursor)) in places.enumerated() where leases.count < plan.planned - sum.total {
+        let batch = try await lease(
+          campaign, from: cursor, limit: min(share, plan.planned - sum.total - leases.count))
+        places[index].1 = batch.next
+        leases += batch.leases
+      }
+      try await calls.settle(leases, mayBegin: { mayGoOn(deadline) }) { outcomes in
         for outcome in outcomes { sum.add(outcome) }
+        tally = sum
         didReplay(outcomes.count)
       }
+      let down = calls.tripped
+      places.removeAll { $0.1 == .end || $0.0.endpoint.map(down.contains) ?? false }
     }
-    tally = sum
     return calls.tripped
   }
 
   private func lease(
-    from cursor: ReplayCursor, of supply: SupplyKind, limit: Int
+    _ campaign: DueCampaign, from cursor: ReplayCursor, limit: Int
   ) async throws -> LeasedBatch {
-    try await patiently {
-      try await queue.leaseDue(for: start, from: cursor, of: supply, limit: limit, duration: limits.calls.lease)
+    if cursor == .end { return LeasedBatch(leases: [], next: .end) }
+    return try await patiently {
+      try await queue.leaseDue(
+        for: start, in: campaign.id, from: cursor, limit: limit, duration: limits.calls.lease)
+    }
+  }
+
+  /// Gives the row of a run that failed its end and its exit code. Where the store does not even take that, the row stays
+  /// open and shows as crashed, which it is; the failure that is told is the first one.
+  private func close(after error: any Error, _ tally: ReplayTally) async {
+    let status = ProgramExit(of: error)
+    do {
+      _ = try await queue.finishRun(start, tally: tally, leaseDuration: limits.calls.lease) { _ in
+        RunConclusion(exitCode: status.rawValue, reportsDeadLetters: false)
+      }
+    } catch {
+      return
     }
   }
 

@@ -28,8 +28,7 @@ struct ReplaySession: Sendable {
       defer { lock.giveBack() }
       await ping?.send(.start, run: start.id)
       let summary = try await run(start, on: store, until: termination)
-      try await tell(summary)
-      return summary.status
+      return try await tell(summary)
     } catch let failure as ProgramFailure where failure.status == .lockNotHad {
       throw failure  // the run that goes on tells of itself
     } catch {
@@ -42,7 +41,7 @@ struct ReplaySession: Sendable {
   private func run(
     _ start: RunStart, on store: any CouponStore, until termination: Termination
   ) async throws -> ReplayRun.Summary {
-    try await Partners.with(webhook) { issuer in
+    try await Partners.onDemand(webhook) { issuer in
       let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
       let progress = RunProgress(isQuiet: output.isQuiet)
       defer { progress.finish() }
@@ -83,14 +82,24 @@ struct ReplaySession: Sendable {
 
   // MARK: Who is told
 
-  private func tell(_ summary: ReplayRun.Summary) async throws {
+  /// - Returns: the exit code: that of the run, but where all was well and somebody could not be told.
+  private func tell(_ summary: ReplayRun.Summary) async throws -> ProgramExit {
     try output.print(summary)
-    if let metricsFile { try MetricsFile(path: metricsFile).write(ReplayMetrics(summary, at: systemClock())) }
-    await ping?.send(.ended(summary.status, try summary.lines), run: summary.run.id)
+    var status = summary.status
+    if let metricsFile {
+      do throws(ProgramFailure) {
+        try MetricsFile(path: metricsFile).write(ReplayMetrics(summary, at: systemClock()))
+      } catch {
+        printError("\(error)")
+        if !summary.needsPerson { status = error.status }  // what a person must look at is not hidden behind this
+      }
+    }
+    await ping?.send(.ended(status, summary.lines), run: summary.run.id)
+    return status
   }
 
   private func tell(of error: any Error, run: RunStart, after duration: Duration) async {
-    let status = Self.status(of: error)
+    let status = ProgramExit(of: error)
     if let metricsFile {
       do {
         let metrics = ReplayMetrics(failedWith: status, after: duration, at: systemClock())
@@ -100,15 +109,6 @@ struct ReplaySession: Sendable {
       }
     }
     await ping?.send(.ended(status, "\(error)"), run: run.id)
-  }
-
-  private static func status(of error: any Error) -> ProgramExit {
-    switch error {
-    case let failure as ProgramFailure: failure.status
-    case let failure as StoreFailure: failure.code.programExit
-    case let refused as SettingsRefused: refused.status
-    default: .failed
-    }
   }
 
   // MARK: Dry run
@@ -126,5 +126,5 @@ struct ReplaySession: Sendable {
 
 extension RunLockHolder {
   /// In words, for an error message.
-  var text: String { "run \(run) holds the lock: process \(processID) on \(host), since \(since)" }
+  var text: String { "run \(run) holds the lock:\n        process \(processID) on \(host), since \(since)" }
 }

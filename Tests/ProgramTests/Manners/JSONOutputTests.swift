@@ -192,7 +192,7 @@ struct JSONOutputTests {
     }
     let down = try await outputs.run(
       "issue-service", "consume", "--once", status: 69, environment: campaign.environment)
-    #expect(down["issuers_down"]?[0]?.string == campaign.partner.url)
+    #expect(down["issuers_down"]?[0]?.string == campaign.shownPartner)
     #expect(try await run("replay", "--once", status: 69)["issuers_down"]?.array.count == 1)
     try await validate(outputs.outputs, in: campaign.directory)
   }

@@ -24,6 +24,9 @@ struct PartnerCampaign: Sendable {
     ]
   }
 
+  /// The partner as programs name it: path and query of its URL may hold a secret.
+  var shownPartner: String { String(partner.url.prefix { $0 != "v" }.dropLast()) }
+
   func retryBatch(_ arguments: String...) async throws -> Program.Result {
     try await Program.retryBatch.run(arguments, environment: environment)
   }

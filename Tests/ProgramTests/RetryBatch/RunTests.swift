@@ -115,6 +115,66 @@ struct RunTests {
     #expect(asked == ["--max-runtime 50s", "--max-runtime 1ms", "--limit 4"], "\(asked ?? [])")
   }
 
+  /// What the run itself changes does not take an event out of its scope: it is told of all the same.
+  @Test func aRunIsNotDoneBecauseItsEventsFailInAnotherWay() async throws {
+    let campaign = try await PartnerCampaign()
+    try await campaign.due(1)  // of the kind permanent, with "no such offer" in the error
+    for narrowed in [["--failure-kind", "permanent"], ["--error-like", "no such offer"]] {
+      #expect(
+        try await campaign.sql(
+          "UPDATE failed_event SET next_attempt_at = 1, failure_kind = 'permanent', error = 'no such offer'"
+        ).isEmpty)
+      let failing = try await campaign.partner.run({ _ in .answer(500, "busy") }) {
+        try await Program.retryBatch.run(["--once"] + narrowed, environment: campaign.environment)
+      }
+      #expect(failing.status == 4, "\(failing.output)")
+    }
+    #expect(try await campaign.sql("UPDATE failed_event SET next_attempt_at = 1").isEmpty)
+    let dying = try await campaign.partner.run({ _ in .answer(410) }) {
+      try await campaign.retryBatch("--once", "--failure-kind", "transient")
+    }
+    #expect(dying.status == 5, "\(dying.output)")
+  }
+
+  /// A slow partner's queue, which is older and longer, holds up no other campaign.
+  @Test func aSlowPartnerHoldsUpNoOther() async throws {
+    let slow = try await PartnerCampaign()
+    let quick = try await ScriptedPartner()
+    try await slow.due(12)
+    let before = slow.partner.requests.count
+    let created = try await Program.issueService.run(
+      ["campaign", "create", "spring", "--issuer", "webhook", "--webhook-url", quick.url], environment: slow.environment
+    )
+    #expect(created.status == 0, "\(created.errors)")
+    try await RunningService.run(database: slow.database) { (service) async throws in
+      for user in 1...3 {
+        #expect(try await HTTP.claim("user-\(user)", from: "spring", at: service.claims).status == 201)
+      }
+    }
+    var environment = slow.environment
+    environment["FIRST_COME_WEBHOOK_CA_FILE"] = try slow.directory.write(
+      try String(contentsOfFile: slow.partner.caFile, encoding: .utf8)
+        + String(contentsOfFile: quick.caFile, encoding: .utf8), to: "both.pem")
+    let both = environment
+    _ = try await quick.run({ _ in .answer(404) }) {
+      try await Program.issueService.run(["consume", "--once"], environment: both)
+    }
+    _ = try await Program.retryBatch.run(["redrive", "--campaign", "spring", "--reason", "x"], environment: both)
+    let gate = Gate()
+    let ended = try await quick.run {
+      try await slow.partner.run({ _ in .late(gate, .code) }) {
+        async let run = Program.retryBatch.run(["--once", "--concurrency", "2"], environment: both)
+        await slow.partner.requests(before + 1)
+        // One of two calls is held: the others are the quick partner's, until it has no more.
+        await quick.requests(3 + 3)
+        gate.open()
+        return try await run
+      }
+    }
+    #expect(ended.status == 0, "\(ended.output) \(ended.errors)")
+    #expect(quick.codes.count == 3 && slow.partner.codes.count == 12)
+  }
+
   @Test func noMoreCallsAreUnderWayThanMayBe() async throws {
     let campaign = try await PartnerCampaign()
     try await campaign.due(9)
@@ -152,6 +212,11 @@ struct RunTests {
     #expect(try await campaign.couponCodes().count == 3)
     #expect(campaign.partner.codes.count == 3)
     let table = try await campaign.retryBatch("runs").output
+    let newest = try #require(table.split(separator: "\n").dropFirst().first?.prefix(8))
+    let older = try await campaign.retryBatch("runs", "--before", String(newest), "--json").json()
+    #expect(older["runs"]?.array.isEmpty == false, "what the table shows of an id is enough")
+    let unknown = try await campaign.retryBatch("runs", "--before", "nonsense")
+    #expect(unknown.status == 65 && unknown.errors.contains("no run has this id"), "\(unknown.errors)")
     #expect(table.contains("crashed") && table.split(separator: "\n").allSatisfy { $0.count <= 80 }, "\(table)")
   }
 

@@ -1,5 +1,5 @@
 CREATE INDEX failed_event_dead ON failed_event (campaign_id, seat) WHERE state = 'dead';
-CREATE INDEX failed_event_due ON failed_event (next_attempt_at) WHERE state = 'waiting';
+CREATE INDEX failed_event_due ON failed_event (campaign_id, next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX failed_event_open ON failed_event (campaign_id, seat) WHERE state IN ('waiting', 'parked');
 CREATE INDEX finding_open ON finding (campaign_id, id) WHERE resolved_at IS NULL;
 CREATE INDEX operator_act_by_campaign ON operator_act (campaign_id, id);

@@ -23,12 +23,7 @@ extension SQLiteStore: RepairDesk {
       if let why = try Self.perform(repair, on: found, at: now, in: db) { return .refused(why: why, found: found) }
       try Self.record(
         "repair", detail: "\(repair.action.rawValue) \(repair.seat.map { "seat \($0)" } ?? "")", on: repair.campaign,
-        by: author, at: now, in: db)
-      if let seat = repair.seat {
-        try db.execute(
-          sql: "INSERT INTO operator_act_seat (act_id, campaign_id, seat) VALUES (last_insert_rowid(), ?, ?)",
-          arguments: [repair.campaign.rawValue, seat.number])
-      }
+        seats: repair.seat.map { [$0.number] } ?? [], by: author, at: now, in: db)
       return .done(try Self.state(for: repair, in: db))
     }
   }
@@ -58,6 +53,7 @@ extension SQLiteStore: RepairDesk {
           """,
         arguments: [campaign, seat])
     case .makeCoupon: return try remakeCoupon(of: repair, at: now, in: db)
+    case .reopenFailedEvent where found.failedEvent == nil: try askPartnerAgain(for: repair, at: now, in: db)
     case .reopenFailedEvent:
       try db.execute(
         sql: """
@@ -103,6 +99,25 @@ extension SQLiteStore: RepairDesk {
         """,
       arguments: [now.microseconds, repair.campaign.rawValue, repair.seat?.number])
     return nil
+  }
+
+  /// Puts the seat among the failed events, due at once: what is there says that its code was given, and is not.
+  private static func askPartnerAgain(for repair: Repair, at now: Timestamp, in db: Database) throws {
+    let key: StatementArguments = [repair.campaign.rawValue, repair.seat?.number]
+    let row = try Row.fetchOne(
+      db,
+      sql:
+        "SELECT campaign_id, seat, user_id, NULL AS traceparent FROM accepted_user WHERE campaign_id = ? AND seat = ?",
+      arguments: key)
+    guard let row else { return }
+    let settled = Settled(
+      .waiting, kind: .infrastructure, error: "its coupon was missing, and its partner is asked again",
+      nextAttemptAt: now)
+    try fail(
+      try Event(row: row), as: settled, maxAttempts: RetryPolicy.standard.maxAttempts, at: now, in: db)
+    try db.execute(
+      sql: "UPDATE outbox SET state = 'failed', settled_at = ? WHERE campaign_id = ? AND seat = ?",
+      arguments: [now.microseconds] + key)
   }
 
   private static func state(for repair: Repair, in db: Database) throws -> RepairState {

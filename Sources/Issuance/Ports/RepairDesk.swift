@@ -16,7 +16,8 @@ package struct Repair: Sendable, Equatable {
     case recreateOutbox = "recreate-outbox"
     /// Makes the coupon of an accepted seat through the handler that makes every coupon.
     case makeCoupon = "make-coupon"
-    /// Lets retry-batch take up a failed event that says resolved although there is no coupon.
+    /// Lets retry-batch take up a failed event that says resolved although there is no coupon; or the seat of a partner's
+    /// campaign that has neither: the partner is asked again under the same key.
     case reopenFailedEvent = "reopen-failed-event"
     /// Takes a lease away that has run out.
     case releaseLease = "release-lease"

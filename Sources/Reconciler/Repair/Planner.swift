@@ -34,10 +34,9 @@ final class Planner {
       let rules: Set<Rule> = [.outboxAgrees, .acceptanceAccountedFor, .failedEventAgrees, .poolCodesAgree]
       if record.failedEvent?.word == "resolved" {
         propose(.reopenFailedEvent, { $0.failedEvent = "waiting" }, rules)
-      } else if row.issuer == "webhook" {
-        for finding in seat.findings where rules.contains(finding.rule) {
-          refusals[finding.id] = "only the partner can say which code the seat has: ask there, then put a backup back"
-        }
+      } else if row.issuer == "webhook", record.failedEvent == nil {
+        // The partner is asked again under the key of the seat, and gives the code that it gave before.
+        propose(.reopenFailedEvent, { ($0.failedEvent, $0.outbox) = ("waiting", "failed") }, rules)
       } else {
         propose(
           .makeCoupon, { ($0.hasCoupon, $0.outbox) = (true, record.failedEvent == nil ? "delivered" : $0.outbox) },

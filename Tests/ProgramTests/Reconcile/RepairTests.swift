@@ -27,6 +27,27 @@ struct RepairTests {
     try await alter(database, "DROP TRIGGER \(trigger); \(sql); \(definition);")
   }
 
+  /// The code of a partner's campaign is the partner's: it is asked again, and gives the same.
+  @Test func aMissingCouponOfAPartnerIsAskedForAgain() async throws {
+    let campaign = try await PartnerCampaign()
+    try await campaign.accept(2)
+    _ = try await campaign.partner.run { try await campaign.consume() }
+    _ = try await campaign.replay()
+    let codes = try await campaign.couponCodes()
+    #expect(codes.count == 2)
+    for table in ["failed_event", "coupon"] {
+      try await alterBehind("\(table)_delete", campaign.database, "DELETE FROM \(table) WHERE seat = 2")
+    }
+    _ = try await campaign.sql("UPDATE outbox SET state = 'delivered' WHERE seat = 2")
+    let (path, plan) = try await plan(campaign.database, in: campaign.directory)
+    #expect(plan["actions"]?.array.compactMap { $0["id"]?.string } == ["reopen-failed-event/summer/2"])
+    #expect(try await apply(path, campaign.database).status == 0)
+    #expect(try await apply(path, campaign.database).output.contains("done before"))
+    #expect(try await campaign.replay().status == 0)
+    #expect(try await campaign.couponCodes() == codes, "the code that the user had")
+    #expect(try await Program.reconcile.run(["report", "--database", campaign.database]).status == 0)
+  }
+
   @Test func everythingThatWasPromisedIsMadeGoodOnce() async throws {
     let directory = try ScratchDirectory()
     let database = try await filled(in: directory)

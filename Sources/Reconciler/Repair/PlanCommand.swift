@@ -46,7 +46,7 @@ struct PlanCommand: AsyncParsableCommand {
       try OutputFile.write(text, to: output)
       try printResult(
         """
-        \(plan.actions.count) actions planned, \(plan.refused.count) findings refused: \(output)
+        actions planned: \(plan.actions.count); findings refused: \(plan.refused.count): \(output)
         next: read it, then: reconcile apply \(output) --reason TEXT
         """)
       return .done

@@ -75,7 +75,8 @@ package final class WebhookCodeIssuer: CodeIssuer {
       let first = await group.next() ?? nil
       let wasStopped = Task.isCancelled
       group.cancelAll()
-      if let first { return first }
+      // Who stopped it spends no attempt, whichever of the two tasks heard of it first.
+      if let first, !wasStopped || first.isCode { return first }
       // It may have come to an end at the same moment.
       if case .code(let code)?? = await group.next() { return .code(code) }
       let excerpts = Excerpts(user: call.userID)
@@ -176,4 +177,8 @@ package final class WebhookCodeIssuer: CodeIssuer {
       )
     }
   }
+}
+
+extension IssuerAnswer {
+  fileprivate var isCode: Bool { if case .code = self { true } else { false } }
 }

@@ -67,7 +67,7 @@ struct MetricCatalogueTests {
       "first_come_ready 0", "first_come_claims_waiting 3", "first_come_free_bytes{file=\"database\"} 5",
       "first_come_free_bytes{file=\"witness\"} 6", "first_come_live_viewers 2",
       "first_come_process_start_time_seconds 1800000000",
-      "first_come_build_info{version=\"\(ProgramVersion.number)\",swift=\"\(ProgramVersion.compiler)\",schema=\"4\"} 1",
+      "first_come_build_info{version=\"\(ProgramVersion.number)\",swift=\"\(ProgramVersion.compiler)\",schema=\"\(Backend.schemaVersion)\"} 1",
     ] {
       #expect(text.contains("\n\(line)\n"), "\(line)")
     }

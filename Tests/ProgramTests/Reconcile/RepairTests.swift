@@ -38,7 +38,8 @@ struct RepairTests {
     for table in ["failed_event", "coupon"] {
       try await alterBehind("\(table)_delete", campaign.database, "DELETE FROM \(table) WHERE seat = 2")
     }
-    _ = try await campaign.sql("UPDATE outbox SET state = 'delivered' WHERE seat = 2")
+    _ = try await campaign.sql(
+      "UPDATE outbox SET state = 'delivered' WHERE seat = 2; DELETE FROM attempt WHERE seat = 2")
     let (path, plan) = try await plan(campaign.database, in: campaign.directory)
     #expect(plan["actions"]?.array.compactMap { $0["id"]?.string } == ["reopen-failed-event/summer/2"])
     #expect(try await apply(path, campaign.database).status == 0)

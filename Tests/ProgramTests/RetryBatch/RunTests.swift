@@ -136,45 +136,6 @@ struct RunTests {
     #expect(dying.status == 5, "\(dying.output)")
   }
 
-  /// A slow partner's queue, which is older and longer, holds up no other campaign.
-  @Test func aSlowPartnerHoldsUpNoOther() async throws {
-    let slow = try await PartnerCampaign()
-    let quick = try await ScriptedPartner()
-    try await slow.due(12)
-    let before = slow.partner.requests.count
-    let created = try await Program.issueService.run(
-      ["campaign", "create", "spring", "--issuer", "webhook", "--webhook-url", quick.url], environment: slow.environment
-    )
-    #expect(created.status == 0, "\(created.errors)")
-    try await RunningService.run(database: slow.database) { (service) async throws in
-      for user in 1...3 {
-        #expect(try await HTTP.claim("user-\(user)", from: "spring", at: service.claims).status == 201)
-      }
-    }
-    var environment = slow.environment
-    environment["FIRST_COME_WEBHOOK_CA_FILE"] = try slow.directory.write(
-      try String(contentsOfFile: slow.partner.caFile, encoding: .utf8)
-        + String(contentsOfFile: quick.caFile, encoding: .utf8), to: "both.pem")
-    let both = environment
-    _ = try await quick.run({ _ in .answer(404) }) {
-      try await Program.issueService.run(["consume", "--once"], environment: both)
-    }
-    _ = try await Program.retryBatch.run(["redrive", "--campaign", "spring", "--reason", "x"], environment: both)
-    let gate = Gate()
-    let ended = try await quick.run {
-      try await slow.partner.run({ _ in .late(gate, .code) }) {
-        async let run = Program.retryBatch.run(["--once", "--concurrency", "2"], environment: both)
-        await slow.partner.requests(before + 1)
-        // One of two calls is held: the others are the quick partner's, until it has no more.
-        await quick.requests(3 + 3)
-        gate.open()
-        return try await run
-      }
-    }
-    #expect(ended.status == 0, "\(ended.output) \(ended.errors)")
-    #expect(quick.codes.count == 3 && slow.partner.codes.count == 12)
-  }
-
   @Test func noMoreCallsAreUnderWayThanMayBe() async throws {
     let campaign = try await PartnerCampaign()
     try await campaign.due(9)

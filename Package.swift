@@ -251,6 +251,12 @@ let package = Package(
       dependencies: ["Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
       path: "Tests/PowerCutWriter"
     ),
+    // Attacks every promise, in numbered trials; run by scripts/prove, which writes FAULTS.md.
+    .target(name: "Proof", dependencies: ["History", "Issuance", "SQLiteStore", "TestSupport"], path: "Tests/Proof"),
+    .executableTarget(
+      name: "prove", dependencies: ["Proof", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/prove"
+    ),
     .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),
     .testTarget(name: "TidyTests"),
   ],

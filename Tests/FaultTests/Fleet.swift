@@ -29,13 +29,17 @@ actor Fleet {
         await self.isUp(index, at: service.claims)
         var next = orders.makeAsyncIterator()
         let order = await next.next() ?? .stop
+        // Killed while clients wait for its answers: only then does nobody go there any more.
         if order == .kill { try service.kill() } else { try service.terminate() }
+        await self.isDown(index)
         return order
       }
       isStopping = ended.value == .stop
       ends.append(ended.status)
     }
   }
+
+  private func isDown(_ index: Int) { addresses[index] = nil }
 
   private func isUp(_ index: Int, at address: String) {
     addresses[index] = address
@@ -53,10 +57,7 @@ actor Fleet {
   }
 
   /// Kills or stops a service. One that is coming up is killed as soon as it is there.
-  func send(_ order: Order, to index: Int) {
-    addresses[index] = nil
-    self.order[index].yield(order)
-  }
+  func send(_ order: Order, to index: Int) { self.order[index].yield(order) }
 
   func stopAll() { for index in addresses.indices { send(.stop, to: index) } }
 }

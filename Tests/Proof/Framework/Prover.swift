@@ -1,0 +1,87 @@
+internal import Foundation
+
+/// Runs a harness from where its ledger stands to its end, and says on the way how far it is.
+package struct Prover: Sendable {
+  package let form: Form
+  package let directory: String
+  package let tree: String
+  package let print: @Sendable (String) -> Void
+
+  package init(form: Form, directory: String, tree: String, print: @escaping @Sendable (String) -> Void) {
+    self.form = form
+    self.directory = directory
+    self.tree = tree
+    self.print = print
+  }
+
+  /// - Parameters:
+  ///   - seed: of a run that begins; one that goes on keeps its own.
+  ///   - trial: only this one, and nothing is written down.
+  /// - Returns: whether every promise held and enough was seen.
+  package func run(_ harness: any Harness, seed: UInt64?, trial: Int? = nil) async throws -> Bool {
+    if let trial { return try await run(harness, seed: seed ?? 0, only: trial) }
+    var ledger = try begin(harness, seed: seed)
+    let clock = ContinuousClock()
+    var told = clock.now
+    print("\(harness.name): seed \(ledger.seed), \(ledger.done) of \(ledger.target) \(harness.unit)")
+    while !ledger.isFinished {
+      let start = clock.now
+      let end = min(ledger.done + harness.stride, ledger.target)
+      let tally = Tally(ledger.state)
+      try await harness.run(ledger.done..<end, seed: ledger.seed, into: tally)
+      ledger.state = tally.state
+      ledger.done = end
+      ledger.seconds += (clock.now - start) / .seconds(1)
+      if ledger.isFinished { ledger.unmet = unmet(harness, ledger.state) }
+      try ledger.write(in: directory)
+      if clock.now - told > .seconds(10) {
+        told = clock.now
+        print("\(harness.name): \(ledger.done) of \(ledger.target) \(harness.unit), \(Int(ledger.seconds)) s")
+      }
+      if !ledger.state.breaks.isEmpty { break }
+    }
+    return tell(harness, ledger)
+  }
+
+  private func run(_ harness: any Harness, seed: UInt64, only trial: Int) async throws -> Bool {
+    let tally = Tally()
+    try await harness.run(trial..<trial + 1, seed: seed, into: tally)
+    for (name, count) in tally.state.counts.sorted(by: { $0.key < $1.key }) { print("  \(count) \(name)") }
+    for row in tally.state.rows { print("  \(row.cells.joined(separator: " · "))") }
+    for broken in tally.state.breaks { print("  BROKEN: \(broken.what)") }
+    return tally.state.breaks.isEmpty
+  }
+
+  /// The ledger that is there, if it is of the same sources and form and has broken nothing.
+  private func begin(_ harness: any Harness, seed: UInt64?) throws -> Ledger {
+    let target = try harness.trials(in: form)
+    if let ledger = try Ledger.read(harness.name, in: directory), ledger.form == form, ledger.tree == tree,
+      ledger.target == target, ledger.state.breaks.isEmpty, ledger.unmet.isEmpty, seed == nil || seed == ledger.seed
+    {
+      return ledger
+    }
+    return Ledger(
+      harness: harness.name, form: form, seed: seed ?? UInt64.random(in: 1...999_999_999), tree: tree, target: target,
+      startedAt: ISO8601DateFormatter().string(from: Date()))
+  }
+
+  private func unmet(_ harness: any Harness, _ state: Tally.State) -> [String] {
+    harness.demands(in: form).sorted { $0.key < $1.key }.compactMap { name, least in
+      let count = state.counts[name] ?? 0
+      return count >= least ? nil : "\(count) \(name), and at least \(least) were demanded"
+    }
+  }
+
+  private func tell(_ harness: any Harness, _ ledger: Ledger) -> Bool {
+    let counts = ledger.state.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    print(
+      "\(harness.name): \(ledger.isGood ? "held" : "FAILED") over \(ledger.done) \(harness.unit) in "
+        + "\(Int(ledger.seconds)) s (\(counts.joined(separator: ", ")))")
+    for broken in ledger.state.breaks.prefix(20) {
+      print("  BROKEN: \(broken.what)")
+      print("    again: scripts/prove --only \(harness.name) --seed \(ledger.seed) --trial \(broken.trial)")
+    }
+    for what in ledger.unmet { print("  PROVES NOTHING: \(what)") }
+    return ledger.isGood
+  }
+}

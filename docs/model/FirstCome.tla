@@ -107,7 +107,7 @@ Admit(u) ==
        group' = group \cup {Yes(u, seen.seatOf[u])} /\ UNCHANGED tx
      ELSE IF ~hasRoom \/ s \notin Seats THEN
        group' = group \cup {SoldOut(u, seen.quota)} /\ UNCHANGED tx
-     ELSE IF s \in Taken(seen) THEN  \* the database refuses the row: no answer
+     ELSE IF s \in Taken(seen) /\ Mutant # "seat-not-unique" THEN  \* the database refuses the row: no answer
        UNCHANGED <<group, tx>>
      ELSE
        /\ tx' = [tx EXCEPT !.counter = seen.counter + 1, !.seatOf[u] = s,
@@ -211,7 +211,7 @@ Settle(w) ==
   LET s == hand[w].seat IN
   /\ s # NoSeat /\ hand[w].code # 0
   /\ End(w, [Released(s) EXCEPT
-       !.coupon[s] = IF @ = 0 \/ Mutant = "coupon-overwritten" THEN hand[w].code ELSE @,
+       !.coupon[s] = IF @ = 0 THEN hand[w].code ELSE @,
        !.outbox[s] = IF db.failed[s] = None THEN "delivered" ELSE @,
        !.failed[s] = IF @ = None THEN None ELSE "resolved"])
   /\ UNCHANGED <<made, faults>>
@@ -262,7 +262,8 @@ Discard(s) ==
                              !.seatOf = [u \in Users |-> IF db.seatOf[u] = s THEN NoSeat ELSE db.seatOf[u]]]
          ELSE [closed EXCEPT !.failed[s] = "discarded"])
 
-(* What a report proposes, and what the repair then does; `seen` is what it was proposed for. *)
+(* What a report proposes, and what is then done, at any time and as often as the plan is run; `seen` is what it was
+   proposed for. *)
 RowShouldBe(s) ==
   IF db.failed[s] # None THEN "failed" ELSE IF db.coupon[s] # 0 THEN "delivered" ELSE "pending"
 LacksRow(s) == s \in Taken(db) /\ db.outbox[s] = None
@@ -278,20 +279,25 @@ Propose ==
      \/ Max(Taken(db)) > db.counter /\ plan' = [act |-> "counter", seat |-> NoSeat, seen |-> Max(Taken(db))]
   /\ UNCHANGED <<db, disk, claims, network, work, faults, history>>
 
-Blindly == Mutant = "repair-unchecked"
+(* Asked again in the transaction that does it. *)
+StillFound ==
+  CASE plan.act = "row" -> LacksRow(plan.seat)
+    [] plan.act = "coupon" -> LacksCoupon(plan.seat)
+    [] plan.act = "counter" -> plan.seen = Max(Taken(db)) /\ plan.seen > db.counter
+    [] OTHER -> FALSE
 
 Repair ==
   LET s == plan.seat IN
-  /\ plan # NoPlan /\ plan' = NoPlan
+  /\ plan # NoPlan /\ (StillFound \/ Mutant = "repair-unchecked")
   /\ Commit(
-       CASE plan.act = "row" /\ (LacksRow(s) \/ Blindly) ->
-              [db EXCEPT !.outbox[s] = IF Blindly THEN plan.seen ELSE RowShouldBe(s)]
-         [] plan.act = "coupon" /\ (LacksCoupon(s) \/ Blindly) ->
-              [Released(s) EXCEPT !.failed[s] = "waiting", !.outbox[s] = "failed"]
-         [] plan.act = "counter" /\ ((plan.seen = Max(Taken(db)) /\ plan.seen > db.counter) \/ Blindly) ->
-              [db EXCEPT !.counter = plan.seen]
-         [] OTHER -> db)
-  /\ UNCHANGED <<network, work, faults, stale, touched, restored>>
+       CASE plan.act = "row" -> [db EXCEPT !.outbox[s] = IF StillFound THEN RowShouldBe(s) ELSE plan.seen]
+         [] plan.act = "coupon" -> [Released(s) EXCEPT !.failed[s] = "waiting", !.outbox[s] = "failed"]
+         [] plan.act = "counter" -> [db EXCEPT !.counter = plan.seen])
+  /\ UNCHANGED <<network, work, plan, faults, stale, touched, restored>>
+
+Forget ==
+  /\ plan # NoPlan /\ ~StillFound /\ plan' = NoPlan
+  /\ UNCHANGED <<db, disk, claims, network, work, faults, history>>
 
 -----------------------------------------------------------------------------
 (* What goes wrong *)
@@ -321,7 +327,7 @@ Expire(s) ==
 
 (* A lease whose holder is no more is over in time, without a fault. *)
 RunOut(s) ==
-  /\ db.holder[s] # None /\ ~db.expired[s]
+  /\ db.holder[s] # None /\ ~db.expired[s] /\ Mutant # "lease-for-ever"
   /\ ~\E w \in Workers : hand[w].seat = s /\ HoldsLease(w)
   /\ Act([db EXCEPT !.expired[s] = TRUE])
 
@@ -357,13 +363,13 @@ Next ==
   \/ \E w \in Workers : \/ Call(w) \/ Settle(w) \/ SettleRowOnly(w) \/ Fail(w) \/ Release(w) \/ KillWorker(w)
                         \/ \E s \in Seats : Lease(w, s)
   \/ \E s \in Seats : Redrive(s) \/ Discard(s) \/ Expire(s) \/ RunOut(s) \/ TakeRow(s) \/ TakeCoupon(s)
-  \/ Raise \/ Propose \/ Repair
+  \/ Raise \/ Propose \/ Repair \/ Forget
   \/ KillService \/ PowerCut \/ RestoreOldCopy \/ Sync
 
 (* Programs that run do what they can, and the write lock passes everybody over only so often; nobody is forced to ask,
    raise, redrive or discard. *)
 Fairness ==
-  /\ WF_vars(CommitGroup) /\ WF_vars(Answer) /\ SF_vars(Propose) /\ SF_vars(Repair)
+  /\ WF_vars(CommitGroup) /\ WF_vars(Answer) /\ SF_vars(Propose) /\ SF_vars(Repair) /\ WF_vars(Forget)
   /\ \A w \in Workers : WF_vars(Call(w)) /\ SF_vars(Settle(w))
   /\ \A s \in Seats : SF_vars(RunOut(s)) /\ SF_vars(\E w \in Workers : Lease(w, s))
 

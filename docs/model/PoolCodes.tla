@@ -68,7 +68,7 @@ Deliver(s) ==
 
 (* leaseDue: as many parked events as there are codes, by seat. *)
 Lease(w, s) ==
-  /\ hand[w] = Nothing /\ event[s] = "parked" /\ holder[s] = None
+  /\ hand[w] = Nothing /\ event[s] = "parked" /\ holder[s] = None /\ Mutant # "parked-never-due"
   /\ Cardinality(Before(s)) < Cardinality(Free)
   /\ holder' = [holder EXCEPT ![s] = w]
   /\ hand' = [hand EXCEPT ![w] = [seat |-> s, code |-> IF Mutant = "code-read-early" THEN CodeFor(s) ELSE 0]]

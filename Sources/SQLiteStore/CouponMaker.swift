@@ -8,7 +8,7 @@ internal import Schema
 final class CouponMaker {
   private struct Source {
     let issuer: Issuer
-    let key: [UInt8]
+    let codes: GeneratedCodes
   }
 
   private let now: Timestamp
@@ -102,8 +102,7 @@ final class CouponMaker {
     guard let source = try source(of: event.campaignID) else { return .exhausted }
     let text: String?
     switch source.issuer {
-    case .generated:
-      text = GeneratedCode.derive(key: source.key, campaign: event.campaignID.rawValue, seat: event.seat.number)
+    case .generated: text = source.codes.code(of: event.seat.number)
     case .pool: text = try poolCode(for: event)
     case .webhook:
       switch answer {
@@ -121,8 +120,9 @@ final class CouponMaker {
     if let known = sources[id] { return known }
     let campaign = try db.cachedStatement(sql: "SELECT issuer, code_key FROM campaign WHERE id = ?")
     guard let row = try Row.fetchOne(campaign, arguments: [id.rawValue]) else { return nil }
+    let key = [UInt8](try row.value("code_key", as: Data.self))
     let source = Source(
-      issuer: try row.word("issuer", of: "campaign"), key: [UInt8](try row.value("code_key", as: Data.self)))
+      issuer: try row.word("issuer", of: "campaign"), codes: GeneratedCodes(key: key, campaign: id.rawValue))
     sources[id] = source
     return source
   }

@@ -18,7 +18,7 @@ extension SQLiteStore {
       let search = DueSearch(filter: run.filter, campaign: campaign, now: now, horizon: horizon, db: db)
       let (rows, next) = try search.rows(from: cursor, limit: limit)
       return LeasedBatch(
-        leases: try rows.map { try Self.take($0, from: .failedEvent, for: run.id, until: horizon, in: db) }, next: next)
+        leases: try Self.take(rows, from: .failedEvent, for: run.id, until: horizon, in: db), next: next)
     }
   }
 

@@ -32,30 +32,32 @@ extension SQLiteStore {
           arguments: [
             "campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds, "limit": share,
           ])
-        leases += try rows.map { try Self.take($0, from: .outbox, for: holder, until: horizon, in: db) }
+        leases += try Self.take(rows, from: .outbox, for: holder, until: horizon, in: db)
       }
       return leases
     }
   }
 
-  /// Writes the lease into the row that was read: campaign_id, seat, user_id, traceparent, generation, endpoint.
+  /// Writes the lease into the rows that were read: campaign_id, seat, user_id, traceparent, generation, endpoint.
   static func take(
-    _ row: Row, from source: Lease.Source, for holder: RunID, until: Timestamp, in db: Database
-  ) throws -> Lease {
-    let event = try Event(row: row)
-    let generation = try row.value("generation", as: Int.self) + 1
-    let endpoint = try row.decode(String?.self, forColumn: "endpoint")
+    _ rows: [Row], from source: Lease.Source, for holder: RunID, until: Timestamp, in db: Database
+  ) throws -> [Lease] {
     let take = try DirectStatement(
       db,
       sql: source == .outbox
         ? "UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?"
         : "UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?")
-    try take.run(
-      .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
-      .integer(event.seat.number))
-    return Lease(
-      source: source, event: event, holder: holder, generation: generation, until: until,
-      call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
+    return try rows.map { row in
+      let event = try Event(row: row)
+      let generation = try row.value("generation", as: Int.self) + 1
+      let endpoint = try row.decode(String?.self, forColumn: "endpoint")
+      try take.run(
+        .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
+        .integer(event.seat.number))
+      return Lease(
+        source: source, event: event, holder: holder, generation: generation, until: until,
+        call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
+    }
   }
 
   package func renew(_ leases: [Lease], duration: Duration) async throws(StoreFailure) -> [Lease] {

@@ -235,14 +235,19 @@ let package = Package(
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.
     .target(name: "History", path: "Tests/History"),
-    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport"]),
+    .executableTarget(
+      name: "check-history",
+      dependencies: ["History", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/check-history"
+    ),
+    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport", "check-history"]),
 
     // Power cuts, full disks, kills and races: real file systems and processes.
     .testTarget(
       name: "FaultTests",
       dependencies: [
-        "History", "Issuance", "SQLiteStore", "TestSupport", "connection-spike", "issue-service", "power-cut-writer",
-        "reconcile",
+        "History", "Issuance", "Proof", "SQLiteStore", "TestSupport", "connection-spike", "issue-service",
+        "power-cut-writer", "reconcile",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -252,9 +257,19 @@ let package = Package(
       path: "Tests/PowerCutWriter"
     ),
     // Attacks every promise, in numbered trials; run by scripts/prove, which writes FAULTS.md.
-    .target(name: "Proof", dependencies: ["History", "Issuance", "SQLiteStore", "TestSupport"], path: "Tests/Proof"),
+    .target(
+      name: "Proof",
+      dependencies: [
+        "History", "Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      path: "Tests/Proof"
+    ),
     .executableTarget(
-      name: "prove", dependencies: ["Proof", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      name: "prove",
+      dependencies: [
+        "Proof", "issue-service", "power-cut-writer", "reconcile", "retry-batch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/prove"
     ),
     .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),

@@ -29,7 +29,10 @@ let package = Package(
   ],
   targets: [
     // The domain: values, outcomes, decisions, use cases, ports. No driver.
-    .target(name: "Issuance"),
+    .target(name: "Issuance", dependencies: ["CrashPoints"]),
+
+    // Where a crash is tried; empty in release builds.
+    .target(name: "CrashPoints"),
 
     // Every persisted or published shape; migrations/ is embedded in the binary.
     .target(
@@ -42,7 +45,7 @@ let package = Package(
     .target(
       name: "SQLiteStore",
       dependencies: [
-        "Issuance", "Schema",
+        "CrashPoints", "Issuance", "Schema",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -64,7 +67,7 @@ let package = Package(
     .target(
       name: "Composition",
       dependencies: [
-        "Issuance", "SQLiteStore", "WebhookIssuer",
+        "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -79,7 +82,7 @@ let package = Package(
     .target(
       name: "IssueService",
       dependencies: [
-        "Issuance", "Composition",
+        "CrashPoints", "Issuance", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -101,7 +104,7 @@ let package = Package(
     .target(
       name: "RetryBatch",
       dependencies: [
-        "Issuance", "Composition",
+        "CrashPoints", "Issuance", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -260,7 +263,8 @@ let package = Package(
     .target(
       name: "Proof",
       dependencies: [
-        "History", "Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "CrashPoints", "History", "Issuance", "SQLiteStore", "Schema", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ],
       path: "Tests/Proof"
     ),

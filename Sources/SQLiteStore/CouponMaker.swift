@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import FoundationEssentials
 internal import GRDB
 internal import Issuance
@@ -63,12 +64,14 @@ final class CouponMaker {
     try insert.run(
       .text(event.campaignID.rawValue), .integer(event.seat.number), .text(event.userID.rawValue),
       .text(code.rawValue), .init(now), .init(event.traceParent?.rawValue))
+    crashPoint(.couponInserted)
   }
 
   private func give(_ code: CouponCode, to event: Event) throws {
     try db.cachedStatement(
       sql: "UPDATE pool_code SET seat = ? WHERE campaign_id = ? AND code = ? AND seat IS NULL"
     ).execute(arguments: [event.seat.number, event.campaignID.rawValue, code.rawValue])
+    crashPoint(.codeGiven)
   }
 
   private func facts(of event: Event, answer: IssuerAnswer?) throws -> CouponHandler.Facts {

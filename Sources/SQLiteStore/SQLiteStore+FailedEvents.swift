@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Foundation
 internal import GRDB
 package import Issuance
@@ -12,7 +13,7 @@ extension SQLiteStore {
   package func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch {
-    try await write("lease due events") { [clock] db in
+    try await write("lease due events", as: .leaseDue) { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
       let search = DueSearch(filter: run.filter, campaign: campaign, now: now, horizon: horizon, db: db)

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -13,7 +14,7 @@ extension SQLiteStore {
       try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: 1, in: db).isEmpty
     }
     if isIdle { return [] }
-    return try await write("lease pending events") { [clock] db in
+    return try await write("lease pending events", as: .leaseCalls) { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
       var leases: [Lease] = []
@@ -62,7 +63,7 @@ extension SQLiteStore {
 
   package func renew(_ leases: [Lease], duration: Duration) async throws(StoreFailure) -> [Lease] {
     if leases.isEmpty { return [] }
-    return try await write("renew \(leases.count) leases") { [clock] db in
+    return try await write("renew \(leases.count) leases", as: .renew) { [clock] db in
       let now = clock()
       let until = now.advanced(by: duration)
       return try leases.compactMap { lease in
@@ -76,7 +77,7 @@ extension SQLiteStore {
 
   package func release(_ leases: [Lease]) async throws(StoreFailure) {
     if leases.isEmpty { return }
-    try await write("give \(leases.count) events back") { db in
+    try await write("give \(leases.count) events back", as: .release) { db in
       for lease in leases { _ = try Self.setLease(of: lease, to: nil, heldAt: nil, in: db) }
     }
   }

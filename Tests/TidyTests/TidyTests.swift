@@ -34,10 +34,11 @@ struct TidyTests {
 
   /// What each module may import of ours, and which drivers and frameworks. Nothing else.
   static let arrows: [String: Set<String>] = [
-    "Issuance": ["FoundationEssentials", "Synchronization"],
+    "CrashPoints": ["Glibc", "Synchronization"],
+    "Issuance": ["CrashPoints", "FoundationEssentials", "Synchronization"],
     "Schema": ["Crypto"],
     "SQLiteStore": [
-      "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
+      "CrashPoints", "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
       "Synchronization",
     ],
     "WebhookIssuer": [
@@ -45,16 +46,16 @@ struct TidyTests {
       "NIOSSL", "Synchronization",
     ],
     "Composition": [
-      "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto", "Dispatch",
+      "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto", "Dispatch",
       "Foundation", "Glibc", "Logging", "Metrics", "NIOCore", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
+      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": [
-      "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "Synchronization", "NIOCore",
+      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "Synchronization", "NIOCore",
       "NIOHTTP1",
       "NIOPosix",
     ],

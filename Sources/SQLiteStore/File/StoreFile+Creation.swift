@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import Glibc
 package import Issuance
@@ -27,9 +28,11 @@ extension StoreFile {
     }
     do {
       try build(now: now)
+      crashPoint(.fileBuilt)
       guard unsafe rename(newFilePath, path) == 0 else {
         throw StoreFailure.system(errno, operation: "name the new database", subject: path)
       }
+      crashPoint(.fileRenamed)
       try Self.syncDirectory(of: path)
     } catch {
       throw StoreFailure(error, operation: "create the database", subject: path)

@@ -53,7 +53,12 @@ extension StoreFile {
     let queue = try DatabaseQueue(path: newFilePath)
     try queue.writeWithoutTransaction { db in
       _ = try Migrator(path: path).apply(in: db, now: now)
-      _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+      // To its end: it commits after the row with the mode, and whoever reads that row only misses that it failed.
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
+      guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal" else {
+        throw StoreFailure(
+          .inputOutput, operation: "create the database", subject: path, cause: "it could not be set to WAL")
+      }
     }
     try queue.close()
   }

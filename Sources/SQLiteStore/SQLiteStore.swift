@@ -67,7 +67,11 @@ package final class SQLiteStore: CouponStore {
     do {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
-      try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+      try reader.read { db in
+        try Migrator(path: file.path).requireCurrent(in: db)
+        // Who only mends or records may work on what is broken.
+        if requirement != .notRequired { try SchemaObjects.requireWhole(in: db, path: file.path) }
+      }
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: observer)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)

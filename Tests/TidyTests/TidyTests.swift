@@ -113,11 +113,11 @@ struct TidyTests {
     // Of a reconciliation source and its copies: only copies, which are nobody else's.
     "asyncWriteWithoutTransaction": ["SQLiteStore.swift", "SQLiteReconciliationSource.swift"],
     "inDatabase": ["SQLiteStore.swift", "DatabaseCopy.swift"],
-    ".writeWithoutTransaction": ["StoreFile+Creation.swift", "SQLiteSnapshot+Integrity.swift"],
+    ".writeWithoutTransaction": ["StoreFile+Creation.swift", "SchemaObjects.swift"],
     "queue.write ": [], "DatabasePool(": ["SQLiteStore.swift"],
     "DatabaseQueue(": [
       "SQLiteStore.swift", "StoreFile+Creation.swift", "SQLiteReconciliationSource.swift",
-      "SQLiteSnapshot+Integrity.swift", "DatabaseCopy.swift",
+      "SchemaObjects.swift", "DatabaseCopy.swift",
     ],
   ]
 

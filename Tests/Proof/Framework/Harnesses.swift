@@ -1,2 +1,4 @@
 /// All of them, in the order in which they are run.
-package let harnesses: [any Harness] = [ModelHarness(), CrashPointHarness(), IOSweepHarness(), KillHarness(), PowerCutHarness()]
+package let harnesses: [any Harness] = [
+  ModelHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(), PowerCutHarness(),
+]

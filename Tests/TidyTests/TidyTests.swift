@@ -38,7 +38,8 @@ struct TidyTests {
     "Issuance": ["CrashPoints", "FoundationEssentials", "Synchronization"],
     "Schema": ["Crypto"],
     "SQLiteStore": [
-      "CrashPoints", "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc", "Dispatch",
+      "CrashPoints", "Issuance", "Schema", "GRDB", "GRDBSQLite", "Foundation", "FoundationEssentials", "Glibc",
+      "Dispatch",
       "Synchronization",
     ],
     "WebhookIssuer": [
@@ -46,16 +47,19 @@ struct TidyTests {
       "NIOSSL", "Synchronization",
     ],
     "Composition": [
-      "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto", "Dispatch",
+      "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer", "ArgumentParser", "Configuration", "Crypto",
+      "Dispatch",
       "Foundation", "Glibc", "Logging", "Metrics", "NIOCore", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
-      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation", "HTTPTypes", "Histogram",
+      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation",
+      "HTTPTypes", "Histogram",
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",
     ],
     "RetryBatch": [
-      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics", "Synchronization", "NIOCore",
+      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Glibc", "Metrics",
+      "Synchronization", "NIOCore",
       "NIOHTTP1",
       "NIOPosix",
     ],
@@ -143,6 +147,25 @@ struct TidyTests {
           !["Task.sleep", ".disabled(", "withKnownIssue", "usleep("].contains { line.contains($0) },
           "\(file.path): \(line)")
       }
+    }
+  }
+
+  /// A planted bug that does not apply any more proves nothing.
+  @Test func plantedBugsApply() throws {
+    let directory = Self.root.appendingPathComponent("Tests/Planted")
+    let patches = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.hasSuffix(".patch") }
+    #expect(patches.count >= 30)
+    for patch in patches {
+      let text = try String(contentsOf: directory.appendingPathComponent(patch), encoding: .utf8)
+      for field in ["Bug: ", "Promise: ", "Caught-by: "] {
+        #expect(text.contains("\n\(field)") || text.hasPrefix(field))
+      }
+      let check = Process()
+      check.executableURL = URL(fileURLWithPath: "/usr/bin/git")
+      check.arguments = ["-C", Self.root.path, "apply", "--check", directory.appendingPathComponent(patch).path]
+      try check.run()
+      check.waitUntilExit()
+      #expect(check.terminationStatus == 0, "\(patch) does not apply")
     }
   }
 }

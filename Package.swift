@@ -29,7 +29,10 @@ let package = Package(
   ],
   targets: [
     // The domain: values, outcomes, decisions, use cases, ports. No driver.
-    .target(name: "Issuance"),
+    .target(name: "Issuance", dependencies: ["CrashPoints"]),
+
+    // Where a crash is tried; empty in release builds.
+    .target(name: "CrashPoints"),
 
     // Every persisted or published shape; migrations/ is embedded in the binary.
     .target(
@@ -42,7 +45,7 @@ let package = Package(
     .target(
       name: "SQLiteStore",
       dependencies: [
-        "Issuance", "Schema",
+        "CrashPoints", "Issuance", "Schema",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -64,7 +67,7 @@ let package = Package(
     .target(
       name: "Composition",
       dependencies: [
-        "Issuance", "SQLiteStore", "WebhookIssuer",
+        "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -79,7 +82,7 @@ let package = Package(
     .target(
       name: "IssueService",
       dependencies: [
-        "Issuance", "Composition",
+        "CrashPoints", "Issuance", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -101,7 +104,7 @@ let package = Package(
     .target(
       name: "RetryBatch",
       dependencies: [
-        "Issuance", "Composition",
+        "CrashPoints", "Issuance", "Composition",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -235,14 +238,19 @@ let package = Package(
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.
     .target(name: "History", path: "Tests/History"),
-    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport"]),
+    .executableTarget(
+      name: "check-history",
+      dependencies: ["History", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Tests/check-history"
+    ),
+    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport", "check-history"]),
 
     // Power cuts, full disks, kills and races: real file systems and processes.
     .testTarget(
       name: "FaultTests",
       dependencies: [
-        "History", "Issuance", "SQLiteStore", "TestSupport", "connection-spike", "issue-service", "power-cut-writer",
-        "reconcile",
+        "History", "Issuance", "Proof", "SQLiteStore", "TestSupport", "connection-spike", "issue-service",
+        "power-cut-writer", "reconcile",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -252,9 +260,20 @@ let package = Package(
       path: "Tests/PowerCutWriter"
     ),
     // Attacks every promise, in numbered trials; run by scripts/prove, which writes FAULTS.md.
-    .target(name: "Proof", dependencies: ["History", "Issuance", "SQLiteStore", "TestSupport"], path: "Tests/Proof"),
+    .target(
+      name: "Proof",
+      dependencies: [
+        "CrashPoints", "History", "Issuance", "SQLiteStore", "Schema", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      path: "Tests/Proof"
+    ),
     .executableTarget(
-      name: "prove", dependencies: ["Proof", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      name: "prove",
+      dependencies: [
+        "Proof", "issue-service", "power-cut-writer", "reconcile", "retry-batch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
       path: "Tests/prove"
     ),
     .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),

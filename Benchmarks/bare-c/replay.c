@@ -6,7 +6,8 @@
  * Usage: replay DATABASE GROUP
  *
  * Replays every due failed event of a campaign with generated codes, GROUP of them to two transactions: one that leases
- * them, one that makes the coupons and settles them. The codes are not derived but numbered. Prints "events_per_second N".
+ * them, one that makes the coupons and settles them. The codes are not derived but mixed from the seat: as long as ours, and
+ * as scattered over their index. Prints "events_per_second N".
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -67,6 +68,16 @@ static int64_t microseconds(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Sixteen letters from a seat, by the finisher of SplitMix64. */
+static void mix(int64_t seat, char code[17]) {
+  uint64_t bits = (uint64_t)seat * 0x9E3779B97F4A7C15u;
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9u;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBu;
+  bits ^= bits >> 31;
+  for (int place = 0; place < 16; place++) code[place] = (char)('A' + (bits >> (4 * place) & 15));
+  code[16] = '\0';
 }
 
 static int committed(void *unused, sqlite3 *connection, const char *name, int pages) {
@@ -140,8 +151,8 @@ int main(int count, char **arguments) {
     if (found == 0) break;
     begin(start);
     for (struct event *event = events; event < events + found; event++) {
-      char code[32];
-      snprintf(code, sizeof code, "%s-%lld", "CODE", (long long)event->seat);
+      char code[17];
+      mix(event->seat, code);
       if (!run(fence, "titii", event->campaign, event->seat, run_id, event->generation, now)) fail("fence", "lost");
       if (!run(holder, "ti", event->campaign, event->seat)) fail("find the holder", "nobody");
       if (run(by_seat, "ti", event->campaign, event->seat)) fail("find a coupon", "of the seat");

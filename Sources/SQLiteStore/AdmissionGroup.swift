@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import Issuance
 internal import Schema
@@ -50,6 +51,7 @@ struct AdmissionGroup {
       user: claim.userID.rawValue, acceptedAt: acceptance.acceptedAt.microseconds)
     try statements.insert(acceptance, chain: chain, traceParent: claim.traceParent)
     state.advance(to: acceptance, chain: chain)
+    crashPoint(.claimInserted)
     return outcome
   }
 
@@ -65,6 +67,7 @@ struct AdmissionGroup {
         throw DatabaseError(resultCode: .SQLITE_CONSTRAINT, message: "the counter moved under the write lock")
       }
     }
+    if !advanced.isEmpty { crashPoint(.claimCounted) }
     // Also what another process committed and died before it was witnessed.
     let unwitnessed = progress.values.filter { $0.tip != witness.tip(of: $0.campaign.id) }
     if unwitnessed.isEmpty { return nil }

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import FoundationEssentials
 internal import GRDB
 internal import Issuance
@@ -8,7 +9,7 @@ internal import Schema
 final class CouponMaker {
   private struct Source {
     let issuer: Issuer
-    let key: [UInt8]
+    let codes: GeneratedCodes
   }
 
   private let now: Timestamp
@@ -63,12 +64,14 @@ final class CouponMaker {
     try insert.run(
       .text(event.campaignID.rawValue), .integer(event.seat.number), .text(event.userID.rawValue),
       .text(code.rawValue), .init(now), .init(event.traceParent?.rawValue))
+    crashPoint(.couponInserted)
   }
 
   private func give(_ code: CouponCode, to event: Event) throws {
     try db.cachedStatement(
       sql: "UPDATE pool_code SET seat = ? WHERE campaign_id = ? AND code = ? AND seat IS NULL"
     ).execute(arguments: [event.seat.number, event.campaignID.rawValue, code.rawValue])
+    crashPoint(.codeGiven)
   }
 
   private func facts(of event: Event, answer: IssuerAnswer?) throws -> CouponHandler.Facts {
@@ -102,8 +105,7 @@ final class CouponMaker {
     guard let source = try source(of: event.campaignID) else { return .exhausted }
     let text: String?
     switch source.issuer {
-    case .generated:
-      text = GeneratedCode.derive(key: source.key, campaign: event.campaignID.rawValue, seat: event.seat.number)
+    case .generated: text = source.codes.code(of: event.seat.number)
     case .pool: text = try poolCode(for: event)
     case .webhook:
       switch answer {
@@ -121,8 +123,9 @@ final class CouponMaker {
     if let known = sources[id] { return known }
     let campaign = try db.cachedStatement(sql: "SELECT issuer, code_key FROM campaign WHERE id = ?")
     guard let row = try Row.fetchOne(campaign, arguments: [id.rawValue]) else { return nil }
+    let key = [UInt8](try row.value("code_key", as: Data.self))
     let source = Source(
-      issuer: try row.word("issuer", of: "campaign"), key: [UInt8](try row.value("code_key", as: Data.self)))
+      issuer: try row.word("issuer", of: "campaign"), codes: GeneratedCodes(key: key, campaign: id.rawValue))
     sources[id] = source
     return source
   }

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import Issuance
 internal import Schema
@@ -39,8 +40,10 @@ struct Migrator {
           sql: "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
           arguments: [migration.version, migration.name, migration.checksum, now.microseconds])
         try db.execute(sql: migration.sql)
+        crashPoint(.migrationApplied)
         return .commit
       }
+      crashPoint(.migrationCommitted)
       applied.append(migration.version)
     }
     return applied

@@ -14,23 +14,15 @@ extension SQLiteSnapshot {
   /// Compares the file's schema with that of a scratch file that the same migrations made.
   func schemaDifferences() throws(StoreFailure) -> IntegrityResult {
     try attempt("compare the schema") {
-      let expected = try Self.migrated.get()
-      let found = try Self.objects(db)
-      let names = Set(expected.keys).union(found.keys).sorted()
-      return IntegrityResult(
-        examined: expected.count,
-        faults: names.compactMap { name in
-          guard let want = expected[name] else { return IntegrityFault(name, "it is in the file, but in no migration") }
-          guard let have = found[name] else { return IntegrityFault(name, "it is missing") }
-          return have == want ? nil : IntegrityFault(name, "it is not as it was migrated")
-        })
+      IntegrityResult(
+        examined: try SchemaObjects.migrated.get().count, faults: try SchemaObjects.differences(in: db))
     }
   }
 
   /// Runs every CHECK of the schema over the rows: quick_check of a connection that only reads leaves them out.
   func malformedRows() throws(StoreFailure) -> IntegrityResult {
     try attempt("check the form of the rows") {
-      let schema = try Self.migrated.get()
+      let schema = try SchemaObjects.migrated.get()
       var examined = 0
       var faults: [IntegrityFault] = []
       for table in SQLiteSchema.tables {
@@ -127,29 +119,6 @@ extension SQLiteSnapshot {
             try row.value("reference", as: String.self),
             "\(try row.value("faults", as: Int.self)) rows refer to nothing")
         })
-    }
-  }
-
-  /// What the migrations make, in memory: the same for as long as the program runs.
-  private static let migrated: Result<[String: String], StoreFailure> = {
-    do {
-      let queue = try DatabaseQueue()
-      return .success(
-        try queue.writeWithoutTransaction { db in
-          _ = try Migrator(path: "memory").apply(in: db, now: Timestamp(microseconds: 0))
-          return try objects(db)
-        })
-    } catch {
-      return .failure(StoreFailure(error, operation: "make a scratch database", subject: "memory"))
-    }
-  }()
-
-  /// Tables, indexes and triggers with their SQL, but for those of SQLite itself.
-  private static func objects(_ db: Database) throws -> [String: String] {
-    let rows = try Row.fetchAll(
-      db, sql: "SELECT type || ' ' || name AS object, sql FROM sqlite_master WHERE substr(name, 1, 7) <> 'sqlite_'")
-    return try rows.reduce(into: [:]) { objects, row in
-      objects[try row.value("object", as: String.self)] = try row.value("sql", as: String.self)
     }
   }
 

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -7,7 +8,7 @@ extension SQLiteStore {
       throw StoreFailure(
         .unexpected, operation: "admit a claim", subject: file.path, cause: "it was opened to be mended")
     }
-    let group = try await write("admit \(claims.count) claims") { [clock] db in
+    let group = try await write("admit \(claims.count) claims", as: .claim) { [clock] db in
       var group = try AdmissionGroup(witness: witness, statements: try ClaimStatements(db), now: clock())
       let outcomes = try claims.map { claim in try group.admit(claim, in: db) }
       return AdmittedGroup(outcomes: outcomes, prepared: try group.finish(in: db))
@@ -56,7 +57,7 @@ extension SQLiteStore {
 
   package func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreFailure) {
     guard !answers.isEmpty else { return }
-    try await write("add to the tallies") { [clock] db in
+    try await write("add to the tallies", as: .tallies) { [clock] db in
       let now = clock().microseconds
       let statement = try db.cachedStatement(
         sql: """

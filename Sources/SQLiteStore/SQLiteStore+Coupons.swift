@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -8,7 +9,7 @@ extension SQLiteStore {
       try Self.pendingCampaigns(ofPartners: false, limit: 1, in: db).isEmpty
     }
     if isIdle { return DeliveryTally() }
-    return try await write("deliver pending events") { [clock, attempts = retryPolicy.maxAttempts] db in
+    return try await write("deliver pending events", as: .deliver) { [clock, attempts = retryPolicy.maxAttempts] db in
       let pending = try db.cachedStatement(
         sql: """
           SELECT campaign_id, seat, user_id, traceparent FROM outbox INDEXED BY outbox_pending
@@ -35,6 +36,7 @@ extension SQLiteStore {
   ) throws {
     switch try maker.make(for: event) {
     case .issue, .alreadyIssued:
+      crashPoint(.deliveredCoupon)
       try settleOutbox(event, as: "delivered", at: now, in: db)
       tally.delivered += 1
     case .park(let reason):

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -150,7 +151,8 @@ extension SQLiteStore {
       }
       return .done(keys)
     }
-    return isDryRun ? try await read("see what \(word) would do", body) : try await write("\(word) failed events", body)
+    return isDryRun
+      ? try await read("see what \(word) would do", body) : try await write("\(word) failed events", as: .desk, body)
   }
 
   private static func refusals(

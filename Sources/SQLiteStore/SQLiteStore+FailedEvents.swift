@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Foundation
 internal import GRDB
 package import Issuance
@@ -12,13 +13,13 @@ extension SQLiteStore {
   package func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch {
-    try await write("lease due events") { [clock] db in
+    try await write("lease due events", as: .leaseDue) { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
       let search = DueSearch(filter: run.filter, campaign: campaign, now: now, horizon: horizon, db: db)
       let (rows, next) = try search.rows(from: cursor, limit: limit)
       return LeasedBatch(
-        leases: try rows.map { try Self.take($0, from: .failedEvent, for: run.id, until: horizon, in: db) }, next: next)
+        leases: try Self.take(rows, from: .failedEvent, for: run.id, until: horizon, in: db), next: next)
     }
   }
 

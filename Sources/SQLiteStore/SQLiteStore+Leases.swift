@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -13,7 +14,7 @@ extension SQLiteStore {
       try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: 1, in: db).isEmpty
     }
     if isIdle { return [] }
-    return try await write("lease pending events") { [clock] db in
+    return try await write("lease pending events", as: .leaseCalls) { [clock] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
       var leases: [Lease] = []
@@ -32,35 +33,37 @@ extension SQLiteStore {
           arguments: [
             "campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds, "limit": share,
           ])
-        leases += try rows.map { try Self.take($0, from: .outbox, for: holder, until: horizon, in: db) }
+        leases += try Self.take(rows, from: .outbox, for: holder, until: horizon, in: db)
       }
       return leases
     }
   }
 
-  /// Writes the lease into the row that was read: campaign_id, seat, user_id, traceparent, generation, endpoint.
+  /// Writes the lease into the rows that were read: campaign_id, seat, user_id, traceparent, generation, endpoint.
   static func take(
-    _ row: Row, from source: Lease.Source, for holder: RunID, until: Timestamp, in db: Database
-  ) throws -> Lease {
-    let event = try Event(row: row)
-    let generation = try row.value("generation", as: Int.self) + 1
-    let endpoint = try row.decode(String?.self, forColumn: "endpoint")
+    _ rows: [Row], from source: Lease.Source, for holder: RunID, until: Timestamp, in db: Database
+  ) throws -> [Lease] {
     let take = try DirectStatement(
       db,
       sql: source == .outbox
         ? "UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?"
         : "UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?")
-    try take.run(
-      .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
-      .integer(event.seat.number))
-    return Lease(
-      source: source, event: event, holder: holder, generation: generation, until: until,
-      call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
+    return try rows.map { row in
+      let event = try Event(row: row)
+      let generation = try row.value("generation", as: Int.self) + 1
+      let endpoint = try row.decode(String?.self, forColumn: "endpoint")
+      try take.run(
+        .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
+        .integer(event.seat.number))
+      return Lease(
+        source: source, event: event, holder: holder, generation: generation, until: until,
+        call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
+    }
   }
 
   package func renew(_ leases: [Lease], duration: Duration) async throws(StoreFailure) -> [Lease] {
     if leases.isEmpty { return [] }
-    return try await write("renew \(leases.count) leases") { [clock] db in
+    return try await write("renew \(leases.count) leases", as: .renew) { [clock] db in
       let now = clock()
       let until = now.advanced(by: duration)
       return try leases.compactMap { lease in
@@ -74,7 +77,7 @@ extension SQLiteStore {
 
   package func release(_ leases: [Lease]) async throws(StoreFailure) {
     if leases.isEmpty { return }
-    try await write("give \(leases.count) events back") { db in
+    try await write("give \(leases.count) events back", as: .release) { db in
       for lease in leases { _ = try Self.setLease(of: lease, to: nil, heldAt: nil, in: db) }
     }
   }

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -15,7 +16,7 @@ extension SQLiteStore {
       let (attempts, runs) =
         isDryRun
         ? try await read("see what can be pruned") { db in try pruning.count(in: db) }
-        : try await write("prune campaign \(standing.id)") { db in try pruning.prune(in: db) }
+        : try await write("prune campaign \(standing.id)", as: .prune) { db in try pruning.prune(in: db) }
       outcome.campaigns.append(PruneOutcome.Pruned(campaign: standing.id, attempts: attempts))
       outcome.runs += runs
     }

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -12,7 +13,7 @@ extension SQLiteStore: RepairDesk {
   }
 
   package func perform(_ repair: Repair, by author: ActAuthor) async throws(StoreFailure) -> RepairOutcome {
-    try await write("repair \(repair.campaign)") { [clock] db in
+    try await write("repair \(repair.campaign)", as: .repair) { [clock] db in
       let now = clock()
       let found = try Self.state(for: repair, in: db)
       switch repair.decide(on: found, now: now) {

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 
@@ -5,7 +6,7 @@ extension SQLiteStore {
   package func beginRun(
     _ run: RunStart, limit: Int?, leaseDuration: Duration
   ) async throws(StoreFailure) -> RunPlan {
-    try await write("begin run \(run.id)") { [clock] db in
+    try await write("begin run \(run.id)", as: .beginRun) { [clock] db in
       let now = clock()
       let plan = try Self.plan(run.filter, limit: limit, leaseDuration: leaseDuration, at: now, in: db)
       try db.execute(
@@ -32,7 +33,7 @@ extension SQLiteStore {
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
     conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
   ) async throws(StoreFailure) -> OpenEvents {
-    try await write("finish run \(run.id)") { [clock] db in
+    try await write("finish run \(run.id)", as: .finishRun) { [clock] db in
       let now = clock()
       // What the run itself changes narrows nothing any more: an event that has failed in another way is still open.
       var scope = run.filter

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Foundation
 internal import GRDB
 package import Issuance
@@ -25,7 +26,7 @@ struct Settled {
 
 extension SQLiteStore {
   package func settle(_ attempts: [Attempt]) async throws(StoreFailure) -> [ReplayOutcome] {
-    try await write("settle \(attempts.count) events") { [clock, retryPolicy, dice] db in
+    try await write("settle \(attempts.count) events", as: .settle) { [clock, retryPolicy, dice] db in
       var settling = try Settling(now: clock(), policy: retryPolicy, dice: dice, db: db)
       return try attempts.map { try settling.settle($0) }
     }
@@ -92,9 +93,11 @@ struct Settling {
       try record("fenced", error: "the lease was lost", of: attempt)
       return .fenced
     }
+    crashPoint(.settleFenced)
     let event = attempt.lease.event
     switch try maker.make(for: event, answer: attempt.answer) {
     case .issue, .alreadyIssued:
+      crashPoint(.settleCoupon)
       try end(attempt, as: Settled(.resolved, isCounted: true), word: "resolved")
       return .resolved
     case .park(let reason):
@@ -167,6 +170,7 @@ struct Settling {
       try SQLiteStore.fail(
         lease.event, as: settled, generation: lease.generation, maxAttempts: policy.maxAttempts, at: now, in: db)
     }
+    crashPoint(.settleRow)
     try record(word, error: settled.error, of: attempt)
   }
 

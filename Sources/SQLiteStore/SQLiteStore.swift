@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Dispatch
 package import GRDB
 internal import Glibc
@@ -66,7 +67,11 @@ package final class SQLiteStore: CouponStore {
     do {
       let readerConfiguration = Self.configuration(limits: limits, readonly: true)
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
-      try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+      try reader.read { db in
+        try Migrator(path: file.path).requireCurrent(in: db)
+        // Who only mends or records may work on what is broken.
+        if requirement != .notRequired { try SchemaObjects.requireWhole(in: db, path: file.path) }
+      }
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: observer)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
         var configuration = Self.configuration(limits: limits, readonly: false)
@@ -139,19 +144,21 @@ package final class SQLiteStore: CouponStore {
   ///
   /// - Parameter seal: what must also be durable before anybody is answered; it runs after the commit.
   func write<Result: Sendable>(
-    _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result,
+    _ operation: String, as write: CrashPoint.Write? = nil,
+    _ body: @escaping @Sendable (Database) throws -> Result,
     seal: @escaping @Sendable (Result) throws -> Void = { _ in }
   ) async throws(StoreFailure) -> Result {
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       writer.asyncWriteWithoutTransaction { db in
-        continuation.resume(returning: self.transact(db, operation: operation, body, seal: seal))
+        continuation.resume(returning: self.transact(db, operation: operation, as: write, body, seal: seal))
       }
     }
     return try result.get()
   }
 
   private func transact<Result>(
-    _ db: Database, operation: String, _ body: (Database) throws -> Result, seal: (Result) throws -> Void
+    _ db: Database, operation: String, as write: CrashPoint.Write?, _ body: (Database) throws -> Result,
+    seal: (Result) throws -> Void
   ) -> Swift.Result<Result, StoreFailure> {
     do {
       return try .success(
@@ -165,8 +172,10 @@ package final class SQLiteStore: CouponStore {
           try db.inTransaction(.immediate) {
             result = try body(db)
             executed = .now
+            if let write { crashPoint(.beforeCommit(write)) }
             return .commit
           }
+          if let write { crashPoint(.afterCommit(write)) }
           if db.totalChangesCount != changes {  // a transaction that wrote nothing syncs nothing
             observer.took(.statements, executed - begun)
             observer.took(.commit, .now - executed)

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import GRDBSQLite
 internal import Issuance
@@ -42,7 +43,9 @@ final class WriteAheadLog: Sendable {
   func moveIntoFile(_ db: Database) throws {
     let begun = ContinuousClock.now
     do {
+      crashPoint(.checkpointBegun)
       let (pages, moved) = try db.checkpoint(.passive)
+      crashPoint(.checkpointDone)
       observer.took(.checkpoint, .now - begun)
       observer.checkpointed(logPages: pages, movedPages: moved)
     } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode) {

@@ -1,7 +1,6 @@
 import Foundation
-import GRDB
 import History
-import Synchronization
+import Proof
 import TestSupport
 import Testing
 
@@ -51,8 +50,8 @@ struct SpikeHistoryTests {
       ])
       #expect(created.status == 0, "\(created.errors)")
     }
-    let fleet = Fleet(database: database, size: 2)
-    let spike = Spike(database: database, fleet: fleet)
+    let spike = Spike(database: database)
+    let fleet = spike.fleet
     try await withThrowingTaskGroup(of: Void.self) { group in
       for index in 0..<2 { group.addTask { try await fleet.supervise(index) } }
       try await spike.run()
@@ -62,8 +61,10 @@ struct SpikeHistoryTests {
     let ends = await fleet.ends
     #expect(ends.filter { $0 == 128 + 9 }.count == 10 && ends.filter { $0 == 0 }.count == 2, "\(ends)")
 
-    let history = spike.history
-    let violations = HistoryChecker.violations(in: history, final: try Self.read(database))
+    let history = spike.recorder.history
+    let firstQuotas = Dictionary(uniqueKeysWithValues: Self.plans.map { ($0.campaign, $0.quota) })
+    let violations = HistoryChecker.violations(
+      in: history, final: try DatabaseReading.final(of: database, firstQuotas: firstQuotas))
     #expect(violations.isEmpty, "\(violations.prefix(20))")
     // A history in which nothing happened would prove nothing.
     let summary = HistorySummary(history)
@@ -74,50 +75,18 @@ struct SpikeHistoryTests {
     let report = try await Program.reconcile.run(["report", "--database", database])
     #expect(report.status == 0, "\(report.output)")
   }
-
-  private static func read(_ database: String) throws -> [FinalCampaign] {
-    try DatabaseQueue(path: database).read { db in
-      try plans.map { plan in
-        let campaign = try #require(
-          try Row.fetchOne(db, sql: "SELECT quota, counter FROM campaign WHERE id = ?", arguments: [plan.campaign]))
-        let rows = try Row.fetchAll(
-          db,
-          sql: """
-            SELECT a.seat, a.user_id, c.code IS NOT NULL AS has_coupon
-            FROM accepted_user a LEFT JOIN coupon c ON c.campaign_id = a.campaign_id AND c.seat = a.seat
-              AND c.user_id = a.user_id
-            WHERE a.campaign_id = ? ORDER BY a.seat
-            """,
-          arguments: [plan.campaign])
-        return FinalCampaign(
-          id: plan.campaign, firstQuota: plan.quota, quota: campaign["quota"], counter: campaign["counter"],
-          rows: rows.map { FinalRow(seat: $0["seat"], user: $0["user_id"], hasCoupon: $0["has_coupon"]) })
-      }
-    }
-  }
 }
 
 /// The clients and the operator, who write down what they did and heard.
 private final class Spike: Sendable {
+  let recorder = Recorder()
+  let fleet: Fleet
   private let database: String
-  private let fleet: Fleet
-  private let clock = ContinuousClock()
-  private let start: ContinuousClock.Instant
-  private let begun = Atomic<Int>(0)
-  private let operations = Mutex<[History.Operation]>([])
-  private let acts = Mutex<[Act]>([])
+  private let numbers = Numbers()
 
-  init(database: String, fleet: Fleet) {
+  init(database: String) {
     self.database = database
-    self.fleet = fleet
-    start = clock.now
-  }
-
-  var history: ClaimHistory { ClaimHistory(operations: operations.withLock { $0 }, acts: acts.withLock { $0 }) }
-
-  private var now: UInt64 {
-    let (seconds, attoseconds) = (clock.now - start).components
-    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+    fleet = Fleet(database: database, size: 2, died: recorder.died)
   }
 
   func run() async throws {
@@ -125,7 +94,7 @@ private final class Spike: Sendable {
       for _ in 1...SpikeHistoryTests.clients {
         group.addTask {
           while true {
-            let number = self.begun.add(1, ordering: .relaxed).newValue
+            let number = self.numbers.next()
             if number > SpikeHistoryTests.claims { return }
             if let incident = SpikeHistoryTests.incidents[number] { try await self.happen(incident) }
             try await self.claim(number)
@@ -142,18 +111,10 @@ private final class Spike: Sendable {
     case .report:
       let report = try await Program.reconcile.run(["report", "--database", database])
       #expect(report.status == 0, "\(report.output)")
+      try recorder.read("a report was made", database)
     case .act(let campaign, let kind):
-      let arguments =
-        switch kind {
-        case .raised(let quota): ["raise-quota", campaign, "--quota", "\(quota)"]
-        case .paused: ["pause", campaign]
-        case .resumed: ["resume", campaign]
-        case .closed: ["close", campaign]
-        }
-      let begun = now
-      let done = try await Program.issueService.run(["campaign"] + arguments + ["--database", database])
+      let done = try await recorder.act(kind, on: campaign, of: database)
       #expect(done.status == 0, "\(done.errors)")
-      acts.withLock { $0.append(Act(campaign: campaign, begun: begun, ended: now, kind: kind)) }
     }
   }
 
@@ -165,39 +126,6 @@ private final class Spike: Sendable {
       return share < 0
     }!
     let user = "user-\(Int.random(in: 1...plan.users, using: &random))"
-    let address = await fleet.address(of: number % 2)
-    let begun = now
-    let answer: Answer
-    do {
-      answer = try Self.answer(to: try await HTTP.claim(user, from: plan.campaign, at: address), of: user)
-    } catch is HTTP.Unreadable {
-      throw HTTP.Unreadable()
-    } catch {
-      answer = .unknown  // the service died: it may have happened
-    }
-    let operation = History.Operation(campaign: plan.campaign, user: user, begun: begun, ended: now, answer: answer)
-    operations.withLock { $0.append(operation) }
+    try await recorder.claim(user, from: plan.campaign, at: await fleet.service(number % 2))
   }
-
-  private static func answer(to response: HTTP.Response, of user: String) throws -> Answer {
-    let json = try response.json()
-    let body = String(decoding: response.body, as: UTF8.self)
-    switch (response.status, try response.problem, json["outcome"]?.string) {
-    case (201, _, _): return .accepted(seat: json["seat"]?.int ?? 0, body: body)
-    case (200, _, _): return .same(seat: json["seat"]?.int ?? 0, body: body)
-    case (409, "sold-out", _): return .soldOut
-    case (409, "paused", _): return .paused
-    case (410, "closed", _): return .closed
-    case (503, _, "none"), (429, "too-many-requests", "none"): return .nothingHappened
-    case (500..., _, "unknown"): return .unknown
-    default:
-      Issue.record("\(user) got \(response.status) \(body)")
-      throw HTTP.Unreadable()
-    }
-  }
-}
-
-extension HTTP {
-  /// An answer that the contract does not know.
-  fileprivate struct Unreadable: Error {}
 }

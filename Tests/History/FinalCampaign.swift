@@ -1,5 +1,5 @@
 /// A campaign as the database holds it at the end: after every process that was asked is dead, and with the outbox empty.
-package struct FinalCampaign: Sendable, Equatable {
+package struct FinalCampaign: Sendable, Equatable, Codable {
   package var id: String
   /// The quota at creation.
   package var firstQuota: Int
@@ -18,7 +18,7 @@ package struct FinalCampaign: Sendable, Equatable {
 }
 
 /// One accepted user.
-package struct FinalRow: Sendable, Equatable {
+package struct FinalRow: Sendable, Equatable, Codable {
   package var seat: Int
   package var user: String
   package var hasCoupon: Bool

@@ -11,7 +11,9 @@ package enum HistoryChecker {
     var found: [Violation] = []
     for campaign in final {
       if judged.insert(campaign.id).inserted {
-        found += violations(of: campaign, operations: operations[campaign.id] ?? [], acts: acts[campaign.id] ?? [])
+        let claims = operations[campaign.id] ?? []
+        found += violations(of: campaign, operations: claims, acts: acts[campaign.id] ?? [])
+        found += ReadingJudge(campaign.id, history: history, operations: claims).violations()
       } else {
         found.append(Violation(.unknownIsNotOK, campaign: campaign.id, "the database was read with it twice"))
       }

@@ -10,13 +10,18 @@ package struct Operation: Sendable, Equatable {
   /// After the answer was there, or when its client gave up waiting.
   package var ended: UInt64
   package var answer: Answer
+  /// The process that was asked, where the history tells of its death.
+  package var process: String?
 
-  package init(campaign: String, user: String, begun: UInt64, ended: UInt64, answer: Answer) {
+  package init(
+    campaign: String, user: String, begun: UInt64, ended: UInt64, answer: Answer, process: String? = nil
+  ) {
     self.campaign = campaign
     self.user = user
     self.begun = begun
     self.ended = ended
     self.answer = answer
+    self.process = process
   }
 }
 

@@ -36,6 +36,30 @@ struct MigrationTests {
     #expect(failure?.code == .schemaAltered)
   }
 
+  /// Whatever changes the schema changes this too.
+  @Test func theFingerprintIsThatOfTheMigrations() throws {
+    #expect(SchemaFingerprint.of(try SchemaObjects.migrated.get()) == SchemaFingerprint.sqlite)
+  }
+
+  /// A database that would no longer refuse what it has to is not used: it says what is missing.
+  @Test(arguments: [
+    ("DROP TRIGGER coupon_delete", "trigger coupon_delete: it is missing"),
+    ("DROP INDEX outbox_pending", "index outbox_pending: it is missing"),
+    ("CREATE TABLE stranger (id INTEGER)", "table stranger: it is in the file, but in no migration"),
+    (
+      "DROP TRIGGER coupon_delete; CREATE TRIGGER coupon_delete BEFORE DELETE ON coupon BEGIN SELECT 1; END",
+      "trigger coupon_delete: it is not as it was migrated"
+    ),
+  ])
+  func anAlteredSchemaIsNotUsed(sql: String, fault: String) throws {
+    let backend = try changed(by: sql)
+    let failure = #expect(throws: StoreFailure.self) {
+      _ = try SQLiteStore(path: backend.path, clock: TestClock().clock)
+    }
+    #expect(failure?.code == .schemaAltered)
+    #expect(failure?.cause.contains(fault) == true, "\(failure?.cause ?? "")")
+  }
+
   @Test(arguments: ["DROP TABLE schema_migration", "DELETE FROM schema_migration"])
   func aLostLedgerIsDamageAndNotAnOldVersion(sql: String) throws {
     let backend = try changed(by: sql)

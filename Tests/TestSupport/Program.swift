@@ -19,6 +19,12 @@ package struct Program: Sendable {
     package let output: String
     package let errors: String
 
+    package init(status: Int32, output: String, errors: String) {
+      self.status = status
+      self.output = output
+      self.errors = errors
+    }
+
     package var firstLine: String { String(output.prefix { $0 != "\n" }) }
 
     /// The output as a JSON object.

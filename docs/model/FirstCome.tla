@@ -276,7 +276,8 @@ Propose ==
   /\ plan = NoPlan
   /\ \/ \E s \in Seats : LacksRow(s) /\ plan' = [act |-> "row", seat |-> s, seen |-> RowShouldBe(s)]
      \/ \E s \in Seats : LacksCoupon(s) /\ plan' = [act |-> "coupon", seat |-> s, seen |-> 0]
-     \/ Max(Taken(db)) > db.counter /\ Mutant # "counter-not-mended" /\ plan' = [act |-> "counter", seat |-> NoSeat, seen |-> Max(Taken(db))]
+     \/ /\ Max(Taken(db)) > db.counter /\ Mutant # "counter-not-mended"
+        /\ plan' = [act |-> "counter", seat |-> NoSeat, seen |-> Max(Taken(db))]
   /\ UNCHANGED <<db, disk, claims, network, work, faults, history>>
 
 (* Asked again in the transaction that does it. *)

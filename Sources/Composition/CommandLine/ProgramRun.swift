@@ -1,4 +1,5 @@
 package import ArgumentParser
+internal import CrashPoints
 internal import Glibc
 
 /// Runs a program from its command line to its exit code: parses, does, and says what is wrong in one form.
@@ -10,6 +11,11 @@ package func runProgram<Program: AsyncParsableCommand>(
   holdStandardStreams()
   ignoreBrokenPipes()
   do {
+    if let name = CrashPoint.unknownName {
+      throw ProgramFailure(
+        .configuration, "cannot crash at \(name)", why: "FIRST_COME_CRASH_AT names no crash point",
+        next: "scripts/prove --list shows what tries them; unset it to run without")
+    }
     var command = try await Program.asyncParseAsRoot(arguments)
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()

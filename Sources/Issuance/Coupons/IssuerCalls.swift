@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Synchronization
 
 /// Asks partners for the codes of leased events, a few at once, and settles what they answer: the part of consumer and
@@ -117,7 +118,9 @@ package final class IssuerCalls: Sendable {
     guard let call = lease.call else {
       return state.withLock { $0.finished.append(Attempt(lease: lease, startedAt: startedAt)) }
     }
+    crashPoint(.partnerAsked)
     let answer = await issuer.ask(call, within: limits.deadline)
+    crashPoint(.partnerAnswered)
     state.withLock { state in
       state.book.end(call, answer)
       state.finished.append(Attempt(lease: lease, startedAt: startedAt, answer: answer))

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Issuance
 internal import ServiceLifecycle
 internal import Synchronization
@@ -113,6 +114,7 @@ final class ClaimGroups<Outcome: Sendable>: Service {
       let claims = group.map(\.claim)
       let outcomes = try await decide(claims)
       let now = ContinuousClock.now
+      crashPoint(.claimAnswer)
       observe(claims, group.map { now - $0.arrivedAt }, outcomes)
       for (waiting, outcome) in zip(group, outcomes) { waiting.answer.resume(returning: .success(outcome)) }
     } catch {

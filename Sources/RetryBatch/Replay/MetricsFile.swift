@@ -1,4 +1,5 @@
 internal import Composition
+internal import CrashPoints
 internal import Glibc
 
 /// A file of node_exporter's textfile collector, replaced as a whole: a reader sees the old one or the new one.
@@ -19,11 +20,13 @@ struct MetricsFile {
       unsafe fchmod(descriptor, 0o644) == 0 && Glibc.write(descriptor, bytes, bytes.count) == bytes.count
     let error = errno
     close(descriptor)
+    crashPoint(.metricsWritten)
     guard isWritten, unsafe rename(temporary, path) == 0 else {
       let cause = isWritten ? errno : error
       unsafe unlink(temporary)
       throw refusal(cause)
     }
+    crashPoint(.metricsRenamed)
   }
 
   private func refusal(_ error: Int32) -> ProgramFailure {

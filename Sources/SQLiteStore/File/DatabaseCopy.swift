@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import Glibc
 internal import Issuance
@@ -28,9 +29,11 @@ enum DatabaseCopy {
       guard descriptor >= 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
         throw StoreFailure.system(errno, operation: "sync the copy of the database", subject: unfinished)
       }
+      crashPoint(.backupWritten)
       guard unsafe rename(unfinished, path) == 0 else {
         throw StoreFailure.system(errno, operation: "name the copy of the database", subject: path)
       }
+      crashPoint(.backupRenamed)
       try StoreFile.syncDirectory(of: path)
     } catch {
       remove(unfinished)

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Foundation
 package import Issuance
 
@@ -25,6 +26,7 @@ package final class FileRunLock: RunLock {
       lock.giveBack()
       throw error
     }
+    crashPoint(.runLockTaken)
     return nil
   }
 

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 internal import Glibc
 package import Issuance
@@ -27,9 +28,11 @@ extension StoreFile {
     }
     do {
       try build(now: now)
+      crashPoint(.fileBuilt)
       guard unsafe rename(newFilePath, path) == 0 else {
         throw StoreFailure.system(errno, operation: "name the new database", subject: path)
       }
+      crashPoint(.fileRenamed)
       try Self.syncDirectory(of: path)
     } catch {
       throw StoreFailure(error, operation: "create the database", subject: path)
@@ -50,7 +53,12 @@ extension StoreFile {
     let queue = try DatabaseQueue(path: newFilePath)
     try queue.writeWithoutTransaction { db in
       _ = try Migrator(path: path).apply(in: db, now: now)
-      _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+      // To its end: it commits after the row with the mode, and whoever reads that row only misses that it failed.
+      try db.execute(sql: "PRAGMA journal_mode = WAL")
+      guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal" else {
+        throw StoreFailure(
+          .inputOutput, operation: "create the database", subject: path, cause: "it could not be set to WAL")
+      }
     }
     try queue.close()
   }

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 internal import Schema
@@ -36,7 +37,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
 
   package func rebuildWitness(by author: ActAuthor) async throws(StoreFailure) -> WitnessRebuild {
     let (database, requested, clock) = (store.file, requested, store.clock)
-    var (rebuild, obsolete) = try await store.write("rebuild the witness") { db in
+    var (rebuild, obsolete) = try await store.write("rebuild the witness", as: .rebuildWitness) { db in
       let facts = try WitnessFacts(db)
       let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
       var setAside: [String] = []

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Issuance
 internal import Schema
 internal import Synchronization
@@ -80,6 +81,7 @@ final class Witness: Sendable {
     record.sequence += 1
     let bytes = record.encoded
     try file.reserve(bytes.count)
+    crashPoint(.witnessReserved)
     return Prepared(record: record, bytes: bytes)
   }
 

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import Glibc
 internal import Issuance
 internal import Schema
@@ -50,9 +51,11 @@ final class WitnessFile: Sendable {
     let bytes = record.encoded
     try file.reserve(bytes.count)
     try file.write(bytes, sequence: record.sequence)
+    crashPoint(.witnessBuilt)
     guard unsafe rename(new, path) == 0 else {
       throw StoreFailure.system(errno, operation: "name the witness", subject: path)
     }
+    crashPoint(.witnessRenamed)
     try StoreFile.syncDirectory(of: path)
   }
 
@@ -137,6 +140,7 @@ final class WitnessFile: Sendable {
   /// Writes a record over the older one, and returns when it is durable.
   func write(_ bytes: [UInt8], sequence: Int) throws(StoreFailure) {
     let slot = sequence % Self.slots
+    crashPoint(.witnessBegun)
     for (index, start) in stride(from: 0, to: bytes.count, by: Self.pageSize).enumerated() {
       var page = Array(bytes[start..<min(start + Self.pageSize, bytes.count)])
       page.append(contentsOf: repeatElement(0, count: Self.pageSize - page.count))
@@ -146,8 +150,10 @@ final class WitnessFile: Sendable {
         throw StoreFailure.system(written < 0 ? errno : EIO, operation: "write the witness", subject: path)
       }
     }
+    crashPoint(.witnessWritten)
     guard fdatasync(descriptor) == 0 else {
       throw StoreFailure.system(errno, operation: "sync the witness", subject: path)
     }
+    crashPoint(.witnessSynced)
   }
 }

@@ -7,16 +7,19 @@ import Testing
 @Suite("A bad file is never CLEAN")
 struct BadFileTests {
   private func expectNotClean(
-    _ database: String, status: Set<Int32>, _ words: String..., sourceLocation: SourceLocation = #_sourceLocation
+    _ database: String, status: Set<Int32>, _ words: String..., under wrapper: [String] = [],
+    sourceLocation: SourceLocation = #_sourceLocation
   ) async throws {
-    let report = try await Program.reconcile.run(["report", "--database", database])
+    let command = wrapper + [Program.path(of: "reconcile"), "report", "--database", database]
+    let program = Program.system(command[0])
+    let report = try await program.run(Array(command.dropFirst()))
     #expect(status.contains(report.status), "\(report.status) \(report.errors)", sourceLocation: sourceLocation)
     #expect(!report.output.hasPrefix("CLEAN"), sourceLocation: sourceLocation)
     let said = report.output + report.errors
     #expect(
       said.contains("what to do: ") || said.contains("next: "), "\(said)", sourceLocation: sourceLocation)
     for word in words { #expect(said.contains(word), "\(said)", sourceLocation: sourceLocation) }
-    let quiet = try await Program.reconcile.run(["report", "--quiet", "--no-record", "--database", database])
+    let quiet = try await program.run(command.dropFirst() + ["--quiet", "--no-record"])
     #expect(quiet.status == report.status && !(quiet.output + quiet.errors).isEmpty, sourceLocation: sourceLocation)
   }
 
@@ -116,6 +119,39 @@ struct BadFileTests {
       ? try await Program.system("/bin/chown").run([owner, path])
       : try await Program.system("/usr/bin/sudo").run(["-n", "/bin/chown", owner, path])
     #expect(result.status == 0, "\(result.errors)")
+  }
+
+  /// A file that this user may not open, and a disk that gives back errors instead of pages, early and late in the pass.
+  @Test(arguments: [
+    "openat:error=EACCES", "pread64:error=EIO:when=1+", "pread64:error=EIO:when=3+", "pread64:error=EIO:when=12+",
+  ])
+  func theSystemRefusesToReadIt(fault: String) async throws {
+    let directory = try ScratchDirectory()
+    let database = try await filled(in: directory)
+    try await alter(database, "PRAGMA wal_checkpoint(TRUNCATE)")
+    let call = String(fault.prefix { $0 != ":" })
+    try await expectNotClean(
+      database, status: [3, 74],
+      under: [
+        "/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-P", database, "-e", "trace=\(call)", "-e",
+        "inject=\(fault)",
+      ])
+    #expect(try await Program.reconcile.run(["report", "--database", database]).status == 0)
+  }
+
+  /// By another program, which has the whole file for itself while the report is made.
+  @Test func lockedByAStranger() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await filled(in: directory)
+    let script = try directory.write(
+      "\(Program.path(of: "reconcile")) report --database \(database) 2>&1; echo \"exit $?\"", to: "report.sh")
+    let stranger = try await Program.system("/usr/bin/sqlite3").run([
+      database, "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE", ".system sh \(script)",
+    ])
+    #expect(stranger.output.contains("next: ") || stranger.output.contains("what to do: "), "\(stranger.output)")
+    #expect(!stranger.output.contains("CLEAN"), "\(stranger.output)")
+    #expect(["exit 3\n", "exit 75\n"].contains { stranger.output.contains($0) }, "\(stranger.output)")
+    #expect(try await Program.reconcile.run(["report", "--database", database]).status == 0)
   }
 
   @Test func locked() async throws {

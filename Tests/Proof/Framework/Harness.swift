@@ -8,7 +8,7 @@ package protocol Harness: Sendable {
   /// What the trials are, in the plural: "kills".
   var unit: String { get }
   /// How many trials a form makes.
-  func trials(in form: Form) throws -> Int
+  func trials(in form: Form) async throws -> Int
   /// How many trials are made before what was seen is written down; a run that is cut off goes on from there.
   var stride: Int { get }
   /// What has to have been counted for the whole to prove anything; less makes the run fail.

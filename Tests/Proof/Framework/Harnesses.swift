@@ -1,2 +1,5 @@
-/// All of them, in the order in which they are run: the cheapest first.
-package let harnesses: [any Harness] = [ModelHarness()]
+/// All of them, in the order in which they are run.
+package let harnesses: [any Harness] = [
+  ModelHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(), PowerCutHarness(),
+  PlantedHarness(),
+]

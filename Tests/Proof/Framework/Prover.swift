@@ -20,7 +20,7 @@ package struct Prover: Sendable {
   /// - Returns: whether every promise held and enough was seen.
   package func run(_ harness: any Harness, seed: UInt64?, trial: Int? = nil) async throws -> Bool {
     if let trial { return try await run(harness, seed: seed ?? 0, only: trial) }
-    var ledger = try begin(harness, seed: seed)
+    var ledger = try await begin(harness, seed: seed)
     let clock = ContinuousClock()
     var told = clock.now
     print("\(harness.name): seed \(ledger.seed), \(ledger.done) of \(ledger.target) \(harness.unit)")
@@ -53,8 +53,8 @@ package struct Prover: Sendable {
   }
 
   /// The ledger that is there, if it is of the same sources and form and has broken nothing.
-  private func begin(_ harness: any Harness, seed: UInt64?) throws -> Ledger {
-    let target = try harness.trials(in: form)
+  private func begin(_ harness: any Harness, seed: UInt64?) async throws -> Ledger {
+    let target = try await harness.trials(in: form)
     if let ledger = try Ledger.read(harness.name, in: directory), ledger.form == form, ledger.tree == tree,
       ledger.target == target, ledger.state.breaks.isEmpty, ledger.unmet.isEmpty, seed == nil || seed == ledger.seed
     {

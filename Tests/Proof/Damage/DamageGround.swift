@@ -1,0 +1,230 @@
+internal import Foundation
+internal import History
+internal import TestSupport
+
+/// The files that are damaged, made once by the real programs.
+actor DamageGround {
+  static let shared = DamageGround()
+
+  private var prepared: PreparedFiles?
+
+  func ready() async throws -> PreparedFiles {
+    if let prepared { return prepared }
+    let made = try await PreparedFiles()
+    prepared = made
+    return made
+  }
+}
+
+/// A database whose service was killed with acknowledged claims in its log, an earlier copy of it, and what was heard.
+struct PreparedFiles: Sendable {
+  static let names = ["first-come.db", "first-come.db-wal", "first-come.db.witness"]
+
+  private let place: CrashPlace
+  private let early: ScratchDirectory
+  private let content: String
+  private let set: String
+  private let objects: [String]
+  private let claims: [History.Operation]
+
+  init() async throws {
+    place = try await CrashPlace(crashAt: "claim.before-answer:9")
+    early = try ScratchDirectory()
+    try await place.createCampaigns()
+    _ = try await place.claims("first")
+    try await place.run(.issueService, ["consume", "--once"])
+    // In one step and with the log moved into it, as a backup is.
+    let backup = try await Program.system("/usr/bin/sqlite3").run([
+      place.database, ".backup \(early.path("first-come.db"))",
+    ])
+    _ = try await place.claims("second", many: 200, crash: true)
+    claims = place.recorder.history.operations.filter { operation in
+      if case .accepted = operation.answer { true } else { false }
+    }
+    guard backup.status == 0, claims.count > 20 else {
+      throw HarnessFailure(description: "the ground of damages was not prepared: \(backup.errors)")
+    }
+    let copy = try ScratchDirectory()
+    try Self.copy(from: place.directory, to: copy)
+    content = try await Self.dump(copy.path("first-come.db"))
+    set = try await Self.set(copy.path("first-come.db"))
+    let listed = try await Self.sql(
+      copy.path("first-come.db"), "SELECT type || ' ' || name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1")
+    objects = listed.split(separator: "\n").map(String.init)
+  }
+
+  func damage(trial: Int, seed: UInt64, tally: Tally) async throws {
+    let kinds = Damage.allCases
+    let kind = kinds[trial % kinds.count]
+    let directory = try ScratchDirectory()
+    try Self.copy(from: place.directory, to: directory)
+    var random = SplitMix(state: seed &* 7_919 &+ UInt64(trial))
+    try await inflict(kind, on: directory, &random)
+    tally.count(kind.rawValue)
+
+    let asked = try ScratchDirectory()
+    try Self.copy(from: directory, to: asked)
+    let database = directory.path("first-come.db")
+    let report = try await Program.reconcile.run(["report", "--no-record", "--database", database])
+    var isHarmless = try? await Self.dump(asked.path("first-come.db")) == content
+    if isHarmless == false, kind == .logByte || kind == .logCut {
+      // What was lost after the last acceptance is made again: coupons with the same codes.
+      let left = try? await Self.set(asked.path("first-come.db"))
+      isHarmless = left == set
+      if report.status == 0, let left, left != set {
+        let lines = Set(set.split(separator: "\n")).symmetricDifference(left.split(separator: "\n")).sorted()
+        tally.broke("\(kind.rawValue): a CLEAN report, and other lines: \(lines.prefix(4))", in: trial)
+      }
+      if isHarmless == true { tally.count("only work after the last acceptance lost") }
+    }
+    tally.count(report.status == 0 ? "CLEAN" : "DIRTY or UNKNOWN")
+    for what in judge(kind, report, isHarmless: isHarmless == true) {
+      tally.broke("\(kind.rawValue): \(what)", in: trial)
+    }
+    if report.status == 0 { tally.count("harmless") }
+    for what in try await start(kind, database, tally) { tally.broke("\(kind.rawValue): \(what)", in: trial) }
+  }
+
+  private func judge(_ kind: Damage, _ report: Program.Result, isHarmless: Bool) -> [String] {
+    let said = report.output + report.errors
+    if report.status == 0 {
+      if kind.mustBeRefused { return ["the report is CLEAN"] }
+      return isHarmless || kind == .witnessByte ? [] : ["the report is CLEAN, and the content is another"]
+    }
+    if ![2, 3, 69, 74, 78].contains(report.status) {
+      return ["the report ended \(report.status): \(said.prefix(300))"]
+    }
+    return said.contains("next") || said.contains("what to do") ? [] : ["the report does not say what to do: \(said)"]
+  }
+
+  /// A service on it refuses to start, or gives everybody who was accepted the same seat.
+  private func start(_ kind: Damage, _ database: String, _ tally: Tally) async throws -> [String] {
+    let claims = claims
+    do {
+      let answers = try await RunningService.run(database: database, environment: place.environment) { service in
+        var wrong: [String] = []
+        for claim in claims.suffix(8) {
+          guard let answer = try? await HTTP.claim(claim.user, from: claim.campaign, at: service.claims) else { break }
+          let seat = try answer.json()["seat"]?.int
+          if answer.status < 500, answer.status != 200 || seat != claim.answer.seat {
+            wrong.append(
+              "\(claim.user) was told \(answer.status), seat \(seat ?? 0), instead of \(claim.answer.seat ?? 0)")
+          }
+        }
+        return wrong
+      }.value
+      tally.count("started")
+      return kind.mustBeRefused ? ["a service started on it"] + answers : answers
+    } catch RunningService.Failure.didNotStart {
+      tally.count("refused at the start")
+      return []
+    }
+  }
+
+  // MARK: The damages
+
+  private func inflict(_ kind: Damage, on directory: ScratchDirectory, _ random: inout SplitMix) async throws {
+    let (database, log, witness) = (
+      directory.path("first-come.db"), directory.path("first-come.db-wal"), directory.path("first-come.db.witness")
+    )
+    switch kind {
+    case .logDeleted: try FileManager.default.removeItem(atPath: log)
+    case .logByte: try turnBit(of: log, &random)
+    case .logCut: try cut(log, &random)
+    case .pageByte: try turnBit(of: database, &random)
+    case .pageOverwritten:
+      try change(database) { bytes in
+        let page = Int.random(in: 0..<bytes.count / 4_096, using: &random)
+        for index in page * 4_096..<(page + 1) * 4_096 { bytes[index] = 0x5A }
+      }
+    case .fileCut: try cut(database, &random)
+    case .tableDropped: try await drop("table", database, &random)
+    case .triggerDropped: try await drop("trigger", database, &random)
+    case .indexDropped: try await drop("index", database, &random)
+    case .lyingDisk:
+      // The later half of the log was never written, whatever its syncs said.
+      try change(log) { bytes in bytes.removeLast(bytes.count / 2) }
+    case .oldBackup:
+      try FileManager.default.removeItem(atPath: log)
+      try FileManager.default.removeItem(atPath: database)
+      try FileManager.default.copyItem(atPath: early.path("first-come.db"), toPath: database)
+    case .witnessByte: try turnBit(of: witness, &random)
+    case .witnessDeleted: try FileManager.default.removeItem(atPath: witness)
+    case .codeChanged:
+      try await behind(
+        "coupon_update", database, "UPDATE coupon SET code = 'FORGED' WHERE campaign_id = 'summer' AND seat = 1")
+    case .userChanged:
+      try await behind(
+        "accepted_user_update", database,
+        "UPDATE accepted_user SET user_id = 'eve' WHERE campaign_id = 'pool' AND seat = 2")
+    case .seatDeleted:
+      try await behind(
+        "accepted_user_delete", database, "DELETE FROM accepted_user WHERE campaign_id = 'summer' AND seat = 3")
+    }
+  }
+
+  private func drop(_ type: String, _ database: String, _ random: inout SplitMix) async throws {
+    let candidates = objects.filter { $0.hasPrefix(type + " ") }
+    let object = candidates[random.below(candidates.count)]
+    _ = try await Self.sql(database, "PRAGMA foreign_keys = OFF; DROP \(object)")
+  }
+
+  /// Takes a trigger away, does what it would refuse, and puts it back.
+  private func behind(_ trigger: String, _ database: String, _ statement: String) async throws {
+    let definition = try await Self.sql(database, "SELECT sql FROM sqlite_master WHERE name = '\(trigger)'")
+    guard !definition.isEmpty else { throw HarnessFailure(description: "there is no trigger \(trigger)") }
+    _ = try await Self.sql(
+      database, "PRAGMA foreign_keys = OFF; DROP TRIGGER \(trigger); \(statement); \(definition);")
+  }
+
+  private func turnBit(of path: String, _ random: inout SplitMix) throws {
+    try change(path) { bytes in
+      bytes[random.below(bytes.count)] ^= 1 << UInt8(random.below(8))
+    }
+  }
+
+  private func cut(_ path: String, _ random: inout SplitMix) throws {
+    try change(path) { bytes in bytes.removeLast(1 + random.below(bytes.count - 1)) }
+  }
+
+  private func change(_ path: String, _ body: (inout Data) -> Void) throws {
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+    body(&bytes)
+    // In place, as a disk would: the file stays the file.
+    let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+    try file.truncate(atOffset: 0)
+    try file.write(contentsOf: bytes)
+    try file.close()
+  }
+
+  private static func copy(from: ScratchDirectory, to: ScratchDirectory) throws {
+    for name in names where FileManager.default.fileExists(atPath: from.path(name)) {
+      try FileManager.default.copyItem(atPath: from.path(name), toPath: to.path(name))
+    }
+  }
+
+  private static func dump(_ database: String) async throws -> String { try await sql(database, ".dump") }
+
+  /// Campaigns and acceptances: what users were told.
+  private static func set(_ database: String) async throws -> String {
+    try await sql(
+      database,
+      "SELECT id, quota, counter, state FROM campaign ORDER BY id; SELECT * FROM accepted_user ORDER BY campaign_id, seat"
+    )
+  }
+
+  private static func sql(_ database: String, _ command: String) async throws -> String {
+    let result = try await Program.system("/usr/bin/sqlite3").run([database, command])
+    guard result.status == 0 else { throw HarnessFailure(description: "sqlite3 \(command): \(result.errors)") }
+    return result.output
+  }
+}
+
+extension Answer {
+  fileprivate var seat: Int? {
+    switch self {
+    case .accepted(let seat, _), .same(let seat, _): seat
+    default: nil
+    }
+  }
+}

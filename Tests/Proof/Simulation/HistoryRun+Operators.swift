@@ -1,5 +1,6 @@
 internal import Issuance
 internal import SQLiteStore
+internal import TestSupport
 
 extension HistoryRun {
   /// What is no claim, no work and no time.

@@ -1,6 +1,7 @@
 internal import Issuance
 internal import RetryBatch
 internal import SQLiteStore
+internal import TestSupport
 
 extension HistoryRun {
   /// A worker does its next step.

@@ -9,17 +9,17 @@ struct BrokenPromise: Error {
 
 /// One history as it goes on, in the store and in the model side by side.
 final class HistoryRun {
-  let file: HistoryFile
+  let file: SimulatedFile
   let history: ShortHistory
   let id: CampaignID
-  let partner = ScriptedPartner()
+  let partner = SimulatedPartner()
   let author = ActAuthor(name: "simulation", reason: "a history")
   var model: CampaignModel
   var workers: [SimulatedWorker] = []
   private var runs = 0
   private var imports = 0
 
-  init(_ history: ShortHistory, in file: HistoryFile) {
+  init(_ history: ShortHistory, in file: SimulatedFile) {
     self.file = file
     self.history = history
     let setup = history.setup
@@ -143,7 +143,8 @@ final class HistoryRun {
     guard let known = model.seats[seat - 1].coupon else {
       throw BrokenPromise(what: "seat \(seat) has the coupon \(code), and nobody has made one")
     }
-    if known.isEmpty { model.seats[seat - 1].coupon = code } else { try expect(code, known, "the code of seat \(seat)") }
+    if known.isEmpty { model.seats[seat - 1].coupon = code }
+    try expect(code, known.isEmpty ? code : known, "the code of seat \(seat)")
   }
 
   func nextCodes(_ count: Int) -> [ImportedCode] {

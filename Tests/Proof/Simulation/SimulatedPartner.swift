@@ -35,7 +35,7 @@ struct PartnerBook: Sendable {
   }
 }
 
-final class ScriptedPartner: CodeIssuer {
+final class SimulatedPartner: CodeIssuer {
   private let held = Mutex(PartnerBook())
 
   var book: PartnerBook { held.withLock { $0 } }

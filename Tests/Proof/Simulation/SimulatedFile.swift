@@ -7,7 +7,7 @@ internal import Synchronization
 internal import TestSupport
 
 /// One database with the campaigns of many histories, its clock and its dice.
-final class HistoryFile {
+final class SimulatedFile {
   let clock = TestClock()
   private let directory: ScratchDirectory
   private let luck: Luck

@@ -263,7 +263,7 @@ let package = Package(
     .target(
       name: "Proof",
       dependencies: [
-        "CrashPoints", "History", "Issuance", "SQLiteStore", "Schema", "TestSupport",
+        "CrashPoints", "History", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
       path: "Tests/Proof"

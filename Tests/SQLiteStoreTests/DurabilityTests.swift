@@ -49,6 +49,19 @@ struct DurabilityTests {
     #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
   }
 
+  /// Whoever is told yes is told after the commit: a claim that the commit itself takes back is accepted for nobody.
+  @Test func nobodyIsAnsweredBeforeTheCommit() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    let refusal = CommitRefusal()
+    store.writer.inDatabase { db in db.add(transactionObserver: refusal) }
+    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    #expect(failure?.outcome == StoreFailure.Outcome.none)
+    store.writer.inDatabase { db in db.remove(transactionObserver: refusal) }
+    #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
+  }
+
   /// A row that no program writes is its own campaign's trouble only: no other event waits for it.
   @Test func aMalformedCampaignHoldsNobodyElseUp() async throws {
     let backend = try SQLiteBackend()
@@ -91,6 +104,17 @@ struct DurabilityTests {
     #expect(bytes > 0 && bytes < 120 * 4_120, "\(bytes) bytes")
     #expect(try await store.campaign(.summer)?.campaign.counter == 1_000)
   }
+}
+
+/// Takes back every transaction at its commit.
+private final class CommitRefusal: TransactionObserver {
+  struct Refused: Error {}
+
+  func observes(eventsOfKind eventKind: DatabaseEventKind) -> Bool { true }
+  func databaseDidChange(with event: DatabaseEvent) {}
+  func databaseWillCommit() throws { throw Refused() }
+  func databaseDidCommit(_ db: Database) {}
+  func databaseDidRollback(_ db: Database) {}
 }
 
 @Suite("One write lock around every transaction of every program")

@@ -13,5 +13,7 @@ package final class TestClock: Sendable {
   package var now: Timestamp { present.withLock { $0 } }
   package var clock: WallClock { { self.now } }
 
+  package func set(to instant: Timestamp) { present.withLock { $0 = instant } }
+
   package func advance(by duration: Duration) { present.withLock { $0 = $0.advanced(by: duration) } }
 }

@@ -1,5 +1,6 @@
 /// All of them, in the order in which they are run.
 package let harnesses: [any Harness] = [
-  ModelHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(), PowerCutHarness(),
+  ModelHarness(), SimulationHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(),
+  PowerCutHarness(),
   PlantedHarness(),
 ]

@@ -103,25 +103,26 @@ struct LimitsTests {
     try await RunningService.run(database: database, environment: environment) { service in
       let url = try #require(URL(string: service.claims))
       let clock = ContinuousClock()
-      func slowest(of users: ClosedRange<Int>) async throws -> Duration {
-        var slowest = Duration.zero
+      // The one that is slowest tells of what else the machine does.
+      func median(of users: ClosedRange<Int>) async throws -> Duration {
+        var times: [Duration] = []
         for user in users {
           let begun = clock.now
           #expect(try await HTTP.claim("user-\(user)", from: "summer", at: service.claims).status == 201)
-          slowest = max(slowest, clock.now - begun)
+          times.append(clock.now - begun)
         }
-        return slowest
+        return times.sorted()[times.count / 2]
       }
-      let alone = try await slowest(of: 1...200)
+      let alone = try await median(of: 1...200)
       let idle = try (1...9_500).map { _ in try RawConnection(to: url) }
       let slow = try (1...500).map { _ in
         let connection = try RawConnection(to: url)
         try connection.send("POST /v1/campaigns/su".utf8)
         return connection
       }
-      let beside = try await slowest(of: 201...400)
-      // Far from a timeout, on a machine that has other things to do as well.
-      #expect(beside < max(.seconds(2), alone * 10), "\(beside) beside them, \(alone) alone")
+      let beside = try await median(of: 201...400)
+      // Far from what a person notices, on a machine that has other things to do as well.
+      #expect(beside < max(.milliseconds(200), alone * 10), "\(beside) beside them, \(alone) alone")
       #expect(idle.count + slow.count == 10_000)
     }
   }

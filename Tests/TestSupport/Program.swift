@@ -31,7 +31,7 @@ package struct Program: Sendable {
     package func json() throws -> JSONValue { try JSONDecoder().decode(JSONValue.self, from: Data(output.utf8)) }
   }
 
-  let path: String
+  package let path: String
   let executable: Executable
   private let firstArguments: [String]
 
@@ -45,6 +45,11 @@ package struct Program: Sendable {
 
   /// A program of the system, such as `/usr/bin/strace`.
   package static func system(_ path: String) -> Program { Program(path: path) }
+
+  /// One of our programs as a release has it, where `swift build -c release` has built it.
+  package static func released(_ name: String) -> Program {
+    Program(path: URL(fileURLWithPath: directory).deletingLastPathComponent().path + "/release/" + name)
+  }
 
   package static func path(of name: String) -> String { directory + "/" + name }
 

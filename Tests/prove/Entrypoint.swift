@@ -35,6 +35,14 @@ struct ProveCommand: AsyncParsableCommand {
   @Flag(help: "Lists the harnesses.")
   var list = false
 
+  private static var isRelease: Bool {
+    #if DEBUG
+      false
+    #else
+      true
+    #endif
+  }
+
   func validate() throws {
     for name in only where !harnesses.contains(where: { $0.name == name }) {
       throw ValidationError("there is no harness \(name); --list shows them")
@@ -53,7 +61,8 @@ struct ProveCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
     var isGood = true
-    for harness in harnesses where only.isEmpty || only.contains(harness.name) {
+    for harness in harnesses where harness.isOfRelease == Self.isRelease {
+      guard only.isEmpty || only.contains(harness.name) else { continue }
       isGood = try await prover.run(harness, seed: seed, trial: trial) && isGood
     }
     if let report { try await write(report) }

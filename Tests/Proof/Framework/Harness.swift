@@ -5,6 +5,8 @@ package protocol Harness: Sendable {
   var name: String { get }
   /// What one trial does and what is checked after it, in one or two sentences of FAULTS.md.
   var summary: String { get }
+  /// Whether it is run by the release build, because it is quick there and needs no crash points.
+  var isOfRelease: Bool { get }
   /// What the trials are, in the plural: "kills".
   var unit: String { get }
   /// How many trials a form makes.
@@ -21,6 +23,7 @@ package protocol Harness: Sendable {
 
 extension Harness {
   package var columns: [String] { [] }
+  package var isOfRelease: Bool { false }
 }
 
 package enum Form: String, Sendable, Codable, CaseIterable {

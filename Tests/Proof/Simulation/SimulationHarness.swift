@@ -5,6 +5,7 @@ struct SimulationHarness: Harness {
   let name = "simulation"
   let unit = "histories"
   let stride = 2_000
+  let isOfRelease = true
   let summary = """
     Each history is one campaign of up to nine users in the real store, with the real rules, calls and runs, and with a
     clock, dice and a partner that the history decides: claims, consumers, runs of the batch and operators, one step at a
@@ -19,7 +20,7 @@ struct SimulationHarness: Harness {
   /// How many files are worked on at once.
   static let filesAtOnce = 2
 
-  func trials(in form: Form) async throws -> Int { form == .short ? 4_000 : 500_000 }
+  func trials(in form: Form) async throws -> Int { form == .short ? 20_000 : 500_000 }
 
   func demands(in form: Form) -> [String: Int] {
     let demands = [
@@ -34,8 +35,7 @@ struct SimulationHarness: Harness {
       "crashes of a worker with all its answers": 100, "crashes of a run before it leases": 20,
       "crashes of a run before its end is written": 100,
     ]
-    // Named for 20,000 histories.
-    return demands.mapValues { form == .short ? $0 / 10 : $0 * 25 }
+    return demands.mapValues { form == .short ? $0 : $0 * 25 }
   }
 
   func run(_ trials: Range<Int>, seed: UInt64, into tally: Tally) async throws {

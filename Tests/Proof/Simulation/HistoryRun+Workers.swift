@@ -86,8 +86,10 @@ extension HistoryRun {
       model.release(workers[slot].leases)
       workers[slot].leases = []
     } else {
-      for outcome in try await settle(workers[slot].attempts, slot, unit) { workers[slot].tally.add(outcome) }
-      workers[slot].settled = workers[slot].attempts
+      let outcomes = try await settle(workers[slot].attempts, slot, unit)
+      for outcome in outcomes { workers[slot].tally.add(outcome) }
+      // One whose lease had run out may hold it again, when the clock is set back and nobody else has taken it.
+      workers[slot].settled = zip(workers[slot].attempts, outcomes).filter { $1 != .fenced }.map(\.0)
       workers[slot].attempts = []
     }
     guard workers[slot].leases.isEmpty else { return }

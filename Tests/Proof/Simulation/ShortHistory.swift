@@ -75,6 +75,13 @@ enum PartnerReply: String, Sendable, CaseIterable, CustomStringConvertible {
   var description: String { rawValue }
 }
 
+/// How a partner does during a history.
+private enum PartnerMood {
+  case mostlyThere
+  /// So that its circuit opens, which takes some failures in a row.
+  case mostlyDown
+}
+
 // MARK: Drawing
 
 extension ShortHistory {
@@ -87,18 +94,20 @@ extension ShortHistory {
       maxAttempts: dice.chance(500) ? 1 + dice.below(3) : nil, retryBase: dice.chance(300) ? 4 : nil)
     steps = [.claim(dice.users(4))]
     if issuer == .pool { steps.append(.importCodes(1 + dice.below(4))) }
-    for _ in 0..<(6 + dice.below(16)) { steps.append(Self.step(issuer, &dice)) }
+    let partner: PartnerMood = issuer == .webhook && dice.chance(200) ? .mostlyDown : .mostlyThere
+    let most = partner == .mostlyDown ? 40 : 16
+    for _ in 0..<(6 + dice.below(most)) { steps.append(Self.step(issuer, partner, &dice)) }
   }
 
   private enum Sort {
     case admission, work, whole, worker, time, operation, desk, reading
   }
 
-  private static func step(_ issuer: Issuer, _ dice: inout SplitMix) -> Step {
+  private static func step(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
     switch dice.oneOf(sorts(issuer)) {
     case .admission: admission(&dice)
-    case .work: work(issuer, &dice)
-    case .whole: whole(issuer, &dice)
+    case .work: work(issuer, partner, &dice)
+    case .whole: whole(issuer, partner, &dice)
     case .worker: worker(&dice)
     case .time: time(&dice)
     case .operation: operation(issuer, &dice)
@@ -132,27 +141,27 @@ extension ShortHistory {
     }
   }
 
-  private static func work(_ issuer: Issuer, _ dice: inout SplitMix) -> Step {
+  private static func work(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
     switch issuer {
     case .generated: return .deliver(limit: 1 + dice.below(4))
     case .pool where dice.chance(350): return .deliver(limit: 1 + dice.below(4))
     case .pool: return .work(slot: 2 + dice.below(2), reply: .code, quarters: dice.below(5))
-    case .webhook: return .work(slot: dice.below(workers), reply: dice.reply(), quarters: dice.below(5))
+    case .webhook: return .work(slot: dice.below(workers), reply: dice.reply(of: partner), quarters: dice.below(5))
     }
   }
 
-  private static func whole(_ issuer: Issuer, _ dice: inout SplitMix) -> Step {
-    let replies = (0..<3).map { _ in dice.reply() }
+  private static func whole(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
+    let replies = (0..<3).map { _ in dice.reply(of: partner) }
     return issuer == .webhook && dice.chance(500)
       ? .wholePass(replies, quarters: dice.below(5)) : .wholeRun(replies, quarters: dice.below(5))
   }
 
   private static func worker(_ dice: inout SplitMix) -> Step {
     let slot = dice.below(workers)
-    return switch dice.below(8) {
+    return switch dice.below(10) {
     case 0: .renew(slot: slot)
     case 1: .giveBack(slot: slot)
-    case 2: .settleAgain(slot: slot)
+    case 2...4: .settleAgain(slot: slot)
     default: .crash(slot: slot)
     }
   }
@@ -195,11 +204,16 @@ extension SplitMix {
     (0...below(most)).map { _ in below(ShortHistory.users) }
   }
 
-  fileprivate mutating func reply() -> PartnerReply {
-    oneOf([
-      (.code, 45), (.lost, 9), (.error500, 12), (.tooMany, 8), (.forbidden, 7), (.unreachable, 10), (.unavailable, 6),
-      (.twin, 3),
-    ])
+  fileprivate mutating func reply(of partner: PartnerMood) -> PartnerReply {
+    switch partner {
+    case .mostlyThere:
+      oneOf([
+        (.code, 45), (.lost, 9), (.error500, 12), (.tooMany, 8), (.forbidden, 7), (.unreachable, 10),
+        (.unavailable, 6), (.twin, 3),
+      ])
+    case .mostlyDown:
+      oneOf([(.unreachable, 55), (.unavailable, 20), (.error500, 20), (.code, 2), (.lost, 3)])
+    }
   }
 
   fileprivate mutating func oneOf<Choice>(_ choices: [(Choice, Int)]) -> Choice {

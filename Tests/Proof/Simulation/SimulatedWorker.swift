@@ -23,7 +23,7 @@ struct SimulatedWorker {
   var leases: [Lease] = []
   /// Not settled yet.
   var attempts: [Attempt] = []
-  /// What it settled last.
+  /// What it settled last, but what was fenced.
   var settled: [Attempt] = []
   var tally = ReplayTally()
   var startedAt = Timestamp(microseconds: 0)

@@ -28,7 +28,7 @@ struct SimulationHarness: Harness {
       "clocks set forward": 200, "claims sold out": 2_000, "events parked": 500, "events dead": 200,
       "dead letters redriven": 100, "events resolved": 1_000, "restarts": 50, "whole runs": 1_000,
       "whole passes": 500, "partners found down": 5, "readings of every row": 4_000, "audits of a whole file": 100,
-      "audits on the way": 20, "events discarded": 20, "settlements repeated": 50, "leases renewed": 50,
+      "audits on the way": 20, "events discarded": 20, "settlements repeated": 20, "leases renewed": 50,
       "lost leases not renewed": 10, "leases released by a repair": 10, "calls answered: lost": 100,
       "leases from before a clock was set back taken over": 20, "failures of a partner that is down, not counted": 5,
       "crashes of a worker with leases": 200, "crashes of a worker between two calls": 30,

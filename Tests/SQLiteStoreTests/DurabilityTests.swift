@@ -125,18 +125,37 @@ struct LockTests {
     return limits
   }
 
-  /// THREE-ANSWERS: what could not be decided in time is no answer, and nothing has happened.
-  @Test func aWriteThatDoesNotGetTheLockInTimeHasDoneNothing() async throws {
+  /// THREE-ANSWERS: what could not be decided in time is no answer, and nothing has happened. Not even those who answer
+  /// from a snapshot, and share the lock, are written beside.
+  @Test(arguments: [FileLock.Mode.exclusive, .shared])
+  func aWriteThatDoesNotGetTheLockInTimeHasDoneNothing(mode: FileLock.Mode) async throws {
     let backend = try SQLiteBackend()
     let store = try backend.openStore(limits: impatient())
     _ = try await store.create(.test(), by: .test)
     let lock = try FileLock(path: store.file.writeLockPath)
-    try lock.take(.exclusive, within: .zero)
+    try lock.take(mode, within: .zero)
     let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
     #expect(failure?.code == .busy && failure?.outcome == StoreFailure.Outcome.none)
     #expect(failure?.isRetryable == true)
     lock.giveBack()
     #expect(try await store.admit([.of(1)])[0].seat == 1)
+  }
+
+  /// THREE-ANSWERS: who writes without the lock, as a shell does, makes a claim wait, and does not make it fail.
+  @Test func aStrangerThatWritesMakesAClaimWait() async throws {
+    let backend = try SQLiteBackend()
+    let store = try backend.openStore()
+    _ = try await store.create(.test(), by: .test)
+    let (writing, signal) = AsyncStream<Void>.makeStream()
+    async let stranger: Void = backend.plain().writeWithoutTransaction { db in
+      try db.execute(sql: "BEGIN IMMEDIATE; UPDATE campaign SET name = 'Summer'")
+      signal.finish()
+      Thread.sleep(forTimeInterval: 0.3)  // how long it holds the file; the claim may come at any time
+      try db.execute(sql: "COMMIT")
+    }
+    for await _ in writing {}
+    #expect(try await store.admit([.of(1)])[0].seat == 1)
+    try await stranger
   }
 
   @Test func severalStoresOnOneFileGiveEachSeatOnce() async throws {

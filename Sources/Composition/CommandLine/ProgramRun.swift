@@ -11,6 +11,7 @@ package func runProgram<Program: AsyncParsableCommand>(
   holdStandardStreams()
   ignoreBrokenPipes()
   do {
+    try OpenFileLimit.secureLeast()
     if let name = CrashPoint.unknownName {
       throw ProgramFailure(
         .configuration, "cannot crash at \(name)", why: "FIRST_COME_CRASH_AT names no crash point",
@@ -25,6 +26,9 @@ package func runProgram<Program: AsyncParsableCommand>(
     exit(ProgramExit.done.rawValue)
   } catch let code as ExitCode {
     exit(code.rawValue)  // all is said already
+  } catch let failure as ProgramFailure {
+    printError("\(failure)")
+    exit(failure.status.rawValue)
   } catch {
     exit(conclude(error, of: program, arguments).rawValue)
   }

@@ -99,7 +99,7 @@ struct CrashPlace: Sendable {
     try recorder.read("after all asked again", database)
     try await run(.issueService, ["campaign", "import-codes", "pool", try codes(1...30)])
     try await run(.issueService, ["campaign", "import-codes", "old", try codes(101...103)])
-    try await letLeasesRunOut()
+    try await Leases.runOut(in: database)
     try await partner.run {
       try await run(.retryBatch, ["redrive", "--all", "--reason", "healed"])
       for _ in 1...6 {
@@ -108,13 +108,6 @@ struct CrashPlace: Sendable {
       }
     }
     try recorder.read("healed", database)
-  }
-
-  /// As if the minute were over for which the dead hold what they had in hand: nothing else runs now.
-  private func letLeasesRunOut() async throws {
-    for table in ["outbox", "failed_event"] {
-      _ = try await sql("UPDATE \(table) SET leased_until = 1 WHERE leased_until IS NOT NULL")
-    }
   }
 
   /// What is wrong in the end.

@@ -1,6 +1,7 @@
 /// All of them, in the order in which they are run.
 package let harnesses: [any Harness] = [
-  ModelHarness(), SimulationHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(),
+  ModelHarness(), SimulationHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), ConditionHarness(),
+  KillHarness(),
   PowerCutHarness(),
   PlantedHarness(),
 ]

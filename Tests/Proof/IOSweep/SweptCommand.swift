@@ -25,7 +25,8 @@ struct SweptCommand: Sendable {
     SweptCommand("campaign close", .sound, "issue-service", ["campaign", "close", "summer"]),
     SweptCommand(
       "campaign import-codes", .sound, "issue-service", ["campaign", "import-codes", "pool", "CODES"], doneBefore: [65]),
-    SweptCommand("consume --once", .pending, "issue-service", ["consume", "--once"]),
+    // Nobody listens at the partner's: 69 says so, and the rest is done.
+    SweptCommand("consume --once", .pending, "issue-service", ["consume", "--once"], succeeds: [0, 69]),
     SweptCommand("migrate up", .old, "issue-service", ["migrate", "up"]),
     SweptCommand("witness rebuild", .sound, "issue-service", ["witness", "rebuild", "--reason", "sweep"]),
     SweptCommand("serve under claims", .sound, "issue-service", ["serve"]),
@@ -39,6 +40,27 @@ struct SweptCommand: Sendable {
     SweptCommand("reconcile self-test", .sound, "reconcile", ["self-test"]),
     SweptCommand("reconcile apply", .damaged, "reconcile", ["apply", "PLAN", "--reason", "sweep"]),
   ]
+
+  /// What a command finds in its environment, on a copy of its template.
+  static func environment(in directory: ScratchDirectory) -> [String: String] {
+    [
+      "FIRST_COME_DATABASE": directory.path("first-come.db"),
+      "FIRST_COME_WEBHOOK_KEY_FILE": directory.path("webhook-key"),
+      "FIRST_COME_WEBHOOK_ALLOW": "127.0.0.0/8", "FIRST_COME_RETRY_BASE": "1ms", "FIRST_COME_RETRY_CAP": "1ms",
+    ]
+  }
+
+  /// Its arguments there; a file that it reads is written first.
+  func arguments(in directory: ScratchDirectory) throws -> [String] {
+    try arguments.map { argument in
+      switch argument {
+      case "CODES": try directory.write((301...304).map { "CODE-\($0)\n" }.joined(), to: "more-codes")
+      case "OUTPUT": directory.path("report.html")
+      case "PLAN": directory.path("plan.json")
+      default: argument
+      }
+    }
+  }
 
   private init(
     _ name: String, _ template: Template, _ program: String, _ arguments: [String], succeeds: Set<Int32> = [0],

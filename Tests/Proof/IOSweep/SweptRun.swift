@@ -13,12 +13,7 @@ struct SweptRun: Sendable {
   var database: String { directory.path("first-come.db") }
   private var counter: String { directory.path("io-calls") }
 
-  private var environment: [String: String] {
-    [
-      "FIRST_COME_DATABASE": database, "FIRST_COME_WEBHOOK_KEY_FILE": directory.path("webhook-key"),
-      "FIRST_COME_WEBHOOK_ALLOW": "127.0.0.0/8", "FIRST_COME_RETRY_BASE": "1ms", "FIRST_COME_RETRY_CAP": "1ms",
-    ]
-  }
+  private var environment: [String: String] { SweptCommand.environment(in: directory) }
 
   func reading(_ label: String) throws -> Reading? {
     guard FileManager.default.fileExists(atPath: database), command.template != .old else { return nil }
@@ -53,15 +48,7 @@ struct SweptRun: Sendable {
 
   private func execute(_ environment: [String: String], _ recorder: Recorder) async throws -> Program.Result {
     if command.arguments == ["serve"] { return try await serve(environment, recorder) }
-    let arguments = try command.arguments.map { argument in
-      switch argument {
-      case "CODES": try directory.write((301...304).map { "CODE-\($0)\n" }.joined(), to: "more-codes")
-      case "OUTPUT": directory.path("report.html")
-      case "PLAN": directory.path("plan.json")
-      default: argument
-      }
-    }
-    return try await Program(command.program).run(arguments, environment: environment)
+    return try await Program(command.program).run(try command.arguments(in: directory), environment: environment)
   }
 
   /// A service that is asked by two users in each of two campaigns, and then told to stop.

@@ -3,4 +3,6 @@ package let harnesses: [any Harness] = [
   ModelHarness(), SimulationHarness(), CrashPointHarness(), DamageHarness(), IOSweepHarness(), KillHarness(),
   PowerCutHarness(),
   PlantedHarness(),
+  FuzzHarness(),
+  SanitizerHarness(),
 ]

@@ -169,7 +169,9 @@ let package = Package(
       path: "Tests/TestSupport"
     ),
     .testTarget(name: "IssuanceTests", dependencies: ["Issuance"]),
-    .testTarget(name: "SchemaTests", dependencies: ["Schema", "TestSupport"], exclude: ["golden"]),
+    .testTarget(
+      name: "SchemaTests",
+      dependencies: ["Schema", "TestSupport", .product(name: "Crypto", package: "swift-crypto")], exclude: ["golden"]),
     .testTarget(
       name: "SQLiteStoreTests",
       dependencies: [

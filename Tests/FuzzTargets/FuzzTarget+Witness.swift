@@ -8,6 +8,9 @@ extension FuzzTarget {
     for content in [bytes, bytes + "checksum \(sum)\n".utf8] {
       guard let record = WitnessRecord(content) else { continue }
       precondition(WitnessRecord(record.encoded) == record, "a witness is not read as it was written")
+      precondition(
+        record.sequence < .max && record.tips.values.allSatisfy { (0..<Int.max).contains($0.seat) },
+        "a witness has a number that cannot be counted on from")
     }
   }
 }

@@ -169,7 +169,9 @@ let package = Package(
       path: "Tests/TestSupport"
     ),
     .testTarget(name: "IssuanceTests", dependencies: ["Issuance"]),
-    .testTarget(name: "SchemaTests", dependencies: ["Schema", "TestSupport"], exclude: ["golden"]),
+    .testTarget(
+      name: "SchemaTests",
+      dependencies: ["Schema", "TestSupport", .product(name: "Crypto", package: "swift-crypto")], exclude: ["golden"]),
     .testTarget(
       name: "SQLiteStoreTests",
       dependencies: [
@@ -277,10 +279,34 @@ let package = Package(
       path: "Tests/prove"
     ),
     .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),
+
+    // What reads bytes from outside, as functions over any bytes; run over the kept corpus by the tests, and by
+    // scripts/fuzz over what libFuzzer makes of it.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "Schema", "TestSupport", "WebhookIssuer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOEmbedded", package: "swift-nio"),
+        .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+      ],
+      path: "Tests/FuzzTargets"
+    ),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// It has no main function: libFuzzer brings it, which only a build with --sanitize=fuzzer links.
+if Context.environment["FIRST_COME_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", exclude: ["corpus", "dictionaries"]))
+}
 
 let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),

@@ -2,7 +2,7 @@
 ///
 /// Two readers that take different ones of two equal names are how a forged claim gets past a check. Strings are bytes
 /// of UTF-8 and compared as such: to `String`, different spellings of a character are equal.
-enum StrictJSON: Sendable, Equatable {
+package enum StrictJSON: Sendable, Equatable {
   case null
   case boolean(Bool)
   /// As it is written.
@@ -12,28 +12,28 @@ enum StrictJSON: Sendable, Equatable {
   case object([[UInt8]: StrictJSON])
 
   /// How deep objects and arrays may stand in each other.
-  static let maximumDepth = 16
+  package static let maximumDepth = 16
 
   /// - Returns: `nil` for anything that is not one JSON value in UTF-8.
-  init?(_ bytes: [UInt8]) {
+  package init?(_ bytes: [UInt8]) {
     guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
     var reader = StrictJSONReader(bytes)
     guard let value = reader.document() else { return nil }
     self = value
   }
 
-  var members: [[UInt8]: StrictJSON]? {
+  package var members: [[UInt8]: StrictJSON]? {
     if case .object(let members) = self { members } else { nil }
   }
 
   /// The member of an object.
-  subscript(_ name: String) -> StrictJSON? { members?[Array(name.utf8)] }
+  package subscript(_ name: String) -> StrictJSON? { members?[Array(name.utf8)] }
 
-  var string: [UInt8]? {
+  package var string: [UInt8]? {
     if case .string(let bytes) = self { bytes } else { nil }
   }
 
-  var array: [StrictJSON]? {
+  package var array: [StrictJSON]? {
     if case .array(let values) = self { values } else { nil }
   }
 }

@@ -68,14 +68,21 @@ package struct WitnessRecord: Sendable, Equatable {
     return nil
   }
 
+  /// A number as it is written here, that has a next one.
+  private static func number(_ text: Substring) -> Int? {
+    guard let number = Int(text), (0..<Int.max).contains(number), "\(number)" == text else { return nil }
+    return number
+  }
+
   private init?(lines: [Substring]) {
     guard lines.count >= 4, lines[1].hasPrefix("database "), lines[2].hasPrefix("file "),
-      lines[3].hasPrefix("sequence "), let sequence = Int(lines[3].dropFirst("sequence ".count))
+      lines[3].hasPrefix("sequence "), let sequence = Self.number(lines[3].dropFirst("sequence ".count))
     else { return nil }
     var tips: [String: Tip] = [:]
     for line in lines.dropFirst(4) {
       let fields = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard fields.count == 3, let seat = Int(fields[1]), let chain = Hexadecimal.bytes(fields[2]), chain.count == 32
+      guard fields.count == 3, let seat = Self.number(fields[1]), let chain = Hexadecimal.bytes(fields[2]),
+        chain.count == 32
       else { return nil }
       tips[String(fields[0])] = Tip(seat: seat, chain: chain)
     }

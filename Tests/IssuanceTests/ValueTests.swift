@@ -75,12 +75,15 @@ struct TimestampTests {
   @Test(arguments: [
     "", "tomorrow", "2026-12-01", "2026-12-01T09:00:00", "2026-12-01 09:00:00Z", "2026-13-01T09:00:00Z",
     "2026-02-30T09:00:00Z", "2026-12-01T25:00:00Z", "2026-12-01T09:00:00.1234567Z", "1796115600",
+    // In UTC, of a year that RFC 3339 cannot write.
+    "0000-01-01T00:00:00+00:01", "9999-12-31T23:59:59.999999-00:01",
   ])
   func refuses(text: String) { #expect(Timestamp(rfc3339: text) == nil) }
 
   @Test(arguments: [
     (0, "1970-01-01T00:00:00.000000Z"), (1_796_115_600_000_001, "2026-12-01T09:00:00.000001Z"),
-    (-1, "1969-12-31T23:59:59.999999Z"),
+    (-1, "1969-12-31T23:59:59.999999Z"), (-62_167_219_200_000_000, "0000-01-01T00:00:00.000000Z"),
+    (253_402_300_799_999_999, "9999-12-31T23:59:59.999999Z"),
   ])
   func prints(microseconds: Int64, text: String) {
     #expect(Timestamp(microseconds: microseconds).description == text)

@@ -1,3 +1,4 @@
+import Crypto
 import Schema
 import Testing
 
@@ -53,6 +54,20 @@ struct WitnessShapeTests {
     let record = WitnessRecord(
       databaseID: "0", databasePath: nil, sequence: 1, tips: [campaign: .init(seat: 57, chain: chain[0])])
     #expect(WitnessRecord(record.encoded) == record)
+  }
+
+  /// Whose checksum is right all the same: the next record would have a number that there is not.
+  @Test(arguments: [
+    ("sequence 7", "sequence 9223372036854775807"), ("sequence 7", "sequence -1"), ("summer 2", "summer -9"),
+  ])
+  func numbersThatNobodyWritesAreNone(number: String, instead: String) {
+    func record(_ text: String) -> WitnessRecord? {
+      let sum = hexadecimal(Array(SHA256.hash(data: Array(text.utf8))))
+      return WitnessRecord(Array("\(text)checksum \(sum)\n".utf8))
+    }
+    let body = Self.text.split(separator: "\n").dropLast().joined(separator: "\n") + "\n"
+    #expect(record(body) != nil)
+    #expect(record(body.replacing(number, with: instead)) == nil)
   }
 
   /// Every single bit, and every length.

@@ -38,22 +38,27 @@ package func runProgram<Program: AsyncParsableCommand>(
 private func conclude<Program: AsyncParsableCommand>(
   _ error: any Error, of program: Program.Type, _ arguments: [String]
 ) -> ProgramExit {
+  do throws(ProgramFailure) {
+    let columns = Terminal.standardOutput.columns ?? Terminal.usualColumns
+    try printResult(try helpText(for: error, of: program, arguments, columns: columns))
+    return .done
+  } catch {
+    printError("\(error)")
+    return error.status
+  }
+}
+
+/// Pure: the help or the version, where the parser ended because somebody asked for it.
+///
+/// - Throws: what is wrong with the command line, or else went wrong.
+package func helpText<Program: ParsableCommand>(
+  for error: any Error, of program: Program.Type, _ arguments: [String], columns: Int
+) throws(ProgramFailure) -> String {
   let place = CommandPlace(arguments, of: program)
-  let failure: ProgramFailure
   switch Program.exitCode(for: error) {
   case .success where arguments.first == CommandPlace.help && place.strangerIndex != nil, .validationFailure:
-    failure = UsageProblem(message: Program.message(for: error), arguments: arguments, place: place).failure
-  case .success:
-    let columns = Terminal.standardOutput.columns ?? Terminal.usualColumns
-    let text = Program.fullMessage(for: error, columns: columns)
-    do throws(ProgramFailure) {
-      try printResult(HelpText.fitted(text, columns: columns))
-      return .done
-    } catch {
-      failure = error
-    }
-  default: failure = .unexpected(error)
+    throw UsageProblem(message: Program.message(for: error), arguments: arguments, place: place).failure
+  case .success: return HelpText.fitted(Program.fullMessage(for: error, columns: columns), columns: columns)
+  default: throw .unexpected(error)
   }
-  printError("\(failure)")
-  return failure.status
 }

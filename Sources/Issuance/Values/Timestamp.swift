@@ -27,10 +27,14 @@ extension Timestamp: CustomStringConvertible {
     return whole.dropLast() + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
   }
 
+  /// Of the years 0000 to 9999.
+  private static let writableSeconds: Range<Int64> = -62_167_219_200..<253_402_300_800
+
   /// Reads RFC 3339 with an offset or `Z`, with or without a fraction of up to six digits.
   ///
   /// - Returns: `nil` for anything else, a time without an offset included: a window that depends on the machine's
-  ///   time zone opens at a different moment on each machine.
+  ///   time zone opens at a different moment on each machine. `nil` also where the year in UTC does not have four digits,
+  ///   as that of 9999-12-31T23:59:59-01:00: it could not be written in the same form.
   package init?(rfc3339 text: String) {
     guard let parts = text.wholeMatch(of: #/([0-9-]{10}T[0-9:]{8})(?:\.([0-9]{1,6}))?(Z|[+-][0-9]{2}:[0-9]{2})/#) else {
       return nil
@@ -39,7 +43,8 @@ extension Timestamp: CustomStringConvertible {
       .dateTimeSeparator(.standard).time(includingFractionalSeconds: false).timeZone(separator: .colon)
     // The parser lets the 30th of February and the 25th hour run over into the next day.
     guard let date = try? Date(String(parts.1) + String(parts.3), strategy: style),
-      let local = try? Date(String(parts.1) + "Z", strategy: style), local.formatted(style) == parts.1 + "Z"
+      let local = try? Date(String(parts.1) + "Z", strategy: style), local.formatted(style) == parts.1 + "Z",
+      Self.writableSeconds.contains(Int64(date.timeIntervalSince1970))
     else { return nil }
     let digits = parts.2.map(String.init) ?? ""
     let fraction = Int64(digits + String(repeating: "0", count: 6 - digits.count)) ?? 0

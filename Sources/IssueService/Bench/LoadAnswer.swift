@@ -1,8 +1,8 @@
 internal import Foundation
-internal import NIOCore
+package import NIOCore
 
 /// What a claim was told.
-enum LoadAnswer: Sendable, Equatable {
+package enum LoadAnswer: Sendable, Equatable {
   case seat(Int, isRepeat: Bool)
   /// A definite no of the campaign: sold out, closed, not open yet, paused.
   case no(ProblemKind)
@@ -13,7 +13,7 @@ enum LoadAnswer: Sendable, Equatable {
   /// An answer that the contract does not have, and why.
   case broken(String)
 
-  enum Undecided: String, Sendable, CaseIterable {
+  package enum Undecided: String, Sendable, CaseIterable {
     /// 429.
     case tooManyRequests = "too-many-requests"
     /// 408.
@@ -45,9 +45,14 @@ enum LoadAnswer: Sendable, Equatable {
 }
 
 /// Who asked, as the answer to a claim must name them.
-struct LoadQuestion: Sendable {
+package struct LoadQuestion: Sendable {
   let campaign: String
   let user: String
+
+  package init(campaign: String, user: String) {
+    self.campaign = campaign
+    self.user = user
+  }
 }
 
 extension LoadAnswer {
@@ -69,7 +74,7 @@ extension LoadAnswer {
   }
 
   /// Reads an answer as docs/openapi.yaml has them.
-  init(status: Int, retryAfter: Int?, body: ByteBuffer, to question: LoadQuestion) {
+  package init(status: Int, retryAfter: Int?, body: ByteBuffer, to question: LoadQuestion) {
     switch status {
     case 200, 201: self = Self.acceptance(body, isRepeat: status == 200, question)
     case 408: self = .undecided(.timeout, retryAfter: retryAfter)

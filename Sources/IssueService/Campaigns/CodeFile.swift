@@ -1,9 +1,9 @@
 internal import Composition
 internal import Foundation
-internal import Issuance
+package import Issuance
 
 /// A partner's file of codes: one a line, or CSV.
-enum CodeFile {
+package enum CodeFile {
   /// The largest file that is read: 256 MiB.
   static let maximumBytes = 256 << 20
 
@@ -29,7 +29,7 @@ enum CodeFile {
   }
 
   /// Pure: the codes of a text, in order.
-  static func codes(in text: String, path: String) throws -> [ImportedCode] {
+  package static func codes(in text: String, path: String) throws -> [ImportedCode] {
     var column = 0
     var lineOfCode: [CouponCode: Int] = [:]
     var codes: [ImportedCode] = []

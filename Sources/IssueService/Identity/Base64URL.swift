@@ -1,8 +1,8 @@
 /// Base64url without padding (RFC 4648, 5), in the one form that each sequence of bytes has.
-enum Base64URL {
+package enum Base64URL {
   /// - Returns: `nil` for a character outside of the alphabet, `=`, `+` and `/` included, for an impossible length, and
   ///   where bits are left over that are not zero.
-  static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+  package static func decoded(_ text: ArraySlice<UInt8>) -> [UInt8]? {
     guard text.count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.count * 3 / 4)

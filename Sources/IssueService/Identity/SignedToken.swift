@@ -1,17 +1,17 @@
 /// A JWS in compact form, taken apart; nothing of it is believed yet.
-struct SignedToken {
+package struct SignedToken {
   /// The longest, in bytes.
   static let maximumBytes = 8_192
 
-  let header: StrictJSON
+  package let header: StrictJSON
   /// The claims, not yet read.
-  let payload: [UInt8]
-  let signature: [UInt8]
+  package let payload: [UInt8]
+  package let signature: [UInt8]
   /// The characters that the signature is over.
-  let signedPart: ArraySlice<UInt8>
+  package let signedPart: ArraySlice<UInt8>
 
   /// - Returns: `nil` unless there are three parts in strict base64url, the first an object.
-  init?(_ text: ArraySlice<UInt8>) {
+  package init?(_ text: ArraySlice<UInt8>) {
     guard text.count <= Self.maximumBytes else { return nil }
     let parts = text.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
     guard parts.count == 3, let header = Base64URL.decoded(parts[0]).flatMap(StrictJSON.init), header.members != nil,

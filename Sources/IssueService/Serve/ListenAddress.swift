@@ -3,7 +3,7 @@ internal import HummingbirdCore
 internal import NIOCore
 
 /// Where a listener is.
-enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
+package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// A name or a numeric address, without brackets. Port 0 is any free port.
   case host(String, port: Int)
   /// A socket in the file system, by its absolute path.
@@ -18,7 +18,7 @@ enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     read: { ListenAddress($0) }, write: { $0.description })
 
   /// Reads `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080` or `unix:/run/first-come.sock`; `nil` for another form.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     if text.hasPrefix("unix:") {
       let path = text.dropFirst("unix:".count)
       guard path.hasPrefix("/"), !path.hasSuffix("/"), path.utf8.count <= Self.maximumPathBytes,
@@ -36,7 +36,7 @@ enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     self = .host(String(host), port: Int(port))
   }
 
-  var description: String {
+  package var description: String {
     switch self {
     case .host(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
@@ -44,7 +44,7 @@ enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   }
 
   /// Whether no other machine reaches it.
-  var isLoopback: Bool {
+  package var isLoopback: Bool {
     switch self {
     case .unix: true
     case .host(let host, _):
@@ -58,7 +58,7 @@ enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
 
   /// Whether a field Host names this listener: by the host that it was given, by localhost or by a loopback address, at
   /// whatever port, since a tunnel has another. Whoever can reach a socket of the file system needs no name.
-  func isNamed(byHost field: String) -> Bool {
+  package func isNamed(byHost field: String) -> Bool {
     guard case .host(let host, _) = self else { return true }
     let name = field.replacing(#/:[0-9]*$/#, with: "").lowercased()
     return name == host.lowercased() || ["localhost", "[::1]"].contains(name)

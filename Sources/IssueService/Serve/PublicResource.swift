@@ -1,5 +1,5 @@
 /// What the public listener has.
-enum PublicResource: AddressedResource, Equatable {
+package enum PublicResource: AddressedResource, Equatable {
   /// The ids are as the client wrote them, percent-decoded; whether they are ids is for who uses them.
   case claims(campaign: String)
   case claim(campaign: String, user: String)
@@ -8,7 +8,7 @@ enum PublicResource: AddressedResource, Equatable {
   case problems
   case problem(String)
 
-  init?(segments: [String]) {
+  package init?(segments: [String]) {
     switch segments.count {
     case 1 where segments[0] == "openapi.yaml": self = .contract
     case 1 where segments[0] == "problems": self = .problems

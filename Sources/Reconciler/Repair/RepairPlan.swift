@@ -73,7 +73,7 @@ extension RepairPlan.Action {
   }
 
   /// - Returns: `nil` where the file holds what no plan says.
-  var repair: Repair? {
+  package var repair: Repair? {
     guard let action = Repair.Action(rawValue: action), let campaign = CampaignID(campaignID),
       (action == .raiseCounter) == (seat == nil)
     else { return nil }

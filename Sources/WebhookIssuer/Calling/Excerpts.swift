@@ -1,11 +1,13 @@
-internal import Issuance
+package import Issuance
 
 /// Makes the first bytes of what a partner said fit for a message: one line, and without the user's id.
-struct Excerpts: Sendable {
+package struct Excerpts: Sendable {
   /// How many bytes of a body are kept.
   static let maximumBytes = 200
 
   let user: UserID
+
+  package init(user: UserID) { self.user = user }
 
   func beginning(of body: [UInt8]) -> String {
     let clean = withoutUser(body)

@@ -1,9 +1,9 @@
-internal import Issuance
+package import Issuance
 
 /// The field Retry-After (RFC 9110, 10.2.3).
-enum RetryAfter {
+package enum RetryAfter {
   /// - Returns: how long from `now`, never less than nothing; `nil` where the field is of neither form.
-  static func duration(_ text: String, now: Timestamp) -> Duration? {
+  package static func duration(_ text: String, now: Timestamp) -> Duration? {
     if (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
       return Int64(text).map { .seconds($0) }
     }

@@ -1,17 +1,22 @@
 internal import AsyncHTTPClient
 internal import FoundationEssentials
-internal import Issuance
+package import Issuance
 internal import NIOCore
 
 /// What a partner answered, and what it means. Pure but for the reading of the body.
-struct WebhookReply: Sendable {
-  struct Head: Sendable {
+package struct WebhookReply: Sendable {
+  package struct Head: Sendable {
     let status: Int
     /// The field as it came.
     let retryAfter: String?
+
+    package init(status: Int, retryAfter: String?) {
+      self.status = status
+      self.retryAfter = retryAfter
+    }
   }
 
-  enum Body: Sendable {
+  package enum Body: Sendable {
     case whole([UInt8])
     /// More than ``WebhookReply/maximumBytes``: its beginning.
     case tooLong([UInt8])
@@ -25,7 +30,12 @@ struct WebhookReply: Sendable {
   let head: Head
   let body: Body
 
-  func answer(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: Excerpts) -> IssuerAnswer {
+  package init(head: Head, body: Body) {
+    self.head = head
+    self.body = body
+  }
+
+  package func answer(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: Excerpts) -> IssuerAnswer {
     if let code { return .code(code) }
     return .failure(failure(from: endpoint, now: now, excerpts))
   }

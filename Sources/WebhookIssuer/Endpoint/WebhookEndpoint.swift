@@ -62,7 +62,7 @@ package struct WebhookEndpoint: Sendable, Hashable {
   package var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
 
   /// The same URL, as it is called.
-  var url: String { "\(scheme.rawValue)://\(authority)\(target)" }
+  package var url: String { "\(scheme.rawValue)://\(authority)\(target)" }
 
   private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
 }

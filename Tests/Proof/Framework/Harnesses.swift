@@ -4,4 +4,6 @@ package let harnesses: [any Harness] = [
   KillHarness(),
   PowerCutHarness(),
   PlantedHarness(),
+  FuzzHarness(),
+  SanitizerHarness(),
 ]

@@ -21,6 +21,10 @@ package struct Prover: Sendable {
   package func run(_ harness: any Harness, seed: UInt64?, trial: Int? = nil) async throws -> Bool {
     if let trial { return try await run(harness, seed: seed ?? 0, only: trial) }
     var ledger = try await begin(harness, seed: seed)
+    guard ledger.target > 0 else {
+      print("\(harness.name): not in the \(form.rawValue) form")
+      return true
+    }
     let clock = ContinuousClock()
     var told = clock.now
     print("\(harness.name): seed \(ledger.seed), \(ledger.done) of \(ledger.target) \(harness.unit)")

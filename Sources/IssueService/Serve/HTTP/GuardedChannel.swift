@@ -4,9 +4,7 @@ internal import HummingbirdCore
 internal import Issuance
 internal import Logging
 internal import NIOCore
-internal import NIOHTTP1
 internal import NIOHTTPTypes
-internal import NIOHTTPTypesHTTP1
 
 /// A connection of a listener that faces strangers: HTTP/1.1 within limits, each of which ends in an answer.
 struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
@@ -33,25 +31,7 @@ struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
     let admission = connections.opened()
     channel.closeFuture.whenComplete { [connections] _ in connections.closed(admission) }
     return channel.eventLoop.makeCompletedFuture {
-      let gate = ConnectionGate(
-        limits: limits, turnedAway: admission == .served ? nil : .tooManyConnections,
-        lingers: admission != .turnedAwayAtOnce
-      ) {
-        [counts, date] problem, head in
-        counts.count(problem.kind)
-        return problem.lastAnswer(
-          requestID: RequestID.of(head?.headers["x-request-id"] ?? []), date: date.text, isHead: head?.method == .HEAD)
-      }
-      var parsing = NIOHTTPDecoderLimitConfiguration()
-      parsing.maxHeaderListSize = limits.headerBytes
-      parsing.maxHeaderFieldSize = limits.headerBytes
-      parsing.maxHeaderFieldCount = limits.headerFields
-      let pipeline = channel.pipeline.syncOperations
-      try pipeline.addHandler(gate)
-      try pipeline.configureHTTPServerPipeline(
-        withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
-        withEncoderConfiguration: HTTPResponseEncoder.Configuration(), withDecoderLimitConfiguration: parsing)
-      try pipeline.addHandlers(RequestGuard(limits: limits, gate: gate), HTTP1ToHTTPServerCodec(secure: false))
+      try RequestPipeline.add(to: channel, limits: limits, admission: admission, counts: counts, date: date)
       return try NIOAsyncChannel(
         wrappingChannelSynchronously: channel,
         configuration: NIOAsyncChannel.Configuration(isOutboundHalfClosureEnabled: true))

@@ -1,7 +1,7 @@
 internal import Composition
 
 /// What bodies are, and whether a client takes or sends them.
-enum MediaType: String, Sendable {
+package enum MediaType: String, Sendable, CaseIterable {
   case json = "application/json"
   case yaml = "application/yaml"
   case markdown = "text/markdown"
@@ -20,7 +20,7 @@ enum MediaType: String, Sendable {
 
   /// Whether it is acceptable by the values of the field Accept (RFC 9110, section 12.5.1): the most specific range
   /// that matches decides. No field accepts everything, and so does an empty one.
-  func isAccepted(by fields: [String]) -> Bool {
+  package func isAccepted(by fields: [String]) -> Bool {
     let ranges = fields.joined(separator: ",").split(separator: ",").compactMap { AcceptRange($0) }
     guard !ranges.isEmpty else { return fields.allSatisfy { $0.allSatisfy { $0.isWhitespace || $0 == "," } } }
     let type = rawValue.prefix { $0 != "/" }
@@ -29,7 +29,7 @@ enum MediaType: String, Sendable {
   }
 
   /// Whether the value of a field Content-Type names it, with whatever parameters.
-  func isNamed(by field: String) -> Bool {
+  package func isNamed(by field: String) -> Bool {
     let name = field.prefix { $0 != ";" }
     return name.trimmed.lowercased() == rawValue
   }

@@ -1,5 +1,5 @@
 /// The types of problem, each with a page at `/problems/<word>`. Clients tell errors apart by them: they never change.
-enum ProblemKind: String, Sendable, CaseIterable {
+package enum ProblemKind: String, Sendable, CaseIterable {
   case unauthenticated
   case badCampaignID = "bad-campaign-id"
   case badUserID = "bad-user-id"

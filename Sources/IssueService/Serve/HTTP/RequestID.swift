@@ -1,7 +1,7 @@
 /// What names a request in answers and logs.
-enum RequestID {
+package enum RequestID {
   /// The client's own, where it is 1 to 128 of A-Z, a-z, 0-9, `.`, `_` and `-`; else a new one.
-  static func of(_ fields: [String]) -> String {
+  package static func of(_ fields: [String]) -> String {
     guard fields.count == 1, isWellFormed(fields[0]) else { return new() }
     return fields[0]
   }

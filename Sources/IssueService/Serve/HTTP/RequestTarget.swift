@@ -1,5 +1,5 @@
 /// The target of a request line (RFC 9112, section 3.2).
-enum RequestTarget: Equatable, Sendable {
+package enum RequestTarget: Equatable, Sendable {
   case asterisk
   /// The decoded segments of the path. Empty and dot segments stay as they are: nothing is normalised, so that there is
   /// one way to name a thing.
@@ -8,7 +8,7 @@ enum RequestTarget: Equatable, Sendable {
   /// Reads the origin form, the absolute form and the asterisk form; what follows a `?` is ignored.
   ///
   /// - Returns: `nil` for any other form, for a byte that a target cannot hold, and for a bad percent-encoding.
-  init?(_ text: String) {
+  package init?(_ text: String) {
     guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "#") }) else { return nil }
     if text == "*" {
       self = .asterisk

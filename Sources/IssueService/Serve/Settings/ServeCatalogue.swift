@@ -1,9 +1,9 @@
-internal import Composition
+package import Composition
 internal import Logging
 
 /// The settings of `serve`, each declared once. The flags, the variables, the keys of the file, the help, the checks and
 /// the table in docs/operations.md follow from here.
-enum ServeCatalogue {
+package enum ServeCatalogue {
   private static let limits = ServeLimits()
 
   static let database = DatabaseOption.setting
@@ -107,7 +107,7 @@ enum ServeCatalogue {
     default: nil)
 
   /// Each of them, in the order in which they are shown.
-  static let all: [any SettingDeclaration] =
+  package static let all: [any SettingDeclaration] =
     [
       database, witness, listen, opsListen, identity, trustedProxies, jwtSecretFile, jwtKeySetFile, jwtIssuer,
       jwtAudience, jwtLeeway, bodyBytes, headerBytes, headerFields, headerTimeout, bodyTimeout, idleTimeout,

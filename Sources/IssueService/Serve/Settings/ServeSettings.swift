@@ -1,9 +1,9 @@
-internal import Composition
+package import Composition
 internal import Foundation
 internal import Issuance
 
 /// The settings of `serve`, read and checked.
-struct ServeSettings: Sendable, Equatable {
+package struct ServeSettings: Sendable, Equatable {
 
   var database: String
   /// `nil` for where the database says.
@@ -23,7 +23,7 @@ struct ServeSettings: Sendable, Equatable {
   var webhook: WebhookSettings
 
   /// - Throws: `SettingsRefused` with all that is wrong.
-  init(_ resolution: SettingsResolution) throws {
+  package init(_ resolution: SettingsResolution) throws {
     let problems = Self.review(of: resolution).problems
     guard problems.isEmpty else { throw SettingsRefused(problems) }
     guard let database = resolution[ServeCatalogue.database] else { throw DatabaseOption.notNamed }

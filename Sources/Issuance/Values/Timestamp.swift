@@ -27,14 +27,14 @@ extension Timestamp: CustomStringConvertible {
     return whole.dropLast() + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
   }
 
-  /// Of the years 0000 to 9999.
-  private static let writableSeconds: Range<Int64> = -62_167_219_200..<253_402_300_800
+  /// Of the years 1583 to 9999: before them the day depends on who reads the calendar.
+  private static let writableSeconds: Range<Int64> = -12_212_553_600..<253_402_300_800
 
   /// Reads RFC 3339 with an offset or `Z`, with or without a fraction of up to six digits.
   ///
   /// - Returns: `nil` for anything else, a time without an offset included: a window that depends on the machine's
-  ///   time zone opens at a different moment on each machine. `nil` also where the year in UTC does not have four digits,
-  ///   as that of 9999-12-31T23:59:59-01:00: it could not be written in the same form.
+  ///   time zone opens at a different moment on each machine. `nil` also where the year in UTC is not 1583 to 9999, as that
+  ///   of 9999-12-31T23:59:59-01:00: it could not be written again so that everybody reads the same.
   package init?(rfc3339 text: String) {
     guard let parts = text.wholeMatch(of: #/([0-9-]{10}T[0-9:]{8})(?:\.([0-9]{1,6}))?(Z|[+-][0-9]{2}:[0-9]{2})/#) else {
       return nil

@@ -18,7 +18,7 @@ struct FuzzHarness: Harness {
   func trials(in form: Form) throws -> Int { form == .short ? 0 : try Self.names().count }
 
   func demands(in form: Form) -> [String: Int] {
-    form == .short ? [:] : ["targets without a trap": 14, "executions": 1_000_000]
+    form == .short ? [:] : ["targets without a trap": 14, "executions": 500_000]
   }
 
   func run(_ trials: Range<Int>, seed: UInt64, into tally: Tally) async throws {

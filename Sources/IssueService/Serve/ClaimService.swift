@@ -12,6 +12,7 @@ struct ClaimService {
   let identity: Identity
   let pseudonyms: Pseudonyms
   let settings: ServeSettings
+  let shares: FileShares
   let registry: MetricsRegistry
   /// Who asks partners.
   let issuer: any CodeIssuer
@@ -66,7 +67,7 @@ struct ClaimService {
             service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
         }, logger: logger))
     for address in [settings.listen, settings.opsListen] {
-      try await Listener(address: address, limits: limits).refusePathInUse()
+      try await Listener(address: address, limits: limits, share: shares.claims).refusePathInUse()
     }
     let termination = Termination()
     do {
@@ -125,7 +126,9 @@ struct ClaimService {
         throw .tooManyRequests("Too many requests come from this network.", retryAfter: wait)
       }
     }
-    return Listener(address: settings.listen, limits: limits).server(problems: problems, logger: logger) {
+    return Listener(address: settings.listen, limits: limits, share: shares.claims).server(
+      problems: problems, logger: logger
+    ) {
       announcement.running(\.claims, at: $0)
     } answer: { [responder] request, peer in
       await responder.answer(request, from: peer)
@@ -145,7 +148,9 @@ struct ClaimService {
         throw .malformedRequest("The operations listener is asked for by an address of this machine, or localhost.")
       }
     }
-    return Listener(address: settings.opsListen, limits: limits).server(problems: problems, logger: logger) {
+    return Listener(address: settings.opsListen, limits: limits, share: shares.operations).server(
+      problems: problems, logger: logger
+    ) {
       announcement.running(\.operations, at: $0)
     } answer: { [responder] request, peer in
       await responder.answer(request, from: peer)

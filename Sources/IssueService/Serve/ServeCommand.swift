@@ -22,27 +22,22 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     try await runCommand {
       let resolution = options.resolution()
-      var settings = try ServeSettings(resolution)
+      let settings = try ServeSettings(resolution)
       for warning in ServeSettings.review(of: resolution).warnings { printError("warning: \(warning)") }
       let pseudonyms = try Pseudonyms(settings.logs)
       let identity = try await Identity(settings.identity, clock: systemClock)
-      settings.limits.connections = Self.connectionsThatFit(settings.limits.connections)
+      // Whoever comes beyond what the process can hold hears a 503, instead of nothing.
+      let shares = FileShares(files: OpenFileLimit.raise()?.soft, limits: settings.limits)
       let registry = MetricsRegistry(ServeMetrics.all)
       return try await Partners.with(settings.webhook) { issuer in
         let store = try Backend.openStore(
           database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
           retryPolicy: settings.retryPolicy, observer: StoreInstruments(factory: registry))
         return try await ClaimService(
-          store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, registry: registry,
-          issuer: issuer
+          store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, shares: shares,
+          registry: registry, issuer: issuer
         ).run()
       }
     }
-  }
-
-  /// Whoever comes beyond what the process can hold hears a 503, instead of nothing.
-  private static func connectionsThatFit(_ wanted: Int) -> Int {
-    guard let files = OpenFileLimit.raise()?.soft else { return wanted }
-    return min(wanted, files - ServeSettings.reservedFiles(of: files))
   }
 }

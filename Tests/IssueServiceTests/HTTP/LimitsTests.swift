@@ -62,9 +62,9 @@ struct UserHandsTests {
 @Suite("The count of connections")
 struct ConnectionCountTests {
   @Test func whoIsTurnedAwayTakesNobodysPlace() {
-    let count = ConnectionCount(limit: 2)
+    let count = ConnectionCount(FileShares.Share(served: 2, turnedAway: 3, accepts: 1))
     #expect([count.opened(), count.opened()] == [.served, .served])
-    let refused = (1...ConnectionCount.turnedAwayLimit).map { _ in count.opened() }
+    let refused = (1...3).map { _ in count.opened() }
     #expect(refused.allSatisfy { $0 == .turnedAway })
     #expect(count.opened() == .turnedAwayAtOnce)
     count.closed(.turnedAwayAtOnce)
@@ -72,6 +72,24 @@ struct ConnectionCountTests {
     #expect(count.opened() == .served, "also while all of those are still there")
     count.closed(.turnedAway)
     #expect([count.opened(), count.opened()] == [.turnedAway, .turnedAwayAtOnce])
+  }
+}
+
+@Suite("The files of a process go round")
+struct FileSharesTests {
+  /// From the least with which a program starts on.
+  @Test(arguments: [107, 150, 217, 1_024, 4_096, 20_000, 524_288])
+  func whateverConnectsTheStoreKeepsItsFiles(files: Int) {
+    let shares = FileShares(files: files, limits: ServeLimits(), processors: 2)
+    let taken = [shares.claims, shares.operations].reduce(0) { $0 + $1.most + $1.accepts }
+    #expect(files - taken >= 72, "the store needs about 35")
+    #expect(shares.operations.served >= 1 && shares.claims.served >= shares.operations.served)
+  }
+
+  @Test func whatIsWantedIsServedWhereThereIsRoom() {
+    let shares = FileShares(files: 524_288, limits: ServeLimits())
+    #expect(shares.claims == FileShares.Share(served: 20_000, turnedAway: 512, accepts: 256))
+    #expect(shares.operations == shares.claims)
   }
 }
 

@@ -12,14 +12,15 @@ extension Stage {
       environment: place.environment
     ) { running in
       let service = Fleet.Service(address: running.claims, process: "narrow")
+      let listeners = [running.claims, running.claims, running.operations].compactMap { URL(string: $0) }
       do {
-        let idle = try (0...2 * Condition.enoughDescriptors).map { _ in
-          try RawConnection(to: URL(string: running.claims)!)
-        }
-        _ = try await atOnce(1...20) { client in
+        let before = try await crowd(at: listeners)
+        async let asked: [Void] = atOnce(1...20) { client in
           for number in 1...5 { try await recorder.claim("narrow-\(client)-\(number)", from: "summer", at: service) }
         }
-        tally.count("connections beside claims", idle.count)
+        let meanwhile = try await crowd(at: listeners)
+        _ = try await asked
+        tally.count("connections beside claims", before.count + meanwhile.count)
       }
       // They are gone: everybody is served.
       _ = try await atOnce(1...20) { client in
@@ -31,6 +32,13 @@ extension Stage {
     recorder.died("narrow")
     expect(ended.status == 0, "the service ended \(ended.status): \(ended.errors.prefix(600))")
     try await judge("\(ended.status)")
+  }
+
+  /// Twice as many connections as there are descriptors, which say nothing.
+  private func crowd(at listeners: [URL]) async throws -> [RawConnection] {
+    try await onOwnThread {
+      try (0..<2 * Condition.enoughDescriptors).map { try RawConnection(to: listeners[$0 % listeners.count]) }
+    }
   }
 
   /// Two services, claims, and all commands one after the other by three operators at once.

@@ -45,6 +45,12 @@ actor SweepTemplates {
     }
     switch template {
     case .due: try await place.run(.issueService, ["campaign", "import-codes", "pool", try place.codes(201...203)])
+    case .settled:
+      // A closed campaign that was found CLEAN after that: what prune takes the attempts of.
+      try await place.run(.issueService, ["campaign", "import-codes", "old", try place.codes(101...103)])
+      try await place.run(.retryBatch, ["--once", "--lease", "1s"])
+      try await place.run(.issueService, ["campaign", "close", "old"])
+      try await place.run(.reconcile, ["report"])
     case .damaged:
       let trigger = try await place.sql("SELECT sql FROM sqlite_master WHERE name = 'outbox_delete'")
       _ = try await place.sql(

@@ -2,7 +2,7 @@ internal import TestSupport
 
 /// A command whose every write is made to fail.
 struct SweptCommand: Sendable {
-  enum Template: Sendable, CaseIterable { case none, old, sound, pending, due, dead, damaged }
+  enum Template: Sendable, CaseIterable { case none, old, sound, pending, due, dead, settled, damaged }
 
   let name: String
   let template: Template
@@ -32,8 +32,10 @@ struct SweptCommand: Sendable {
     SweptCommand("serve under claims", .sound, "issue-service", ["serve"]),
     SweptCommand("retry-batch --once", .due, "retry-batch", ["--once"], succeeds: [0, 4]),
     SweptCommand("retry-batch redrive", .dead, "retry-batch", ["redrive", "--all", "--reason", "sweep"]),
-    SweptCommand("retry-batch discard", .dead, "retry-batch", ["discard", "--all", "--reason", "sweep", "--yes"]),
-    SweptCommand("retry-batch prune", .due, "retry-batch", ["prune", "--older-than", "0h", "--reason", "sweep"]),
+    SweptCommand(
+      "retry-batch discard", .dead, "retry-batch", ["discard", "--campaign", "hook", "--reason", "sweep", "--yes"],
+      doneBefore: [65]),
+    SweptCommand("retry-batch prune", .settled, "retry-batch", ["prune", "--older-than", "0h", "--reason", "sweep"]),
     SweptCommand("reconcile report", .sound, "reconcile", ["report"]),
     SweptCommand(
       "reconcile report --output", .sound, "reconcile", ["report", "--format", "html", "--output", "OUTPUT"]),

@@ -10,20 +10,17 @@ final class ConnectionCount: Sendable {
     case turnedAwayAtOnce
   }
 
-  /// Connections that are being told, and may take their time to hang up.
-  static let turnedAwayLimit = 512
-
-  private let limit: Int
+  private let share: FileShares.Share
   private let served = Atomic<Int>(0)
   private let turnedAway = Atomic<Int>(0)
 
-  init(limit: Int) { self.limit = limit }
+  init(_ share: FileShares.Share) { self.share = share }
 
   /// What becomes of the connection that has just come. It counts as that until ``closed(_:)``.
   func opened() -> Admission {
-    if served.add(1, ordering: .relaxed).newValue <= limit { return .served }
+    if served.add(1, ordering: .relaxed).newValue <= share.served { return .served }
     served.subtract(1, ordering: .relaxed)
-    if turnedAway.add(1, ordering: .relaxed).newValue <= Self.turnedAwayLimit { return .turnedAway }
+    if turnedAway.add(1, ordering: .relaxed).newValue <= share.turnedAway { return .turnedAway }
     turnedAway.subtract(1, ordering: .relaxed)
     return .turnedAwayAtOnce
   }

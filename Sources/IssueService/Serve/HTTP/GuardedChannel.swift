@@ -19,9 +19,9 @@ struct GuardedChannel: ServerChildChannel, HTTPChannelHandler {
   /// Who is at the other end; known once a connection stands.
   private var peer = Peer.address([])
 
-  init(limits: ServeLimits, counts: ProblemCounts, answer: @escaping Answer) {
+  init(limits: ServeLimits, share: FileShares.Share, counts: ProblemCounts, answer: @escaping Answer) {
     self.limits = limits
-    self.connections = ConnectionCount(limit: limits.connections)
+    self.connections = ConnectionCount(share)
     self.date = HTTPDate(clock: systemClock)
     self.counts = counts
     self.answer = answer

@@ -11,6 +11,7 @@ internal import ServiceLifecycle
 struct Listener: Sendable {
   let address: ListenAddress
   let limits: ServeLimits
+  let share: FileShares.Share
 
   /// The socket of a service that runs would be taken away from it; what a killed one left behind is nobody's.
   ///
@@ -39,15 +40,16 @@ struct Listener: Sendable {
     problems: ProblemCounts, logger: Logger, onRunning: @escaping @Sendable (SocketAddress?) -> Void,
     answer: @escaping GuardedChannel.Answer
   ) -> any Service {
-    let channel = GuardedChannel(limits: limits, counts: problems, answer: answer)
+    let channel = GuardedChannel(limits: limits, share: share, counts: problems, answer: answer)
     let configuration = ServerConfiguration(
-      address: address.bindAddress, backlog: limits.listenBacklog)
+      address: address.bindAddress, backlog: limits.listenBacklog,
+      availableConnectionsDelegate: MaximumAvailableConnections(share.most))
     return Server(
       childChannelSetup: channel, configuration: configuration,
-      onServerRunning: { [limits] listening in
+      onServerRunning: { [share] listening in
         // A spike of connections is taken from the kernel's queue many at a time.
         do {
-          try await listening.setOption(.maxMessagesPerRead, value: UInt(limits.acceptsPerTurn)).get()
+          try await listening.setOption(.maxMessagesPerRead, value: UInt(share.accepts)).get()
         } catch {
           logger.warning("connections are accepted a few at a time: listen-accepts cannot be set: \(error)")
         }

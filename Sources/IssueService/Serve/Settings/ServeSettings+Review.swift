@@ -116,18 +116,16 @@ extension ServeSettings {
     }
   }
 
-  /// Files that the process needs beside its connections: the database's, the log's, the listeners', and those of who
-  /// is told that there are too many connections.
-  static func reservedFiles(of all: Int) -> Int { min(1_024, all / 2) }
-
   private static func connectionsFit(_ given: SettingsResolution, _ review: inout Review) {
-    let connections = given[ServeCatalogue.connections]
+    var limits = ServeLimits()
+    limits.connections = given[ServeCatalogue.connections]
+    limits.acceptsPerTurn = given[ServeCatalogue.acceptsPerTurn]
     guard let hard = OpenFileLimit.current()?.hard else { return }
-    let room = hard - reservedFiles(of: hard)
-    guard connections > room else { return }
+    let served = FileShares(files: hard, limits: limits).claims.served
+    guard limits.connections > served else { return }
     review.warn(
-      "limit-connections is \(connections), but this process may have \(hard) files open: \(room) are served, further "
-        + "ones hear 503; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower limit-connections")
+      "limit-connections is \(limits.connections), but this process may have \(hard) files open: \(served) are served, "
+        + "further ones hear 503; raise the hard limit (ulimit -Hn, LimitNOFILE=) or lower limit-connections")
   }
 
   private static func backlogFits(_ given: SettingsResolution, _ review: inout Review) {

@@ -42,7 +42,9 @@ struct LiveStreamTests {
       return try live.page(of: campaign)
     }
     let (addresses, running) = AsyncStream.makeStream(of: SocketAddress.self)
-    let server = Listener(address: ListenAddress("127.0.0.1:0")!, limits: limits, share: FileShares(files: nil, limits: limits).operations).server(
+    let server = Listener(
+      address: ListenAddress("127.0.0.1:0")!, limits: limits, share: FileShares(files: nil, limits: limits).operations
+    ).server(
       problems: problems, logger: logger
     ) {
       if let address = $0 { running.yield(address) }

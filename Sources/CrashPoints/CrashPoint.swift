@@ -59,18 +59,16 @@ package struct CrashPoint: Sendable, Hashable {
       witnessBuilt, witnessRenamed, checkpointBegun, checkpointDone, migrationApplied, migrationCommitted, fileBuilt,
       fileRenamed, backupWritten, backupRenamed, metricsWritten, metricsRenamed, runLockTaken,
     ] + Write.allCases.flatMap { [beforeCommit($0), afterCommit($0)] }
-
-  /// Where the variable of the environment has a name that is none, that name.
-  package static var unknownName: String? {
-    #if DEBUG
-      Armed.shared.flatMap { armed in all.contains { $0.name == armed.name } ? nil : armed.name }
-    #else
-      nil
-    #endif
-  }
 }
 
 #if DEBUG
+  extension CrashPoint {
+    /// Where the variable of the environment has a name that is none, that name.
+    package static var unknownName: String? {
+      Armed.shared.flatMap { armed in all.contains { $0.name == armed.name } ? nil : armed.name }
+    }
+  }
+
   package func crashPoint(_ point: @autoclosure () -> CrashPoint) {
     guard let armed = Armed.shared, armed.name == point().name, armed.isNow() else { return }
     kill(getpid(), SIGKILL)

@@ -1,6 +1,9 @@
 package import ArgumentParser
-internal import CrashPoints
 internal import Glibc
+
+#if DEBUG
+  internal import CrashPoints
+#endif
 
 /// Runs a program from its command line to its exit code: parses, does, and says what is wrong in one form.
 ///
@@ -12,11 +15,13 @@ package func runProgram<Program: AsyncParsableCommand>(
   ignoreBrokenPipes()
   do {
     try OpenFileLimit.secureLeast()
-    if let name = CrashPoint.unknownName {
-      throw ProgramFailure(
-        .configuration, "cannot crash at \(name)", why: "FIRST_COME_CRASH_AT names no crash point",
-        next: "scripts/prove --list shows what tries them; unset it to run without")
-    }
+    #if DEBUG
+      if let name = CrashPoint.unknownName {
+        throw ProgramFailure(
+          .configuration, "cannot crash at \(name)", why: "FIRST_COME_CRASH_AT names no crash point",
+          next: "scripts/prove --list shows what tries them; unset it to run without")
+      }
+    #endif
     var command = try await Program.asyncParseAsRoot(arguments)
     if var asynchronous = command as? any AsyncParsableCommand {
       try await asynchronous.run()

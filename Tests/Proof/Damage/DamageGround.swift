@@ -24,6 +24,7 @@ struct PreparedFiles: Sendable {
   private let early: ScratchDirectory
   private let content: String
   private let set: String
+  private let facts: String
   private let objects: [String]
   private let claims: [History.Operation]
 
@@ -48,6 +49,7 @@ struct PreparedFiles: Sendable {
     try Self.copy(from: place.directory, to: copy)
     content = try await Self.dump(copy.path("first-come.db"))
     set = try await Self.set(copy.path("first-come.db"))
+    facts = try await Self.facts(copy.path("first-come.db"))
     let listed = try await Self.sql(
       copy.path("first-come.db"), "SELECT type || ' ' || name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1")
     objects = listed.split(separator: "\n").map(String.init)
@@ -66,7 +68,8 @@ struct PreparedFiles: Sendable {
     try Self.copy(from: directory, to: asked)
     let database = directory.path("first-come.db")
     let report = try await Program.reconcile.run(["report", "--no-record", "--database", database])
-    var isHarmless = try? await Self.dump(asked.path("first-come.db")) == content
+    let left = try? await Self.dump(asked.path("first-come.db"))
+    var isHarmless = left.map { $0 == content }
     if isHarmless == false, kind == .logByte || kind == .logCut {
       // What was lost after the last acceptance is made again: coupons with the same codes.
       let left = try? await Self.set(asked.path("first-come.db"))
@@ -77,19 +80,25 @@ struct PreparedFiles: Sendable {
       }
       if isHarmless == true { tally.count("only work after the last acceptance lost") }
     }
+    if isHarmless == false, report.status == 0, let known = try? await Self.facts(asked.path("first-come.db")) {
+      isHarmless = known == facts
+      if isHarmless == true { tally.count("only texts for people or times changed") }
+    }
     tally.count(report.status == 0 ? "CLEAN" : "DIRTY or UNKNOWN")
-    for what in judge(kind, report, isHarmless: isHarmless == true) {
+    let others = Set(content.split(separator: "\n")).symmetricDifference((left ?? "").split(separator: "\n")).sorted()
+    for what in judge(kind, report, others: isHarmless == true ? [] : others) {
       tally.broke("\(kind.rawValue): \(what)", in: trial)
     }
     if report.status == 0 { tally.count("harmless") }
     for what in try await start(kind, database, tally) { tally.broke("\(kind.rawValue): \(what)", in: trial) }
   }
 
-  private func judge(_ kind: Damage, _ report: Program.Result, isHarmless: Bool) -> [String] {
+  private func judge(_ kind: Damage, _ report: Program.Result, others: [Substring]) -> [String] {
     let said = report.output + report.errors
     if report.status == 0 {
       if kind.mustBeRefused { return ["the report is CLEAN"] }
-      return isHarmless || kind == .witnessByte ? [] : ["the report is CLEAN, and the content is another"]
+      if others.isEmpty || kind == .witnessByte { return [] }
+      return ["the report is CLEAN, and there are other lines: \(others.prefix(4))"]
     }
     if ![2, 3, 69, 74, 78].contains(report.status) {
       return ["the report ended \(report.status): \(said.prefix(300))"]
@@ -211,6 +220,21 @@ struct PreparedFiles: Sendable {
       database,
       "SELECT id, quota, counter, state FROM campaign ORDER BY id; SELECT * FROM accepted_user ORDER BY campaign_id, seat"
     )
+  }
+
+  /// All that a promise speaks of. What else there is, texts for people and times to the microsecond, has nothing beside
+  /// it that it could be held against.
+  private static func facts(_ database: String) async throws -> String {
+    try await sql(
+      database,
+      """
+      SELECT id, issuer, quota, counter, state FROM campaign ORDER BY id;
+      SELECT * FROM accepted_user ORDER BY campaign_id, seat;
+      SELECT campaign_id, seat, user_id, code FROM coupon ORDER BY campaign_id, seat;
+      SELECT campaign_id, code, seat FROM pool_code ORDER BY campaign_id, code;
+      SELECT campaign_id, seat, state FROM outbox ORDER BY campaign_id, seat;
+      SELECT campaign_id, seat, user_id, state FROM failed_event ORDER BY campaign_id, seat;
+      """)
   }
 
   private static func sql(_ database: String, _ command: String) async throws -> String {

@@ -17,8 +17,8 @@ struct SimulationHarness: Harness {
 
   /// How many campaigns a file has.
   static let campaignsPerFile = 50
-  /// How many files are worked on at once.
-  static let filesAtOnce = 2
+  /// How many files are worked on at once: each step waits for its turn on a connection, and another file goes on.
+  static let filesAtOnce = 4
 
   func trials(in form: Form) async throws -> Int { form == .short ? 20_000 : 500_000 }
 

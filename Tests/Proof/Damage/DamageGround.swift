@@ -110,7 +110,7 @@ struct PreparedFiles: Sendable {
   private func start(_ kind: Damage, _ database: String, _ tally: Tally) async throws -> [String] {
     let claims = claims
     do {
-      let answers = try await RunningService.run(database: database, environment: place.environment) { service in
+      let ended = try await RunningService.run(database: database, environment: place.environment) { service in
         var wrong: [String] = []
         for claim in claims.suffix(8) {
           guard let answer = try? await HTTP.claim(claim.user, from: claim.campaign, at: service.claims) else { break }
@@ -121,8 +121,12 @@ struct PreparedFiles: Sendable {
           }
         }
         return wrong
-      }.value
+      }
       tally.count("started")
+      let answers = ended.value
+      if kind.altersAcceptances {
+        return ended.errors.contains("are not as they were given") ? [] : ["the start of a service does not name it"]
+      }
       return kind.mustBeRefused ? ["a service started on it"] + answers : answers
     } catch RunningService.Failure.didNotStart {
       tally.count("refused at the start")

@@ -10,7 +10,7 @@ struct DamageHarness: Harness {
   let summary = """
     A copy of the files of a service that was killed with acknowledged claims in its log gets one damage. Unless what
     it holds is just what it held, `reconcile report` is not CLEAN and says what to do; `serve` does not start, or
-    answers every user who was accepted with the same seat. A lost log, an old backup and a schema without one of its
+    answers every user who was accepted with the same seat, or warns that acceptances were altered. A lost log, an old backup and a schema without one of its
     objects are refused at the start, with 78 or 74.
     """
 
@@ -54,6 +54,9 @@ enum Damage: String, CaseIterable, Sendable {
   case codeChanged = "code of a coupon changed"
   case userChanged = "user of a seat changed"
   case seatDeleted = "acceptance deleted"
+
+  /// Whether a service has to say so when it starts, if it does.
+  var altersAcceptances: Bool { self == .userChanged || self == .seatDeleted }
 
   /// Whether a service has to refuse it, whatever was drawn.
   var mustBeRefused: Bool {

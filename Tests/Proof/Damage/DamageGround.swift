@@ -29,7 +29,7 @@ struct PreparedFiles: Sendable {
   private let claims: [History.Operation]
 
   init() async throws {
-    place = try await CrashPlace(crashAt: "claim.before-answer:9")
+    place = try await CrashPlace(crashAt: "claim.before-answer:25")
     early = try ScratchDirectory()
     try await place.createCampaigns()
     _ = try await place.claims("first")

@@ -51,11 +51,13 @@ struct Stage: Sendable {
     let worker: Program = isBatch ? .retryBatch : .issueService
     let arguments = isBatch ? ["--once", "--campaign", "hook", "--concurrency", "1"] : ["consume", "--once"]
     let before = place.partner.requests.count
-    let gate = Gate()
-    let stopped = try await place.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+    let (gate, isStopped) = (Gate(), Latch())
+    let stopped = try await place.partner.run({ _ in isStopped.isSet ? .code : .late(gate, .code) }) {
       try await worker.runStopped(
         arguments, environment: place.environment, when: { await place.partner.requests(before + 1) }
       ) {
+        // All its calls are in the partner's hands: it holds no lock.
+        isStopped.set()
         try await Leases.runOut(in: place.database)
         if isBatch { try place.directory.remove("first-come.db.run-lock") }
         var other = try await place.run(worker, arguments)

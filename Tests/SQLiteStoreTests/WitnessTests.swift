@@ -153,6 +153,24 @@ struct WitnessTests {
     #expect(try WitnessFile(path: witness, forWriting: false)?.read()?.tips["summer"]?.seat == 11)
   }
 
+  /// The same, asked of a store that was open all the time: a yes that no witness has seen is for a group to give.
+  @Test func anUnwitnessedYesIsNotRepeated() async throws {
+    try await accept(1...10)
+    let open = try backend.openStore()
+    let old = try Data(contentsOf: URL(fileURLWithPath: witness))
+    do {
+      let dying = try backend.openStore()
+      _ = try await dying.admit([.of(11)])
+      _ = try await dying.change(.summer, to: .pause, by: .test)
+    }
+    let file = try #require(FileHandle(forUpdatingAtPath: witness))
+    try file.write(contentsOf: old)
+    try file.close()
+    #expect(try await open.answerWithoutSeat([.of(11), .of(10)]).map { $0?.seat } == [nil, 10])
+    #expect(try await open.admit([.of(11)])[0].seat == 11)
+    #expect(try await open.answerWithoutSeat([.of(11)]).map { $0?.seat } == [11])
+  }
+
   @Test func theWitnessOfAnotherDatabaseIsRefused() async throws {
     try await accept(1...10)
     let other = try SQLiteBackend()

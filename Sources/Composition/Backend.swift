@@ -42,9 +42,10 @@ package enum Backend {
     try SQLiteReconciliationSource(path: database, clock: systemClock)
   }
 
-  /// Opens a store to be repaired. Its witness must be in step, as for all else that is written.
+  /// Opens a store to be repaired. Its witness must be in step, as for all else that is written; a
+  /// trigger that is missing is no reason to leave the rest as it is.
   package static func openRepairDesk(database: String) throws(StoreFailure) -> any RepairDesk {
-    try SQLiteStore(path: database, clock: systemClock)
+    try SQLiteStore(path: database, schema: .ofItsVersion, clock: systemClock)
   }
 
   /// Creates or migrates.

@@ -165,7 +165,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
 
   /// The store for a row of reconcile's own; it admits nobody.
   func openForRecords() throws(StoreFailure) -> SQLiteStore {
-    try SQLiteStore(path: file.path, witness: .notRequired, limits: limits, clock: clock)
+    try SQLiteStore(path: file.path, witness: .notRequired, schema: .ofItsVersion, limits: limits, clock: clock)
   }
 
   package func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation] {

@@ -47,12 +47,14 @@ package final class SQLiteStore: CouponStore {
   ///
   /// - Parameters:
   ///   - ifMissing: whether a missing file is created (mode 0600) and migrated; an existing one never is.
+  ///   - schema: what of its schema has to be as it was migrated, besides its version.
   ///   - use: whether other programs may use the file meanwhile.
   ///   - observer: hears of the work, and of what fails once it is open.
   /// - Throws: ``StoreFailure``; nothing is created or changed.
   package init(
     path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
-    use: FileLock.Mode = .shared, limits: Limits = Limits(), retryPolicy: RetryPolicy = .standard,
+    schema: SchemaRequirement = .whole, use: FileLock.Mode = .shared, limits: Limits = Limits(),
+    retryPolicy: RetryPolicy = .standard,
     observer: any StoreObserver = SilentStoreObserver(),
     dice: @escaping @Sendable () -> Double = { .random(in: 0...1) },
     clock: @escaping WallClock
@@ -69,8 +71,7 @@ package final class SQLiteStore: CouponStore {
       let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
       try reader.read { db in
         try Migrator(path: file.path).requireCurrent(in: db)
-        // Who only mends or records may work on what is broken.
-        if requirement != .notRequired { try SchemaObjects.requireWhole(in: db, path: file.path) }
+        if schema == .whole { try SchemaObjects.requireWhole(in: db, path: file.path) }
       }
       let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: observer)
       let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {

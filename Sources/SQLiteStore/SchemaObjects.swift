@@ -2,6 +2,13 @@ internal import GRDB
 internal import Issuance
 internal import Schema
 
+/// Whether a file is opened where a table, index or trigger of its version is missing or altered.
+package enum SchemaRequirement: Sendable {
+  case whole
+  /// Only for who mends or records a report.
+  case ofItsVersion
+}
+
 /// The tables, indexes and triggers of a file, with their SQL: what refuses whatever would break a promise.
 enum SchemaObjects {
   /// By kind and name; without those of SQLite itself.

@@ -16,7 +16,8 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     path: String, witness: String?, use: FileLock.Mode, limits: SQLiteStore.Limits = SQLiteStore.Limits(),
     clock: @escaping WallClock
   ) throws(StoreFailure) {
-    store = try SQLiteStore(path: path, witness: .notRequired, use: use, limits: limits, clock: clock)
+    store = try SQLiteStore(
+      path: path, witness: .notRequired, schema: .ofItsVersion, use: use, limits: limits, clock: clock)
     requested = witness
   }
 

@@ -49,6 +49,20 @@ struct RepairTests {
     #expect(try await Program.reconcile.run(["report", "--database", campaign.database]).status == 0)
   }
 
+  /// A trigger that is gone is a person's to put back; what can be made good is made good meanwhile.
+  @Test func aTriggerThatIsGoneIsNoReasonToLeaveTheRest() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await filled(in: directory)
+    let codes = try await rows(database, "SELECT seat, code FROM coupon ORDER BY seat")
+    try await alter(database, "DROP TRIGGER coupon_delete; DELETE FROM coupon WHERE seat = 2")
+    let (path, _) = try await plan(database, in: directory)
+    let done = try await apply(path, database)
+    #expect(done.status == 2 && done.output.contains("done: make-coupon/summer/2"), "\(done.output)\(done.errors)")
+    #expect(try await rows(database, "SELECT seat, code FROM coupon ORDER BY seat") == codes)
+    let report = try await Program.reconcile.run(["report", "--database", database])
+    #expect(report.status == 2 && report.output.contains("trigger coupon_delete"), "\(report.output)")
+  }
+
   @Test func everythingThatWasPromisedIsMadeGoodOnce() async throws {
     let directory = try ScratchDirectory()
     let database = try await filled(in: directory)

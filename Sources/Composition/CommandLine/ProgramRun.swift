@@ -31,9 +31,6 @@ package func runProgram<Program: AsyncParsableCommand>(
     exit(ProgramExit.done.rawValue)
   } catch let code as ExitCode {
     exit(code.rawValue)  // all is said already
-  } catch let failure as ProgramFailure {
-    printError("\(failure)")
-    exit(failure.status.rawValue)
   } catch {
     exit(conclude(error, of: program, arguments).rawValue)
   }
@@ -64,6 +61,6 @@ package func helpText<Program: ParsableCommand>(
   case .success where arguments.first == CommandPlace.help && place.strangerIndex != nil, .validationFailure:
     throw UsageProblem(message: Program.message(for: error), arguments: arguments, place: place).failure
   case .success: return HelpText.fitted(Program.fullMessage(for: error, columns: columns), columns: columns)
-  default: throw .unexpected(error)
+  default: throw error as? ProgramFailure ?? .unexpected(error)
   }
 }

@@ -87,9 +87,11 @@ struct FileSharesTests {
   }
 
   @Test func whatIsWantedIsServedWhereThereIsRoom() {
-    let shares = FileShares(files: 524_288, limits: ServeLimits())
-    #expect(shares.claims == FileShares.Share(served: 20_000, turnedAway: 512, accepts: 256))
-    #expect(shares.operations == shares.claims)
+    for files in [524_288, nil] {
+      let shares = FileShares(files: files, limits: ServeLimits())
+      #expect(shares.claims == FileShares.Share(served: 20_000, turnedAway: 512, accepts: 256))
+      #expect(shares.operations == FileShares.Share(served: 1_024, turnedAway: 512, accepts: 256))
+    }
   }
 }
 

@@ -69,7 +69,7 @@ struct SettingsReviewTests {
   @Test func whatHasNoEffectIsAWarning() throws {
     let many = try review("--database", "d", "--limit-connections", "1000000")
     let hard = try #require(OpenFileLimit.current()?.hard)
-    #expect(many.warnings.contains { $0.contains("limit-connections") } == (hard < 1_336_000))
+    #expect(many.warnings.contains { $0.contains("limit-connections") } == (hard < 1_004_096))
     let queue = try review("--database", "d", "--listen-backlog", "65535")
     let longest = try #require(
       Int(String(contentsOfFile: "/proc/sys/net/core/somaxconn", encoding: .utf8).filter(\.isNumber)))

@@ -14,11 +14,11 @@ extension Stage {
       let service = Fleet.Service(address: running.claims, process: "narrow")
       let listeners = [running.claims, running.claims, running.operations].compactMap { URL(string: $0) }
       do {
-        let before = try await crowd(at: listeners)
+        let before = try await connect(to: listeners)
         async let asked: [Void] = atOnce(1...20) { client in
           for number in 1...5 { try await recorder.claim("narrow-\(client)-\(number)", from: "summer", at: service) }
         }
-        let meanwhile = try await crowd(at: listeners)
+        let meanwhile = try await connect(to: listeners)
         _ = try await asked
         tally.count("connections beside claims", before.count + meanwhile.count)
       }
@@ -35,7 +35,7 @@ extension Stage {
   }
 
   /// Twice as many connections as there are descriptors, which say nothing.
-  private func crowd(at listeners: [URL]) async throws -> [RawConnection] {
+  private func connect(to listeners: [URL]) async throws -> [RawConnection] {
     try await onOwnThread {
       try (0..<2 * Condition.enoughDescriptors).map { try RawConnection(to: listeners[$0 % listeners.count]) }
     }

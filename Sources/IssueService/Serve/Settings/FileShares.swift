@@ -19,6 +19,8 @@ struct FileShares: Sendable, Equatable {
 
   /// Connections that are being told, of a listener that has files enough.
   static let mostTurnedAway = 512
+  /// Connections of the operations listener: viewers of the live page, and some who measure.
+  static let mostOfOperations = 1_024
 
   let claims: Share
   let operations: Share
@@ -29,17 +31,12 @@ struct FileShares: Sendable, Equatable {
   init(
     files: Int?, limits: ServeLimits, processors: Int = ProcessInfo.processInfo.activeProcessorCount
   ) {
-    guard let files else {
-      let share = Share(
-        served: limits.connections, turnedAway: Self.mostTurnedAway, accepts: limits.acceptsPerTurn)
-      (claims, operations) = (share, share)
-      return
-    }
+    let files = files ?? .max
     let rest = max(0, files - min(1_024, max(64 + 4 * processors, files / 5)))
     let turnedAway = min(Self.mostTurnedAway, max(1, rest / 10))
     let accepts = min(limits.acceptsPerTurn, max(1, rest / 20))
     let room = rest - 2 * (turnedAway + 2 * accepts)
-    let operations = max(1, min(limits.connections, room / 4))
+    let operations = max(1, min(limits.connections, Self.mostOfOperations, room / 4))
     self.operations = Share(served: operations, turnedAway: turnedAway, accepts: accepts)
     claims = Share(
       served: max(1, min(limits.connections, room - operations)), turnedAway: turnedAway, accepts: accepts)

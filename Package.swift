@@ -82,7 +82,7 @@ let package = Package(
     .target(
       name: "IssueService",
       dependencies: [
-        "CrashPoints", "Issuance", "Composition",
+        "CrashPoints", "Issuance", "Composition", "Reconciler",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),

@@ -31,15 +31,6 @@ extension SQLiteStore {
     }
   }
 
-  package func alteredAcceptances() async throws(StoreFailure) -> [AlteredAcceptance] {
-    try await read("verify the acceptances") { db in
-      try WitnessFacts(db).tips.keys.sorted().compactMap { campaign in
-        try WitnessFacts.firstBreak(in: campaign, after: .beginning, in: db)
-          .map { AlteredAcceptance(campaign: campaign, seat: $0) }
-      }
-    }
-  }
-
   package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
     try await read("list the campaigns") { [clock] db in
       try Self.summaries(at: clock(), in: db)

@@ -83,6 +83,12 @@ extension SQLiteStore {
         WHERE campaign_id = ? AND seat = ? AND state = 'pending'
         """)
     try settle.run(.text(state), .init(now), .text(event.campaignID.rawValue), .integer(event.seat.number))
+    // An index that does not agree with its table would bring the same event again, for ever.
+    guard db.changesCount == 1 else {
+      throw DatabaseError(
+        resultCode: .SQLITE_CORRUPT,
+        message: "seat \(event.seat) of \(event.campaignID) is pending by an index, and not by its row")
+    }
   }
 
   /// Puts an event that did not become a coupon among the failed ones, unless it is there, and settles its outbox row.

@@ -6,10 +6,6 @@ package protocol CampaignRegistry: Sendable {
   /// One snapshot; ordered by id.
   func campaigns() async throws(StoreFailure) -> [CampaignSummary]
 
-  /// The first acceptance of each campaign that is not as it was given, or that does not follow from the one before it:
-  /// it, or one before, was changed, taken out or put in. One snapshot; takes as long as there are acceptances.
-  func alteredAcceptances() async throws(StoreFailure) -> [AlteredAcceptance]
-
   /// One snapshot; `nil` where the campaign is unknown.
   func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary?
 
@@ -157,15 +153,4 @@ package enum ImportOutcome: Sendable, Equatable {
   case notAPool(CampaignSummary)
   /// The campaign has this code already, from an earlier import; nothing was kept.
   case alreadyImported(ImportedCode)
-}
-
-/// Where the acceptances of a campaign are no longer those that were given.
-package struct AlteredAcceptance: Sendable, Equatable {
-  package let campaign: String
-  package let seat: Int
-
-  package init(campaign: String, seat: Int) {
-    self.campaign = campaign
-    self.seat = seat
-  }
 }

@@ -55,6 +55,7 @@ struct ClaimService {
     let operationsAPI = operationsListener(
       OperationsAPI(readiness: readiness, live: LiveAPI(feed: watch, viewers: viewers), registry: registry),
       announcement: announcement, logger: logger)
+    let audit = StartAudit(database: settings.database, metrics: registry, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [
@@ -65,7 +66,7 @@ struct ClaimService {
         services: services.map { service in
           ServiceGroupConfiguration.ServiceConfiguration(
             service: service, failureTerminationBehavior: .gracefullyShutdownGroup)
-        }, logger: logger))
+        } + [.init(service: audit, successTerminationBehavior: .ignore)], logger: logger))
     for address in [settings.listen, settings.opsListen] {
       try await Listener(address: address, limits: limits, share: shares.claims).refusePathInUse()
     }

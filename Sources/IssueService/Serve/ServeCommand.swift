@@ -33,12 +33,6 @@ struct ServeCommand: AsyncParsableCommand {
         let store = try Backend.openStore(
           database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
           retryPolicy: settings.retryPolicy, observer: StoreInstruments(factory: registry))
-        // Others may go on, and reconcile says more; but nobody serves on such a file without having been told.
-        for altered in try await store.alteredAcceptances() {
-          printError(
-            "warning: the acceptances of campaign \(altered.campaign) are not as they were given, seen at seat "
-              + "\(altered.seat); look with: reconcile report --campaign \(altered.campaign)")
-        }
         return try await ClaimService(
           store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, shares: shares,
           registry: registry, issuer: issuer

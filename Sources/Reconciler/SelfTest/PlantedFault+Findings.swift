@@ -1,8 +1,8 @@
-internal import Issuance
+package import Issuance
 
 extension PlantedFault {
   /// The ids of what a report must find of it: all of them and nothing else.
-  var findings: Set<String> {
+  package var findings: Set<String> {
     switch self {
     case .counterBehind: ids(.counterEqualsSet)
     case .counterAhead: ids(.counterEqualsSet) + ids(.seatsDense, 9)

@@ -1,10 +1,10 @@
 internal import FoundationEssentials
-internal import GRDB
-internal import Issuance
+package import GRDB
+package import Issuance
 internal import Schema
 
-/// A copy of a file that is to be spoilt. Used on the queue of its connection, which is gone afterwards.
-final class SQLitePlantingGround: PlantingGround {
+/// A copy of a file that is to be spoilt. Used on the queue of its connection.
+package final class SQLitePlantingGround: PlantingGround {
   let db: Database
   private let path: String
   private let asOf: Timestamp
@@ -12,14 +12,14 @@ final class SQLitePlantingGround: PlantingGround {
   /// What the codes of the planted campaigns are derived from. It guards nothing.
   private let codeKey = [UInt8](repeating: 7, count: 32)
 
-  init(_ db: Database, path: String, witness: WitnessReading, asOf: Timestamp) {
+  package init(_ db: Database, path: String, witness: WitnessReading, asOf: Timestamp) {
     self.db = db
     self.path = path
     self.witness = witness
     self.asOf = asOf
   }
 
-  func snapshot() throws(StoreFailure) -> any ReconciliationSnapshot {
+  package func snapshot() throws(StoreFailure) -> any ReconciliationSnapshot {
     do {
       let asOf = asOf
       return try SQLiteSnapshot(db, path: path, witness: witness, isCopy: true) { asOf }
@@ -28,7 +28,7 @@ final class SQLitePlantingGround: PlantingGround {
     }
   }
 
-  func plant(_ faults: [PlantedFault]) throws(StoreFailure) {
+  package func plant(_ faults: [PlantedFault]) throws(StoreFailure) {
     do {
       try db.inSavepoint {
         for fault in faults { try addSoundCampaign(fault.campaign, isPool: fault.needsPool) }

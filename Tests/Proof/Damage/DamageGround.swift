@@ -1,5 +1,9 @@
 internal import Foundation
+internal import GRDB
 internal import History
+internal import Issuance
+internal import Reconciler
+internal import SQLiteStore
 internal import TestSupport
 
 /// The files that are damaged, made once by the real programs.
@@ -55,9 +59,7 @@ struct PreparedFiles: Sendable {
     objects = listed.split(separator: "\n").map(String.init)
   }
 
-  func damage(trial: Int, seed: UInt64, tally: Tally) async throws {
-    let kinds = Damage.allCases
-    let kind = kinds[trial % kinds.count]
+  func damage(_ kind: Damage, trial: Int, seed: UInt64, tally: Tally) async throws {
     let directory = try ScratchDirectory()
     try Self.copy(from: place.directory, to: directory)
     var random = SplitMix(state: seed &* 7_919 &+ UInt64(trial))
@@ -90,7 +92,9 @@ struct PreparedFiles: Sendable {
       tally.broke("\(kind.rawValue): \(what)", in: trial)
     }
     if report.status == 0 { tally.count("harmless") }
-    for what in try await start(kind, database, tally) { tally.broke("\(kind.rawValue): \(what)", in: trial) }
+    let outcome = try await start(database, asOtherwise: kind.altersAcceptances, tally)
+    if outcome.hasStarted, kind.mustBeRefused { tally.broke("\(kind.rawValue): a service started on it", in: trial) }
+    for what in outcome.wrong { tally.broke("\(kind.rawValue): \(what)", in: trial) }
   }
 
   private func judge(_ kind: Damage, _ report: Program.Result, others: [Substring]) -> [String] {
@@ -106,32 +110,95 @@ struct PreparedFiles: Sendable {
     return said.contains("next") || said.contains("what to do") ? [] : ["the report does not say what to do: \(said)"]
   }
 
-  /// A service on it refuses to start, or gives everybody who was accepted the same seat.
-  private func start(_ kind: Damage, _ database: String, _ tally: Tally) async throws -> [String] {
-    let claims = claims
+  /// What the self-test of `reconcile` plants in a copy, planted in the file: the report names it, and so does a start.
+  func plant(_ fault: PlantedFault, trial: Int, tally: Tally) async throws {
+    let directory = try ScratchDirectory()
+    try Self.copy(from: place.directory, to: directory)
+    let database = directory.path("first-come.db")
+    // Nothing is held against anything while it is spoilt.
+    var unguarded = Configuration()
+    unguarded.foreignKeysEnabled = false
+    try DatabaseQueue(path: database, configuration: unguarded).inDatabase { db in
+      try SQLitePlantingGround(
+        db, path: database, witness: .unusable("not asked"), asOf: Timestamp(microseconds: 1_700_000_000_000_000)
+      ).plant([fault])
+    }
+    tally.count("planted: \(fault.rawValue)")
+    let report = try await Program.reconcile.run(["report", "--no-record", "--database", database])
+    tally.count(report.status == 0 ? "CLEAN" : "DIRTY or UNKNOWN")
+    let found = try await findings(database)
+    if report.status != 2 || found != fault.findings {
+      tally.broke("\(fault): the report ended \(report.status) and found \(found.sorted())", in: trial)
+    }
+    for what in try await start(database, asOtherwise: false, tally).wrong {
+      tally.broke("\(fault): \(what)", in: trial)
+    }
+  }
+
+  /// How a service did on damaged files.
+  private struct Start {
+    let hasStarted: Bool
+    let wrong: [String]
+  }
+
+  /// A service on it refuses to start. Otherwise it names what a report names, or makes it good, and gives everybody who
+  /// was accepted the same seat.
+  ///
+  /// - Parameter asOtherwise: whether acceptances were changed, so that somebody may be told something else.
+  private func start(_ database: String, asOtherwise: Bool, _ tally: Tally) async throws -> Start {
+    let wrong = try await findings(database)
+    let claims = claims.suffix(8)
     do {
       let ended = try await RunningService.run(database: database, environment: place.environment) { service in
-        var wrong: [String] = []
-        for claim in claims.suffix(8) {
+        var different: [String] = []
+        for claim in claims {
           guard let answer = try? await HTTP.claim(claim.user, from: claim.campaign, at: service.claims) else { break }
           let seat = try answer.json()["seat"]?.int
           if answer.status < 500, answer.status != 200 || seat != claim.answer.seat {
-            wrong.append(
+            different.append(
               "\(claim.user) was told \(answer.status), seat \(seat ?? 0), instead of \(claim.answer.seat ?? 0)")
           }
         }
-        return wrong
+        return await Self.isAudited(service) ? different : nil
+      }
+      guard let different = ended.value else {
+        tally.count("ended soon after the start")
+        let saysWhy = [1, 74, 78].contains(ended.status) && ended.errors.contains("\nerror: ")
+        return Start(
+          hasStarted: false,
+          wrong: saysWhy ? [] : ["the audit of the start did not end, and the service ended with \(ended.status)"])
       }
       tally.count("started")
-      let answers = ended.value
-      if kind.altersAcceptances {
-        return ended.errors.contains("are not as they were given") ? [] : ["the start of a service does not name it"]
-      }
-      return kind.mustBeRefused ? ["a service started on it"] + answers : answers
+      if !wrong.isEmpty { tally.count("named by the start") }
+      let named = ended.errors
+      let silent = wrong.filter { !named.contains("\"finding\":\"\($0)\"") }
+      let left = silent.isEmpty ? [] : try await findings(database).intersection(silent).sorted()
+      return Start(
+        hasStarted: true,
+        wrong: (asOtherwise ? [] : different)
+          + left.prefix(5).map { "the start of a service does not name \($0)" })
     } catch RunningService.Failure.didNotStart {
       tally.count("refused at the start")
-      return []
+      return Start(hasStarted: false, wrong: [])
     }
+  }
+
+  /// The ids of what a report finds, as many of a rule as a start names at most.
+  private func findings(_ database: String) async throws -> Set<String> {
+    let report = try await Program.reconcile.run(["report", "--no-record", "--json", "--database", database])
+    guard report.output.hasPrefix("{") else { return [] }
+    let ids = try report.json()["findings"]?.array.compactMap { $0["id"]?.string } ?? []
+    return Set(Dictionary(grouping: ids) { $0.prefix { $0 != "/" } }.values.flatMap { $0.prefix(10) })
+  }
+
+  /// - Returns: false where it took longer than a minute, or the service has ended.
+  private static func isAudited(_ service: RunningService) async -> Bool {
+    let deadline = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < deadline {
+      guard let metrics = try? await HTTP.send("GET", "\(service.operations)/metrics") else { return false }
+      if String(decoding: metrics.body, as: UTF8.self).contains("\nfirst_come_audit_end_seconds ") { return true }
+    }
+    return false
   }
 
   // MARK: The damages

@@ -36,6 +36,12 @@ enum ServeMetrics {
     help: "Time of a pass of the consumer that settled events.")
   static let ready = MetricDeclaration(
     "first_come_ready", .gauge, unit: "", help: "1 where /readyz says yes, 0 where it says no.")
+  static let auditFindings = MetricDeclaration(
+    "first_come_audit_findings", .gauge, unit: "findings",
+    help: "What the audit at the start found wrong with the database and nobody has waived.")
+  static let auditEnd = MetricDeclaration(
+    "first_come_audit_end_seconds", .gauge, unit: "seconds",
+    help: "When the audit at the start ended, in seconds since 1970.")
   static let freeBytes = MetricDeclaration(
     "first_come_free_bytes", .gauge, [MetricDeclaration.Label("file", .words(["database", "witness"]))], unit: "bytes",
     help: "Space that is left on the disk of a file.")
@@ -56,6 +62,6 @@ enum ServeMetrics {
   static let all =
     StoreMetrics.all + [
       claims, claimDuration, claimGroupSize, claimsShed, claimsWaiting, problems, consumerEvents, consumerPass, ready,
-      freeBytes, liveViewers, buildInfo, startTime,
+      auditFindings, auditEnd, freeBytes, liveViewers, buildInfo, startTime,
     ]
 }

@@ -23,6 +23,12 @@ struct ProveCommand: AsyncParsableCommand {
   @Option(help: "Makes only this trial of the one harness, with --seed, and writes nothing down.")
   var trial: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Makes these trials of the one harness, with --seed, and prints what they counted: how a harness shares them out.",
+      valueName: "from-end"))
+  var part: String?
+
   @Option(help: "Where the ledgers are.")
   var ledgers = ".prove"
 
@@ -57,6 +63,10 @@ struct ProveCommand: AsyncParsableCommand {
       for harness in harnesses { print("\(harness.name): \(harness.summary)") }
       return
     }
+    if let range = try partRange, let harness = harnesses.first(where: { only == [$0.name] }), let seed {
+      print(try await Prover.part(range, of: harness, seed: seed))
+      return
+    }
     let prover = Prover(form: form, directory: ledgers, tree: tree) { line in
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
@@ -67,6 +77,17 @@ struct ProveCommand: AsyncParsableCommand {
     }
     if let report { try await write(report) }
     if !isGood { throw ExitCode(2) }
+  }
+
+  private var partRange: Range<Int>? {
+    get throws {
+      guard let part else { return nil }
+      let ends = part.split(separator: "-").compactMap { Int($0) }
+      guard ends.count == 2, ends[0] < ends[1], only.count == 1, seed != nil else {
+        throw ValidationError("--part is two numbers, as 0-500, with one --only and a --seed")
+      }
+      return ends[0]..<ends[1]
+    }
   }
 
   private func write(_ path: String) async throws {

@@ -7,6 +7,9 @@ package protocol Harness: Sendable {
   var summary: String { get }
   /// Whether it is run by the release build, because it is quick there and needs no crash points.
   var isOfRelease: Bool { get }
+  /// Whether its trials are shared out among processes, one for each processor: threads of one process that use SQLite
+  /// wait for each other.
+  var runsInParts: Bool { get }
   /// What the trials are, in the plural: "kills".
   var unit: String { get }
   /// How many trials a form makes.
@@ -24,6 +27,7 @@ package protocol Harness: Sendable {
 extension Harness {
   package var columns: [String] { [] }
   package var isOfRelease: Bool { false }
+  package var runsInParts: Bool { false }
 }
 
 package enum Form: String, Sendable, Codable, CaseIterable {

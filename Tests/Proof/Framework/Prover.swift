@@ -1,4 +1,5 @@
 internal import Foundation
+internal import TestSupport
 
 /// Runs a harness from where its ledger stands to its end, and says on the way how far it is.
 package struct Prover: Sendable {
@@ -32,7 +33,7 @@ package struct Prover: Sendable {
       let start = clock.now
       let end = min(ledger.done + harness.stride, ledger.target)
       let tally = Tally(ledger.state)
-      try await harness.run(ledger.done..<end, seed: ledger.seed, into: tally)
+      try await play(ledger.done..<end, of: harness, seed: ledger.seed, into: tally)
       ledger.state = tally.state
       ledger.done = end
       ledger.seconds += (clock.now - start) / .seconds(1)
@@ -45,6 +46,35 @@ package struct Prover: Sendable {
       if !ledger.state.breaks.isEmpty { break }
     }
     return tell(harness, ledger)
+  }
+
+  /// Makes trials, and says what was counted as JSON.
+  package static func part(_ trials: Range<Int>, of harness: any Harness, seed: UInt64) async throws -> String {
+    let tally = Tally()
+    try await harness.run(trials, seed: seed, into: tally)
+    return String(decoding: try JSONEncoder().encode(tally.state), as: UTF8.self)
+  }
+
+  private func play(_ trials: Range<Int>, of harness: any Harness, seed: UInt64, into tally: Tally) async throws {
+    guard harness.runsInParts else { return try await harness.run(trials, seed: seed, into: tally) }
+    let parts = ProcessInfo.processInfo.activeProcessorCount
+    let itself = Program.system(try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+    let size = (trials.count + parts - 1) / parts
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for start in Swift.stride(from: trials.lowerBound, to: trials.upperBound, by: size) {
+        let end = min(start + size, trials.upperBound)
+        group.addTask { [tree] in
+          let made = try await itself.run([
+            "--tree", tree, "--only", harness.name, "--seed", String(seed), "--part", "\(start)-\(end)",
+          ])
+          guard made.status == 0 else {
+            throw HarnessFailure(description: "\(harness.name) \(start)-\(end) ended \(made.status): \(made.errors)")
+          }
+          tally.add(try JSONDecoder().decode(Tally.State.self, from: Data(made.output.utf8)))
+        }
+      }
+      try await group.waitForAll()
+    }
   }
 
   private func run(_ harness: any Harness, seed: UInt64, only trial: Int) async throws -> Bool {

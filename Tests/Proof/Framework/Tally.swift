@@ -37,6 +37,15 @@ package final class Tally: Sendable {
     held.withLock { $0.counts[what] = max($0.counts[what] ?? number, number) }
   }
 
+  /// What another process has counted.
+  package func add(_ other: State) {
+    held.withLock { state in
+      state.counts.merge(other.counts, uniquingKeysWith: +)
+      state.breaks += other.breaks
+      state.rows += other.rows
+    }
+  }
+
   package func broke(_ what: String, in trial: Int) {
     held.withLock { $0.breaks.append(Break(trial: trial, what: what)) }
   }

@@ -4,8 +4,9 @@ internal import TestSupport
 struct SimulationHarness: Harness {
   let name = "simulation"
   let unit = "histories"
-  let stride = 2_000
+  let stride = 4_000
   let isOfRelease = true
+  let runsInParts = true
   let summary = """
     Each history is one campaign of up to nine users in the real store, with the real rules, calls and runs, and with a
     clock, dice and a partner that the history decides: claims, consumers, runs of the batch and operators, one step at a
@@ -16,9 +17,7 @@ struct SimulationHarness: Harness {
     """
 
   /// How many campaigns a file has.
-  static let campaignsPerFile = 50
-  /// How many files are worked on at once: each step waits for its turn on a connection, and another file goes on.
-  static let filesAtOnce = 4
+  static let campaignsPerFile = 500
 
   func trials(in form: Form) async throws -> Int { form == .short ? 20_000 : 500_000 }
 
@@ -27,7 +26,7 @@ struct SimulationHarness: Harness {
       "stale settlements fenced": 100, "expired leases taken over": 500, "clocks set back": 500,
       "clocks set forward": 200, "claims sold out": 2_000, "events parked": 500, "events dead": 200,
       "dead letters redriven": 100, "events resolved": 1_000, "restarts": 50, "whole runs": 1_000,
-      "whole passes": 500, "partners found down": 5, "readings of every row": 4_000, "audits of a whole file": 100,
+      "whole passes": 500, "partners found down": 5, "readings of every row": 4_000, "audits of a whole file": 40,
       "audits on the way": 20, "events discarded": 20, "settlements repeated": 20, "leases renewed": 50,
       "lost leases not renewed": 10, "leases released by a repair": 10, "calls answered: lost": 100,
       "leases from before a clock was set back taken over": 20, "failures of a partner that is down, not counted": 5,
@@ -39,17 +38,8 @@ struct SimulationHarness: Harness {
   }
 
   func run(_ trials: Range<Int>, seed: UInt64, into tally: Tally) async throws {
-    let size = Self.campaignsPerFile
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      for part in 0..<Self.filesAtOnce {
-        group.addTask {
-          let starts = Swift.stride(from: trials.lowerBound, to: trials.upperBound, by: size).enumerated()
-          for (place, start) in starts where place % Self.filesAtOnce == part {
-            try await Self.play(start..<min(start + size, trials.upperBound), seed: seed, into: tally)
-          }
-        }
-      }
-      try await group.waitForAll()
+    for start in Swift.stride(from: trials.lowerBound, to: trials.upperBound, by: Self.campaignsPerFile) {
+      try await Self.play(start..<min(start + Self.campaignsPerFile, trials.upperBound), seed: seed, into: tally)
     }
   }
 

@@ -40,7 +40,11 @@ struct SweptRun: Sendable {
     return try await execute(environment, recorder)
   }
 
-  func again() async throws -> Program.Result { try await execute(environment, Recorder()) }
+  /// Where it takes events in hand, what the failed one holds has run out by then.
+  func again() async throws -> Program.Result {
+    if command.template == .pending || command.template == .due { try await Leases.runOut(in: database) }
+    return try await execute(environment, Recorder())
+  }
 
   func report() async throws -> Program.Result {
     try await Program.reconcile.run(["report"], environment: environment)

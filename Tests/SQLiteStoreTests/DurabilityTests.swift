@@ -146,11 +146,13 @@ struct LockTests {
     let backend = try SQLiteBackend()
     let store = try backend.openStore()
     _ = try await store.create(.test(), by: .test)
+    let lock = StoreFile(path: backend.path).writeLockPath
     let (writing, signal) = AsyncStream<Void>.makeStream()
     async let stranger: Void = backend.plain().writeWithoutTransaction { db in
       try db.execute(sql: "BEGIN IMMEDIATE; UPDATE campaign SET name = 'Summer'")
       signal.finish()
-      Thread.sleep(forTimeInterval: 0.3)  // how long it holds the file; the claim may come at any time
+      while HeldLock(lock) != nil {}  // until the claim is about to begin its transaction
+      Thread.sleep(forTimeInterval: 1)  // how long it holds the file; the claim may come at any time of it
       try db.execute(sql: "COMMIT")
     }
     for await _ in writing {}

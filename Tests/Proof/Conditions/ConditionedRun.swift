@@ -93,8 +93,7 @@ struct ConditionedRun: Sendable {
     let said = (result.output + result.errors).prefix(300)
     if command.succeeds.contains(result.status) {
       switch condition {
-      case .closedOutput,
-        .fullOutput where !control.output.isEmpty:
+      case .closedOutput where !control.output.isEmpty, .fullOutput where !control.output.isEmpty:
         return ["it ended \(result.status), and what it prints has gone nowhere"]
       default: return []
       }

@@ -36,7 +36,7 @@ struct KillRound: Sendable {
     let seen = await commands.unexpected
     for what in seen { tally.broke(what, in: trial) }
     try await aftermath(recorder, database, directory)
-    try judge(recorder, database)
+    try await judge(recorder, database)
     try await report(database)
   }
 
@@ -136,6 +136,7 @@ struct KillRound: Sendable {
     recorder.died("afterwards")
     try recorder.read("after all asked again", database)
     try await importCodes(41...60, database, directory)
+    try await Leases.runOut(in: database)
     try await expect(["consume", "--once", "--database", database])
     for _ in 1...5 {
       let replay = try await Program.retryBatch.run(["--once", "--database", database])
@@ -144,7 +145,7 @@ struct KillRound: Sendable {
     try recorder.read("healed", database)
   }
 
-  private func judge(_ recorder: Recorder, _ database: String) throws {
+  private func judge(_ recorder: Recorder, _ database: String) async throws {
     let history = recorder.history
     let final = try DatabaseReading.final(of: database, firstQuotas: Self.quotas)
     let violations = HistoryChecker.violations(in: history, final: final)
@@ -160,7 +161,10 @@ struct KillRound: Sendable {
     for violation in violations.prefix(10) { tally.broke("\(violation)", in: trial) }
     let kept = "\(NSTemporaryDirectory())history-\(seed)-\(trial).jsonl"
     try Data(try HistoryFile(history: history, final: final).text.utf8).write(to: URL(fileURLWithPath: kept))
-    tally.broke("the history is in \(kept); judge it again with check-history", in: trial)
+    let open = try await Program.system("/usr/bin/sqlite3").run([
+      "-header", database, "SELECT * FROM failed_event WHERE state NOT IN ('resolved', 'discarded')",
+    ])
+    tally.broke("the history is in \(kept); judge it again with check-history; open: \(open.output)", in: trial)
   }
 
   private func report(_ database: String) async throws {

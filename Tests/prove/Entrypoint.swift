@@ -29,6 +29,9 @@ struct ProveCommand: AsyncParsableCommand {
       valueName: "from-end"))
   var part: String?
 
+  @Flag(help: "Goes on with the trials that broke, when the harness was wrong and is mended. The report tells of it.")
+  var again = false
+
   @Option(help: "Where the ledgers are.")
   var ledgers = ".prove"
 
@@ -67,7 +70,7 @@ struct ProveCommand: AsyncParsableCommand {
       print(try await Prover.part(range, of: harness, seed: seed))
       return
     }
-    let prover = Prover(form: form, directory: ledgers, tree: tree) { line in
+    let prover = Prover(form: form, directory: ledgers, tree: tree, goesOnWhereBroken: again) { line in
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
     var isGood = true

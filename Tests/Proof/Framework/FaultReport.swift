@@ -64,6 +64,9 @@ package struct FaultReport: Sendable {
       "| \(name) | \(count) | \(demands[name].map { "≥ \($0)" } ?? "") |"
     }
     lines += ledger.unmet.map { "\nProves nothing: \($0)." }
+    lines += (ledger.madeAgain ?? []).map {
+      "\nTrial \($0.trial) was made again, with a harness that was mended since. It had been broken: \($0.what)"
+    }
     lines += ledger.state.breaks.map { "\nBroken in trial \($0.trial): \($0.what)" }
     if !ledger.state.rows.isEmpty {
       let columns = harness.columns

@@ -16,6 +16,9 @@ package struct Ledger: Sendable, Codable {
   /// What was demanded and is missing; of a run that came to its end.
   package var unmet: [String] = []
 
+  /// What was broken in trials that were made again by `--again`, because it was the harness that was wrong.
+  package var madeAgain: [Tally.Break]?
+
   package var isFinished: Bool { done >= target }
   package var isGood: Bool { isFinished && state.breaks.isEmpty && unmet.isEmpty }
 

@@ -6,12 +6,18 @@ package struct Prover: Sendable {
   package let form: Form
   package let directory: String
   package let tree: String
+  /// Whether trials that broke a promise are made again, and what was held before them is kept.
+  package let goesOnWhereBroken: Bool
   package let print: @Sendable (String) -> Void
 
-  package init(form: Form, directory: String, tree: String, print: @escaping @Sendable (String) -> Void) {
+  package init(
+    form: Form, directory: String, tree: String, goesOnWhereBroken: Bool = false,
+    print: @escaping @Sendable (String) -> Void
+  ) {
     self.form = form
     self.directory = directory
     self.tree = tree
+    self.goesOnWhereBroken = goesOnWhereBroken
     self.print = print
   }
 
@@ -34,9 +40,14 @@ package struct Prover: Sendable {
       let end = min(ledger.done + harness.stride, ledger.target)
       let tally = Tally(ledger.state)
       try await play(ledger.done..<end, of: harness, seed: ledger.seed, into: tally)
-      ledger.state = tally.state
-      ledger.done = end
       ledger.seconds += (clock.now - start) / .seconds(1)
+      if tally.state.breaks.isEmpty {
+        ledger.state = tally.state
+        ledger.done = end
+      } else {
+        // Nothing else of these trials counts: they may be made again.
+        ledger.state.breaks = tally.state.breaks
+      }
       if ledger.isFinished { ledger.unmet = unmet(harness, ledger.state) }
       try ledger.write(in: directory)
       if clock.now - told > .seconds(10) {
@@ -86,13 +97,21 @@ package struct Prover: Sendable {
     return tally.state.breaks.isEmpty
   }
 
-  /// The ledger that is there, if it is of the same sources and form and has broken nothing.
+  /// The ledger that is there, if it is of the same sources and form and has broken nothing, or goes on from the trials
+  /// that did.
   private func begin(_ harness: any Harness, seed: UInt64?) async throws -> Ledger {
     let target = try await harness.trials(in: form)
-    if let ledger = try Ledger.read(harness.name, in: directory), ledger.form == form, ledger.tree == tree,
-      ledger.target == target, ledger.state.breaks.isEmpty, ledger.unmet.isEmpty, seed == nil || seed == ledger.seed
+    if var ledger = try Ledger.read(harness.name, in: directory), ledger.form == form, ledger.tree == tree,
+      ledger.target == target, seed == nil || seed == ledger.seed
     {
-      return ledger
+      if ledger.state.breaks.isEmpty, ledger.unmet.isEmpty { return ledger }
+      if let first = ledger.state.breaks.map(\.trial).min(), goesOnWhereBroken {
+        ledger.done = min(ledger.done, first / harness.stride * harness.stride)
+        ledger.madeAgain = (ledger.madeAgain ?? []) + ledger.state.breaks
+        ledger.state.breaks = []
+        ledger.unmet = []
+        return ledger
+      }
     }
     return Ledger(
       harness: harness.name, form: form, seed: seed ?? UInt64.random(in: 1...999_999_999), tree: tree, target: target,

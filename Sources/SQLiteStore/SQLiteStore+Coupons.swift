@@ -47,6 +47,12 @@ extension SQLiteStore {
       tally.dead += 1
     case .fail: preconditionFailure("an event of a partner's campaign is leased, never delivered")
     }
+    // The last statement settled its row. An index that does not agree with its table would bring it again, for ever.
+    guard db.changesCount == 1 else {
+      throw DatabaseError(
+        resultCode: .SQLITE_CORRUPT,
+        message: "seat \(event.seat) of \(event.campaignID) is pending by an index, and not by its row")
+    }
   }
 
   /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out.
@@ -83,12 +89,6 @@ extension SQLiteStore {
         WHERE campaign_id = ? AND seat = ? AND state = 'pending'
         """)
     try settle.run(.text(state), .init(now), .text(event.campaignID.rawValue), .integer(event.seat.number))
-    // An index that does not agree with its table would bring the same event again, for ever.
-    guard db.changesCount == 1 else {
-      throw DatabaseError(
-        resultCode: .SQLITE_CORRUPT,
-        message: "seat \(event.seat) of \(event.campaignID) is pending by an index, and not by its row")
-    }
   }
 
   /// Puts an event that did not become a coupon among the failed ones, unless it is there, and settles its outbox row.

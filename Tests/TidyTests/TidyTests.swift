@@ -52,7 +52,8 @@ struct TidyTests {
       "Foundation", "Glibc", "Logging", "Metrics", "NIOCore", "ServiceLifecycle", "Synchronization",
     ],
     "IssueService": [
-      "CrashPoints", "Issuance", "Composition", "ArgumentParser", "AsyncHTTPClient", "Crypto", "Foundation",
+      "CrashPoints", "Issuance", "Composition", "Reconciler", "ArgumentParser", "AsyncHTTPClient", "Crypto",
+      "Foundation",
       "HTTPTypes", "Histogram",
       "HummingbirdCore", "JWTKit", "Logging", "Metrics", "NIOCore", "NIOHTTP1", "NIOHTTPTypes",
       "NIOHTTPTypesHTTP1", "NIOPosix", "ServiceLifecycle", "Synchronization",

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// The text of FAULTS.md: nothing stands in it that is not in a ledger, in the harnesses or read off the machine.
 package struct FaultReport: Sendable {
   package let date: String
@@ -65,9 +67,9 @@ package struct FaultReport: Sendable {
     }
     lines += ledger.unmet.map { "\nProves nothing: \($0)." }
     lines += (ledger.madeAgain ?? []).map {
-      "\nTrial \($0.trial) was made again, with a harness that was mended since. It had been broken: \($0.what)"
+      "\nTrial \($0.trial) was made again, with a harness that was mended since. It had been broken: \(told($0))"
     }
-    lines += ledger.state.breaks.map { "\nBroken in trial \($0.trial): \($0.what)" }
+    lines += ledger.state.breaks.map { "\nBroken in trial \($0.trial): \(told($0))" }
     if !ledger.state.rows.isEmpty {
       let columns = harness.columns
       lines += [
@@ -76,6 +78,12 @@ package struct FaultReport: Sendable {
       lines += ledger.state.rows.map { "| \($0.cells.joined(separator: " | ")) |" }
     }
     return lines.joined(separator: "\n")
+  }
+
+  /// On one line, and with paths as the project knows them.
+  private func told(_ broken: Tally.Break) -> String {
+    broken.what.replacing(FileManager.default.currentDirectoryPath + "/", with: "")
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 
   private var exclusions: String {

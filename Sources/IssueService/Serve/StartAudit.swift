@@ -37,11 +37,9 @@ struct StartAudit: Service {
   }
 
   private static func judge(_ database: String) async -> Result<Report, StoreFailure> {
-    var options = AuditOptions()
-    options.findingsKeptPerRule = findingsPerRule
     do throws(StoreFailure) {
       let source = try Backend.openReconciliationSource(database: database)
-      return .success(try await source.withSnapshot { [options] in Audit($0, options).judge() })
+      return .success(try await source.withSnapshot { Audit($0).judge() })
     } catch {
       return .failure(error)
     }
@@ -64,8 +62,11 @@ struct StartAudit: Service {
   private func log(_ report: Report, standing: Int) {
     guard report.verdict != .clean else { return logger.info("audited the database: CLEAN") }
     // Ids name a rule, a campaign and a seat, and no user.
-    for finding in report.findings where report.waivers[finding.id] == nil {
-      logger.error("the database is not as it should be", metadata: ["finding": "\(finding.id)"])
+    let unwaived = report.findings.filter { report.waivers[$0.id] == nil }
+    for findings in Dictionary(grouping: unwaived, by: \.rule).values {
+      for finding in findings.prefix(Self.findingsPerRule) {
+        logger.error("the database is not as it should be", metadata: ["finding": "\(finding.id)"])
+      }
     }
     for reason in report.reasons { logger.error("a part of the database could not be judged: \(reason)") }
     logger.error(

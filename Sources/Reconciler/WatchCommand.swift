@@ -53,12 +53,14 @@ struct WatchCommand: AsyncParsableCommand {
 struct WatchedReport: Equatable {
   private let verdict: Verdict
   private let reasons: [String]
+  private let advice: String
   private let findings: [String: String]
   private let warnings: [Warning.Kind: String]
 
   init(_ report: Report) {
     verdict = report.verdict
     reasons = report.reasons
+    advice = report.advice
     findings = Dictionary(report.findings.map { ($0.id, $0.actual) }, uniquingKeysWith: { first, _ in first })
     warnings = Dictionary(report.warnings.map { ($0.kind, $0.what) }, uniquingKeysWith: { first, _ in first })
   }
@@ -69,7 +71,9 @@ struct WatchedReport: Equatable {
     if verdict != before?.verdict {
       lines.append(before.map { "\($0.verdict.rawValue) -> \(verdict.rawValue)" } ?? verdict.rawValue)
     }
-    lines += reasons.filter { before?.reasons.contains($0) != true }.map { "not judged: \($0)" }
+    let newReasons = reasons.filter { before?.reasons.contains($0) != true }
+    lines += newReasons.map { "not judged: \($0)" }
+    if !newReasons.isEmpty { lines.append("what to do: \(advice)") }
     let known = before?.findings ?? [:]
     lines += findings.filter { known[$0.key] == nil }.sorted { $0.key < $1.key }.map { "+ \($0.key): \($0.value)" }
     // Where not all could be judged, nobody knows whether it stands no more.

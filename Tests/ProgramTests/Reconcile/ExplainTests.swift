@@ -115,5 +115,9 @@ struct ExplainTests {
       "-s", "TERM", "1", Program.path(of: "reconcile"), "watch", "--every", "10m", "--database", database,
     ])
     #expect(stopped.status == 124)
+    try await alter(database, "PRAGMA foreign_keys = OFF; DROP TABLE attempt")
+    let unknown = try await Program.reconcile.run(["watch", "--exit-on-dirty", "--database", database])
+    #expect(unknown.status == 3 && unknown.output.contains("  UNKNOWN\n"), "\(unknown.output)")
+    #expect(unknown.output.contains("  what to do: "), "\(unknown.output)")
   }
 }

@@ -40,7 +40,7 @@ extension SQLiteReconciliationSource {
 
   package func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure) {
     let store = try openForRecords()
-    try await store.write("waive a finding", as: .waive) { db in
+    try await store.write("waive a finding", as: .waive, isAct: true) { db in
       try db.execute(
         sql: "INSERT INTO waiver (finding_id, operator, reason, waived_at, until_at) VALUES (?, ?, ?, ?, ?)",
         arguments: [

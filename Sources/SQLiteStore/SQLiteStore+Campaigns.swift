@@ -7,7 +7,7 @@ extension SQLiteStore {
   package func create(
     _ campaign: NewCampaign, by author: ActAuthor
   ) async throws(StoreFailure) -> CreateOutcome {
-    try await write("create campaign \(campaign.id)", as: .create) { [clock] db in
+    try await write("create campaign \(campaign.id)", as: .create, isAct: true) { [clock] db in
       let now = clock()
       if let existing = try Self.summary(of: campaign.id, at: now, in: db) { return .exists(existing) }
       var random = SystemRandomNumberGenerator()
@@ -51,7 +51,7 @@ extension SQLiteStore {
   package func change(
     _ id: CampaignID, to change: CampaignChange, by author: ActAuthor
   ) async throws(StoreFailure) -> ChangeOutcome {
-    try await write("change campaign \(id)", as: .act) { [clock] db in
+    try await write("change campaign \(id)", as: .act, isAct: true) { [clock] db in
       let now = clock()
       guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
       let losses = try Self.openLosses(of: id, in: db)
@@ -83,7 +83,7 @@ extension SQLiteStore {
   package func importCodes(
     _ codes: [ImportedCode], into id: CampaignID, by author: ActAuthor
   ) async throws(StoreFailure) -> ImportOutcome {
-    try await write("import \(codes.count) codes into campaign \(id)", as: .importCodes) { [clock] db in
+    try await write("import \(codes.count) codes into campaign \(id)", as: .importCodes, isAct: true) { [clock] db in
       let now = clock()
       guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
       guard before.campaign.issuer == .pool else { return .notAPool(before) }

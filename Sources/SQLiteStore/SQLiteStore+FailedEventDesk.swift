@@ -152,7 +152,8 @@ extension SQLiteStore {
       return .done(keys)
     }
     return isDryRun
-      ? try await read("see what \(word) would do", body) : try await write("\(word) failed events", as: .desk, body)
+      ? try await read("see what \(word) would do", body)
+      : try await write("\(word) failed events", as: .desk, isAct: true, body)
   }
 
   private static func refusals(

@@ -16,7 +16,7 @@ extension SQLiteStore {
       let (attempts, runs) =
         isDryRun
         ? try await read("see what can be pruned") { db in try pruning.count(in: db) }
-        : try await write("prune campaign \(standing.id)", as: .prune) { db in try pruning.prune(in: db) }
+        : try await write("prune campaign \(standing.id)", as: .prune, isAct: true) { db in try pruning.prune(in: db) }
       outcome.campaigns.append(PruneOutcome.Pruned(campaign: standing.id, attempts: attempts))
       outcome.runs += runs
     }
@@ -27,7 +27,7 @@ extension SQLiteStore {
     outcome.runs +=
       isDryRun
       ? try await read("see what can be pruned") { db in try pruning.count(in: db) }
-      : try await write("prune the runs over all campaigns") { [clock] db in
+      : try await write("prune the runs over all campaigns", isAct: true) { [clock] db in
         let runs = try pruning.prune(in: db)
         // Those runs were every campaign's.
         for campaign in campaigns where runs > 0 {

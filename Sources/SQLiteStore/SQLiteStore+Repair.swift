@@ -13,7 +13,7 @@ extension SQLiteStore: RepairDesk {
   }
 
   package func perform(_ repair: Repair, by author: ActAuthor) async throws(StoreFailure) -> RepairOutcome {
-    try await write("repair \(repair.campaign)", as: .repair) { [clock] db in
+    try await write("repair \(repair.campaign)", as: .repair, isAct: true) { [clock] db in
       let now = clock()
       let found = try Self.state(for: repair, in: db)
       switch repair.decide(on: found, now: now) {

@@ -135,7 +135,7 @@ package final class SQLiteStore: CouponStore {
   ) throws -> Witness? {
     if requirement == .notRequired { return nil }
     let (witness, hasBegun) = try Witness.open(db, of: file, at: requirement.path, now: now)
-    if hasBegun { try log.moveIntoFile(db) }
+    if hasBegun { try log.emptyIntoFile(db) }
     return witness
   }
 
@@ -143,23 +143,27 @@ package final class SQLiteStore: CouponStore {
   ///
   /// It cannot be cancelled half-way: whoever waits may go away, the transaction has one outcome.
   ///
-  /// - Parameter seal: what must also be durable before anybody is answered; it runs after the commit.
+  /// - Parameters:
+  ///   - isAct: whether it is an operator's. Nothing beside the database knows of acts, so what it wrote is moved into
+  ///     the file at once: a log that is lost or damaged later has nothing of it.
+  ///   - seal: what must also be durable before anybody is answered; it runs after the commit.
   func write<Result: Sendable>(
-    _ operation: String, as write: CrashPoint.Write? = nil,
+    _ operation: String, as write: CrashPoint.Write? = nil, isAct: Bool = false,
     _ body: @escaping @Sendable (Database) throws -> Result,
     seal: @escaping @Sendable (Result) throws -> Void = { _ in }
   ) async throws(StoreFailure) -> Result {
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       writer.asyncWriteWithoutTransaction { db in
-        continuation.resume(returning: self.transact(db, operation: operation, as: write, body, seal: seal))
+        continuation.resume(
+          returning: self.transact(db, operation: operation, as: write, isAct: isAct, body, seal: seal))
       }
     }
     return try result.get()
   }
 
   private func transact<Result>(
-    _ db: Database, operation: String, as write: CrashPoint.Write?, _ body: (Database) throws -> Result,
-    seal: (Result) throws -> Void
+    _ db: Database, operation: String, as write: CrashPoint.Write?, isAct: Bool,
+    _ body: (Database) throws -> Result, seal: (Result) throws -> Void
   ) -> Swift.Result<Result, StoreFailure> {
     do {
       return try .success(
@@ -177,7 +181,8 @@ package final class SQLiteStore: CouponStore {
             return .commit
           }
           if let write { crashPoint(.afterCommit(write)) }
-          if db.totalChangesCount != changes {  // a transaction that wrote nothing syncs nothing
+          let hasWritten = db.totalChangesCount != changes
+          if hasWritten {  // a transaction that wrote nothing syncs nothing
             observer.took(.statements, executed - begun)
             observer.took(.commit, .now - executed)
           }
@@ -188,7 +193,7 @@ package final class SQLiteStore: CouponStore {
             latch(StoreFailure(error, operation: operation, subject: file.path))
             throw error
           }
-          checkpoint(db)
+          checkpoint(db, everything: isAct && hasWritten)
           return result!
         })
     } catch {
@@ -229,26 +234,9 @@ package final class SQLiteStore: CouponStore {
     }
   }
 
-  /// Moves the log into the file, as far as readers allow: what must not be lost with it.
-  func moveLogIntoFile() async throws(StoreFailure) {
-    let failure: StoreFailure? = await withCheckedContinuation { continuation in
-      writer.asyncWriteWithoutTransaction { [writeLock, limits, log, file, observer] db in
-        do {
-          try writeLock.withLock(.exclusive, within: limits.lockTimeout) { try log.moveIntoFile(db) }
-          continuation.resume(returning: nil)
-        } catch {
-          let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
-          observer.failed(failure.code)
-          continuation.resume(returning: failure)
-        }
-      }
-    }
-    if let failure { throw failure }
-  }
-
-  private func checkpoint(_ db: Database) {
+  private func checkpoint(_ db: Database, everything: Bool) {
     do {
-      try log.checkpointIfGrown(db)
+      try everything ? log.emptyIntoFile(db) : log.checkpointIfGrown(db)
     } catch {
       // The transaction before it is durable and is answered as such.
       let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)

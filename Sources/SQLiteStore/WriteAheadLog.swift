@@ -40,11 +40,22 @@ final class WriteAheadLog: Sendable {
   }
 
   /// Moves what can be moved now. Call inside the write lock, outside a transaction.
-  func moveIntoFile(_ db: Database) throws {
+  private func moveIntoFile(_ db: Database) throws { try checkpoint(db, .passive) }
+
+  /// Moves everything and empties the log, unless a reader needs it just now: then what can be moved without waiting.
+  /// Call inside the write lock, outside a transaction.
+  func emptyIntoFile(_ db: Database) throws {
+    let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
+    try db.execute(sql: "PRAGMA busy_timeout = 0")
+    defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
+    try checkpoint(db, .truncate)
+  }
+
+  private func checkpoint(_ db: Database, _ kind: Database.CheckpointMode) throws {
     let begun = ContinuousClock.now
     do {
       crashPoint(.checkpointBegun)
-      let (pages, moved) = try db.checkpoint(.passive)
+      let (pages, moved) = try db.checkpoint(kind)
       crashPoint(.checkpointDone)
       observer.took(.checkpoint, .now - begun)
       observer.checkpointed(logPages: pages, movedPages: moved)

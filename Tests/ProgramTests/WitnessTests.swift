@@ -51,6 +51,26 @@ struct WitnessTests {
       try await Program.issueService.run(["witness", "rebuild", "--reason", "x", "--database", database]).status == 78)
   }
 
+  /// No acceptance follows it that a witness would miss.
+  @Test func anActIsNotLostWithItsLog() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 20, in: directory)
+    try await RunningService.run(database: database) { service in
+      try await claims(1...5, at: service)
+      for act in [["raise-quota", "summer", "--quota", "30"], ["create", "autumn"], ["pause", "summer"]] {
+        let done = try await Program.issueService.run(["campaign"] + act + ["--database", database])
+        #expect(done.status == 0, "\(done.errors)")
+      }
+      try service.kill()
+    }
+    for name in ["-wal", "-shm"] { try FileManager.default.removeItem(atPath: database + name) }
+    let acts = try await Program.system("/usr/bin/sqlite3").run([
+      "-readonly", database, "SELECT act FROM operator_act ORDER BY id", "SELECT id, quota, state FROM campaign",
+    ])
+    #expect(acts.output == "create\nraise\ncreate\npause\nautumn|100|open\nsummer|30|paused\n")
+    #expect(try await Program.reconcile.run(["report", "--database", database]).status == 0)
+  }
+
   @Test func aLossThatIsAcceptedIsOnTheRecord() async throws {
     let directory = try ScratchDirectory()
     let database = try await withLostLog(in: directory)

@@ -77,6 +77,7 @@ struct ObserverTests {
   @Test func checkpointsAreToldWithWhatTheyLeave() async throws {
     let store = try open { $0.checkpointPages = 1 }
     _ = try await store.create(.test(), by: .test)
+    _ = try await store.admit([.of(2)])
     let complete = try #require(recording.heard.withLock { $0.checkpoints.last })
     #expect(complete.log > 0 && complete.moved == complete.log)
     #expect(try #require(recording.takeSteps()[.checkpoint]) >= 1)

@@ -38,7 +38,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
 
   package func rebuildWitness(by author: ActAuthor) async throws(StoreFailure) -> WitnessRebuild {
     let (database, requested, clock) = (store.file, requested, store.clock)
-    var (rebuild, obsolete) = try await store.write("rebuild the witness", as: .rebuildWitness) { db in
+    var (rebuild, obsolete) = try await store.write("rebuild the witness", as: .rebuildWitness, isAct: true) { db in
       let facts = try WitnessFacts(db)
       let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
       var setAside: [String] = []
@@ -60,7 +60,6 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     if let obsolete, let aside = try WitnessFile.setAside(obsolete, now: store.clock()) {
       rebuild = WitnessRebuild(state: rebuild.state, setAside: rebuild.setAside + [aside])
     }
-    try await store.moveLogIntoFile()  // a copy of the file alone must know where its witness is
     return rebuild
   }
 
@@ -94,7 +93,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
 
   package func acceptLoss(by author: ActAuthor) async throws(StoreFailure) -> [SeatLoss] {
     let (database, clock) = (store.file, store.clock)
-    let accepted = try await store.write("accept the loss of acceptances") { db in
+    let accepted = try await store.write("accept the loss of acceptances", isAct: true) { db in
       let facts = try WitnessFacts(db)
       let place = facts.place
       let path = database.witnessPath(at: place)
@@ -115,7 +114,6 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     } seal: { accepted in
       if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
     }
-    try await store.moveLogIntoFile()  // the pause must not be lost in the same way again
     return accepted.losses
   }
 

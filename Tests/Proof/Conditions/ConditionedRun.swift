@@ -65,7 +65,7 @@ struct ConditionedRun: Sendable {
       broken.append("the same again ended \(again.status): \(again.output.prefix(200)) \(again.errors.prefix(300))")
     }
     let report = try await Program.reconcile.run(["report"], environment: environment)
-    if report.status != 0 {
+    if report.status != command.reportEnds {
       broken.append("the report afterwards ended \(report.status): \(report.output.prefix(600))")
     }
     tally.count(command.succeeds.contains(result.status) ? "done all the same" : "refused")

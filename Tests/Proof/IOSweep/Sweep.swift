@@ -67,7 +67,7 @@ struct Sweep: Sendable {
       found.append("the same again ended \(again.status): \(again.output.prefix(200)) \(again.errors.prefix(300))")
     }
     let report = try await run.report()
-    if report.status != 0 {
+    if report.status != command.reportEnds {
       found.append("the report afterwards ended \(report.status): \(report.output.prefix(600)) \(report.errors)")
     }
     return found

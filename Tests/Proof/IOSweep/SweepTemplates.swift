@@ -18,7 +18,7 @@ actor SweepTemplates {
 
   private func place(_ template: SweptCommand.Template) async throws -> CrashPlace {
     if let place = made[template] { return place }
-    let place = try await CrashPlace(crashAt: template == .pending ? "deliver.before-commit" : "")
+    let place = try await CrashPlace(crashAt: template.isOfTheKilled ? "deliver.before-commit" : "")
     try await fill(place, template)
     made[template] = place
     return place
@@ -27,8 +27,9 @@ actor SweepTemplates {
   private func fill(_ place: CrashPlace, _ template: SweptCommand.Template) async throws {
     if template == .old { return try OldDatabase.make(at: place.database, version: 3) }
     try await place.createCampaigns()
-    _ = try await place.claims("first", crash: template == .pending)
+    _ = try await place.claims("first", crash: template.isOfTheKilled)
     if template == .pending { return try await Leases.runOut(in: place.database) }
+    if template == .lost { return try place.directory.remove("first-come.db-wal") }
     try await place.run(.issueService, ["consume", "--once"])
     if template == .dead {
       try await place.partner.run({ _ in .answer(404, "no such offer") }) {
@@ -44,6 +45,7 @@ actor SweepTemplates {
       }
     }
     switch template {
+    case .paused: try await place.run(.issueService, ["campaign", "pause", "summer"])
     case .due: try await place.run(.issueService, ["campaign", "import-codes", "pool", try place.codes(201...203)])
     case .settled:
       // A closed campaign that was found CLEAN after that: what prune takes the attempts of.
@@ -60,4 +62,9 @@ actor SweepTemplates {
     default: break
     }
   }
+}
+
+extension SweptCommand.Template {
+  /// Of a service that was killed with acceptances in its log.
+  fileprivate var isOfTheKilled: Bool { self == .pending || self == .lost }
 }

@@ -1,8 +1,9 @@
+internal import Foundation
 internal import TestSupport
 
 /// A command whose every write is made to fail.
 struct SweptCommand: Sendable {
-  enum Template: Sendable, CaseIterable { case none, old, sound, pending, due, dead, settled, damaged }
+  enum Template: Sendable, CaseIterable { case none, old, sound, paused, pending, lost, due, dead, settled, damaged }
 
   let name: String
   let template: Template
@@ -12,6 +13,8 @@ struct SweptCommand: Sendable {
   let succeeds: Set<Int32>
   /// With which it says that it was done before.
   var doneBefore: Set<Int32> = []
+  /// With which the report ends when it is done.
+  var reportEnds: Int32 = 0
 
   static let all: [SweptCommand] = [
     SweptCommand(
@@ -41,7 +44,32 @@ struct SweptCommand: Sendable {
       "reconcile report --output", .sound, "reconcile", ["report", "--format", "html", "--output", "OUTPUT"]),
     SweptCommand("reconcile self-test", .sound, "reconcile", ["self-test"]),
     SweptCommand("reconcile apply", .damaged, "reconcile", ["apply", "PLAN", "--reason", "sweep"]),
+    SweptCommand("campaign resume", .paused, "issue-service", ["campaign", "resume", "summer"]),
+    SweptCommand(
+      "campaign configure", .sound, "issue-service", ["campaign", "configure", "hook", "--max-attempts", "20"]),
+    SweptCommand(
+      "witness accept-loss", .lost, "issue-service", ["witness", "accept-loss", "--reason", "sweep"]),
+    SweptCommand(
+      "retry-batch --once --metrics-file", .due, "retry-batch", ["--once", "--metrics-file", "METRICS"],
+      succeeds: [0, 4]),
+    SweptCommand(
+      "reconcile waive", .damaged, "reconcile", ["waive", lostRow, "--until", "UNTIL", "--reason", "sweep"]),
+    SweptCommand("reconcile plan", .damaged, "reconcile", ["plan", "--output", "PLAN"], reportEnds: 2),
+    SweptCommand(
+      "reconcile watch", .damaged, "reconcile", ["watch", "--exit-on-dirty"], succeeds: [2], reportEnds: 2),
+    SweptCommand("reconcile explain", .sound, "reconcile", ["explain", "--campaign", "summer", "--user", "first-1"]),
+    SweptCommand("reconcile history", .sound, "reconcile", ["history"]),
+    SweptCommand("campaign list", .sound, "issue-service", ["campaign", "list"]),
+    SweptCommand("campaign show", .sound, "issue-service", ["campaign", "show", "summer"]),
+    SweptCommand("migrate status", .sound, "issue-service", ["migrate", "status"]),
+    SweptCommand("witness show", .sound, "issue-service", ["witness", "show"]),
+    SweptCommand("retry-batch list", .dead, "retry-batch", ["list"]),
+    SweptCommand("retry-batch show", .dead, "retry-batch", ["show", "hook/1"]),
+    SweptCommand("retry-batch runs", .dead, "retry-batch", ["runs"]),
   ]
+
+  /// The finding of the damage in its template.
+  private static let lostRow = "outbox-agrees/summer/2"
 
   /// What a command finds in its environment, on a copy of its template.
   static func environment(in directory: ScratchDirectory) -> [String: String] {
@@ -59,6 +87,8 @@ struct SweptCommand: Sendable {
       case "CODES": try directory.write((301...304).map { "CODE-\($0)\n" }.joined(), to: "more-codes")
       case "OUTPUT": directory.path("report.html")
       case "PLAN": directory.path("plan.json")
+      case "METRICS": directory.path("batch.prom")
+      case "UNTIL": Date.now.addingTimeInterval(86_400).formatted(.iso8601)
       default: argument
       }
     }
@@ -66,7 +96,7 @@ struct SweptCommand: Sendable {
 
   private init(
     _ name: String, _ template: Template, _ program: String, _ arguments: [String], succeeds: Set<Int32> = [0],
-    doneBefore: Set<Int32> = []
+    doneBefore: Set<Int32> = [], reportEnds: Int32 = 0
   ) {
     self.name = name
     self.template = template
@@ -74,5 +104,6 @@ struct SweptCommand: Sendable {
     self.arguments = arguments
     self.succeeds = succeeds
     self.doneBefore = doneBefore
+    self.reportEnds = reportEnds
   }
 }

@@ -31,11 +31,22 @@ package struct Mount: Sendable {
     try await asRoot("/usr/sbin/mkfs.ext4", "-q", "-F", "-E", "root_owner=\(geteuid()):\(getegid())", path)
   }
 
-  /// Runs `body` on the file system of an image.
+  /// Runs `body` on the file system of an image, through a loop device that nobody has read through before.
+  ///
+  /// `mount -o loop` takes one again that still has a file of this inode, also a file that is deleted by now, and with it
+  /// what it has in memory of that file. Devices stay as long as any mount namespace that was made meanwhile.
   package static func withImage<Result: Sendable>(
     _ image: String, in directory: ScratchDirectory, _ body: (Mount) async throws -> Result
   ) async throws -> Result {
-    try await mounted(["-o", "loop", image], in: directory, body)
+    let device = try await asRoot("/usr/sbin/losetup", "--find", "--show", image).dropLast()
+    do {
+      let result = try await mounted(["\(device)"], in: directory, body)
+      try await asRoot("/usr/sbin/losetup", "--detach", "\(device)")
+      return result
+    } catch {
+      _ = try? await asRoot("/usr/sbin/losetup", "--detach", "\(device)")
+      throw error
+    }
   }
 
   private static func mounted<Result: Sendable>(
@@ -55,11 +66,16 @@ package struct Mount: Sendable {
   }
 
   /// Runs a program of the system to its end, as root.
-  package static func asRoot(_ command: String...) async throws { try await asRoot(command) }
+  ///
+  /// - Returns: its output.
+  @discardableResult
+  package static func asRoot(_ command: String...) async throws -> String { try await asRoot(command) }
 
-  private static func asRoot(_ command: [String]) async throws {
+  @discardableResult
+  private static func asRoot(_ command: [String]) async throws -> String {
     let command = geteuid() == 0 ? command : ["/usr/bin/sudo", "-n"] + command
     let result = try await Program.system(command[0]).run(Array(command.dropFirst()))
     guard result.status == 0 else { throw Failure.couldNot(command.joined(separator: " "), result.errors) }
+    return result.output
   }
 }

@@ -84,8 +84,10 @@ struct ConditionedRun: Sendable {
 
   private func end(_ mount: Mount?) async throws {
     guard let mount else { return }
-    if condition == .readOnly { return try await Mount.asRoot("/usr/bin/mount", "-o", "remount,rw", mount.path) }
-    try mount.empty()
+    switch condition {
+    case .readOnly: try await Mount.asRoot("/usr/bin/mount", "-o", "remount,rw", mount.path)
+    default: try mount.empty()
+    }
   }
 
   /// The exit code is one that the manual knows for this, and an error says what to do next.

@@ -59,13 +59,7 @@ struct ActTests {
     let store = try backend.openStore()
     _ = try await store.create(.test(), by: .test)
     _ = try await store.admit([.of(1)])
-    var configuration = Configuration()
-    configuration.allowsUnsafeTransactions = true
-    let reader = try DatabaseQueue(path: backend.path, configuration: configuration)
-    try reader.inDatabase { db in
-      try db.execute(sql: "BEGIN")
-      _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM campaign")
-    }
+    let reader = try DatabaseQueue.reader(holdingSnapshotOf: backend.path)
     let begun = ContinuousClock.now
     _ = try await store.change(.summer, to: .pause, by: .test)
     #expect(ContinuousClock.now - begun < SQLiteStore.Limits().lockTimeout)

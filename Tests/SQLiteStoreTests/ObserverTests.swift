@@ -81,16 +81,9 @@ struct ObserverTests {
     let complete = try #require(recording.heard.withLock { $0.checkpoints.last })
     #expect(complete.log > 0 && complete.moved == complete.log)
     #expect(try #require(recording.takeSteps()[.checkpoint]) >= 1)
-    // A reader that holds a snapshot of before.
-    var configuration = Configuration()
-    configuration.allowsUnsafeTransactions = true
-    let plain = try DatabaseQueue(path: backend.path, configuration: configuration)
-    try plain.inDatabase { db in
-      try db.execute(sql: "BEGIN")
-      _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM campaign")
-    }
+    let reader = try DatabaseQueue.reader(holdingSnapshotOf: backend.path)
     _ = try await store.admit([.of(1)])
-    try plain.inDatabase { db in try db.execute(sql: "COMMIT") }
+    try reader.inDatabase { db in try db.execute(sql: "COMMIT") }
     #expect(recording.heard.withLock { $0.checkpoints.contains { $0.moved < $0.log } })
   }
 

@@ -29,6 +29,18 @@ final class SQLiteBackend: BackendUnderTest {
 }
 
 extension DatabaseQueue {
+  /// Holds a snapshot, as a long report does, until the connection ends it with COMMIT.
+  static func reader(holdingSnapshotOf path: String) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.allowsUnsafeTransactions = true
+    let reader = try DatabaseQueue(path: path, configuration: configuration)
+    try reader.inDatabase { db in
+      try db.execute(sql: "BEGIN")
+      _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM campaign")
+    }
+    return reader
+  }
+
   /// Every row of every table as text, to see that nothing has changed.
   func dump() throws -> String {
     try read { db in

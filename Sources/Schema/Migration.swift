@@ -26,6 +26,15 @@ package struct Migration: Sendable {
     Migration(
       version: 5, name: "reconcile",
       sql: String(decoding: PackageResources._005_reconcile_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 6, name: "log_link",
+      sql: String(decoding: PackageResources._006_log_link_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 7, name: "lapses",
+      sql: String(decoding: PackageResources._007_lapses_sqlite_sql, as: UTF8.self)),
+    Migration(
+      version: 8, name: "number_bounds",
+      sql: String(decoding: PackageResources._008_number_bounds_sqlite_sql, as: UTF8.self)),
   ]
 
   package init(version: Int, name: String, sql: String) {
@@ -43,7 +52,7 @@ package enum SQLiteSchema {
   /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
   package static let tables = [
     "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event", "finding",
-    "issuer_circuit", "operator_act", "operator_act_seat", "outbox", "pool_code", "pruned_run", "run",
+    "issuer_circuit", "log_link", "operator_act", "operator_act_seat", "outbox", "pool_code", "pruned_run", "run",
     "schema_migration", "seat_loss", "self_test", "waiver", "witness",
   ]
 }

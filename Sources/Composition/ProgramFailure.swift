@@ -73,8 +73,9 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
   holdStandardStreams()
   ignoreBrokenPipes()
   let status: ProgramExit
+  let stores = OpenStores()
   do {
-    status = try await body()
+    status = try await OpenStores.$current.withValue(stores) { try await body() }
   } catch let failure as ProgramFailure {
     status = failure.status
     printError("\(failure)")
@@ -88,6 +89,9 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
   } catch {
     status = .failed
     printError("\(ProgramFailure.unexpected(error))")
+  }
+  for reason in await stores.close() {
+    printError("warning: the write-ahead log was left beside the database; a copy of the file alone lacks it: \(reason)")
   }
   guard status == .done else { throw status.exitCode }
 }

@@ -33,6 +33,11 @@ package struct CrashPoint: Sendable, Hashable {
   package static let witnessRenamed = CrashPoint("witness.renamed")
   package static let checkpointBegun = CrashPoint("checkpoint.before")
   package static let checkpointDone = CrashPoint("checkpoint.after")
+  package static let logEmptied = CrashPoint("log.emptied")
+  package static let logLeft = CrashPoint("log.left")
+  package static let markCommitted = CrashPoint("log.mark-committed")
+  package static let judgeCopied = CrashPoint("judge.copied")
+  package static let judgePassed = CrashPoint("judge.passed")
   package static let migrationApplied = CrashPoint("migration.before-commit")
   package static let migrationCommitted = CrashPoint("migration.after-commit")
   package static let fileBuilt = CrashPoint("create-file.before-rename")
@@ -56,7 +61,8 @@ package struct CrashPoint: Sendable, Hashable {
     [
       claimCounted, claimInserted, claimAnswer, couponInserted, codeGiven, deliveredCoupon, settleFenced, settleCoupon,
       settleRow, partnerAsked, partnerAnswered, witnessReserved, witnessBegun, witnessWritten, witnessSynced,
-      witnessBuilt, witnessRenamed, checkpointBegun, checkpointDone, migrationApplied, migrationCommitted, fileBuilt,
+      witnessBuilt, witnessRenamed, checkpointBegun, checkpointDone, logEmptied, logLeft, markCommitted,
+      judgeCopied, judgePassed, migrationApplied, migrationCommitted, fileBuilt,
       fileRenamed, backupWritten, backupRenamed, metricsWritten, metricsRenamed, runLockTaken,
     ] + Write.allCases.flatMap { [beforeCommit($0), afterCommit($0)] }
 }

@@ -87,7 +87,7 @@ extension StoreFailure.Code {
   /// another version is no such file: its command line is wrong.
   fileprivate var isUnreadable: Bool {
     switch self {
-    case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .unexpected: true
+    case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .logMismatch, .unexpected: true
     case .missing, .foreign, .notOwner, .aliased, .busy, .overloaded, .schemaOlder, .schemaNewer, .schemaAltered,
       .witnessMissing, .witnessForeign, .witnessAhead:
       false

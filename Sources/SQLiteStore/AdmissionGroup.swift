@@ -71,7 +71,10 @@ struct AdmissionGroup {
     // Also what another process committed and died before it was witnessed.
     let unwitnessed = progress.values.filter { $0.tip != witness.tip(of: $0.campaign.id) }
     if unwitnessed.isEmpty { return nil }
-    return try witness.prepare(Dictionary(uniqueKeysWithValues: unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }))
+    // The number that this commit will have: the link is renewed as its last statement.
+    let sequence = try LogLink.sequence(in: db).map { Int($0) + (advanced.isEmpty ? 0 : 1) }
+    return try witness.prepare(
+      Dictionary(uniqueKeysWithValues: unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }), logSequence: sequence)
   }
 
   private mutating func progress(of id: CampaignID, in db: Database) throws -> Progress? {

@@ -40,6 +40,7 @@ struct Migrator {
           sql: "INSERT INTO schema_migration (version, name, checksum, applied_at) VALUES (?, ?, ?, ?)",
           arguments: [migration.version, migration.name, migration.checksum, now.microseconds])
         try db.execute(sql: migration.sql)
+        if try db.tableExists("log_link") { try LogLink.renew(in: db) }
         crashPoint(.migrationApplied)
         return .commit
       }

@@ -4,8 +4,7 @@ package import Issuance
 
 extension SQLiteReconciliationSource {
   package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure) {
-    let store = try openForRecords()
-    try await store.write("record the run of reconcile", as: .report) { [clock = store.clock] db in
+    try await writeRecord("record the run of reconcile", as: .report) { [clock] db in
       let now = clock()
       try db.execute(
         sql: """
@@ -39,8 +38,7 @@ extension SQLiteReconciliationSource {
   }
 
   package func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure) {
-    let store = try openForRecords()
-    try await store.write("waive a finding", as: .waive, isAct: true) { db in
+    try await writeRecord("waive a finding", as: .waive, isAct: true) { db in
       try db.execute(
         sql: "INSERT INTO waiver (finding_id, operator, reason, waived_at, until_at) VALUES (?, ?, ?, ?, ?)",
         arguments: [
@@ -55,8 +53,7 @@ extension SQLiteReconciliationSource {
   }
 
   package func recordSelfTest(_ record: SelfTestRecord) async throws(StoreFailure) {
-    let store = try openForRecords()
-    try await store.write("record the self-test", as: .selfTest) { db in
+    try await writeRecord("record the self-test", as: .selfTest) { db in
       try db.execute(
         sql: """
           INSERT INTO self_test (id, program_version, planted, missed, unexpected, started_at, ended_at)

@@ -1,3 +1,4 @@
+internal import CrashPoints
 internal import GRDB
 package import Issuance
 internal import Schema
@@ -5,11 +6,13 @@ internal import Schema
 /// Reads one file for the reconciler, and writes nothing but the rows of reconcile itself.
 package final class SQLiteReconciliationSource: ReconciliationSource {
   let file: StoreFile
-  private let clock: WallClock
+  let clock: WallClock
   private let limits: SQLiteStore.Limits
   private let logGrowth: Int
   private let useLock: FileLock
+  private let writeLock: FileLock
   private let reader: DatabaseQueue
+  private let identity: FileSetIdentity
 
   /// Opens a file of the newest schema version read-only.
   ///
@@ -25,9 +28,15 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(.shared, within: limits.lockTimeout)
     do {
-      reader = try DatabaseQueue(
-        path: file.path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
-      try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+      let writeLock = try FileLock(path: file.writeLockPath)
+      (reader, identity) = try writeLock.withLock(.shared, within: limits.lockTimeout) {
+        try file.requireProvedLog()
+        let reader = try DatabaseQueue(
+          path: file.path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
+        try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
+        return (reader, file.setIdentity())
+      }
+      self.writeLock = writeLock
     } catch {
       throw StoreFailure(error, operation: "open the database", subject: file.path)
     }
@@ -41,6 +50,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   package func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreFailure) -> Result {
+    try requireOwnFiles()
     let witness = await readWitness()
     let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth)
     let inPlace = try await read("take a snapshot") { [file, clock] db in
@@ -53,6 +63,22 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     return try await Self.run("read a copy", on: copy.queue, path: file.path) { [file] db in
       body(
         try SQLiteSnapshot(db, path: file.path, witness: copy.witness, isCopy: true) { copy.asOf })
+    }
+  }
+
+  /// Another file may have been copied over this one since it was opened.
+  ///
+  /// - Throws: ``StoreFailure`` with `logMismatch` or `inputOutput`.
+  private func requireOwnFiles() throws(StoreFailure) {
+    do {
+      if let changed = identity.change(to: file.setIdentity()) {
+        throw StoreFailure(
+          .inputOutput, operation: "read the database", subject: file.path,
+          cause: "\(changed) was removed or replaced while it was open", hint: "run the command again")
+      }
+      try writeLock.withLock(.shared, within: limits.lockTimeout) { try file.requireProvedLog() }
+    } catch {
+      throw StoreFailure(error, operation: "read the database", subject: file.path)
     }
   }
 
@@ -163,9 +189,20 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     CampaignID(campaign) == nil ? "" : "\(column)='\(campaign)' AND "
   }
 
-  /// The store for a row of reconcile's own; it admits nobody.
-  func openForRecords() throws(StoreFailure) -> SQLiteStore {
-    try SQLiteStore(path: file.path, witness: .notRequired, schema: .ofItsVersion, limits: limits, clock: clock)
+  /// Writes a row of reconcile's own, by a store that admits nothing.
+  func writeRecord(
+    _ operation: String, as write: CrashPoint.Write, isAct: Bool = false,
+    _ body: @escaping @Sendable (Database) throws -> Void
+  ) async throws(StoreFailure) {
+    let store = try SQLiteStore(
+      path: file.path, witness: .notRequired, schema: .ofItsVersion, limits: limits, clock: clock)
+    do {
+      try await store.write(operation, as: write, isAct: isAct, body)
+    } catch {
+      _ = await store.close()
+      throw error
+    }
+    _ = await store.close()
   }
 
   package func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation] {

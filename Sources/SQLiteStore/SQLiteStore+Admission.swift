@@ -27,9 +27,10 @@ extension SQLiteStore {
     do {
       outcomes = try await snapshotAnswers.answer(claims)
     } catch {
-      observer.failed(error.code)
+      noteFailedRead(error)
       throw error
     }
+    try requireInPlace()  // what was read from files that are gone is no yes
     try requireSound()  // what was seen meanwhile may be what could not be witnessed
     return outcomes
   }

@@ -27,12 +27,13 @@ package final class SQLiteStore: CouponStore {
   let reader: DatabasePool
   let snapshotAnswers: SnapshotAnswers
 
-  private let identity: FileIdentity?
+  private let identity: FileSetIdentity
   private let limits: Limits
   let observer: any StoreObserver
   private let useLock: FileLock
   private let writeLock: FileLock
   private let log: WriteAheadLog
+  private let link: LogLink
   /// Without it nothing is admitted.
   let witness: Witness?
   /// How failed events are tried again where their campaign says nothing else.
@@ -62,45 +63,32 @@ package final class SQLiteStore: CouponStore {
     let file = StoreFile(path: path)
     if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
     try file.check(forWriting: true)
-    let identity = file.identity()
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(use, within: limits.lockTimeout)
     let writeLock = try FileLock(path: file.writeLockPath)
     do {
-      let readerConfiguration = Self.configuration(limits: limits, readonly: true)
-      let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
-      try reader.read { db in
-        try Migrator(path: file.path).requireCurrent(in: db)
-        if schema == .whole { try SchemaObjects.requireWhole(in: db, path: file.path) }
-      }
-      let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: observer)
-      let (writer, witness) = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
-        var configuration = Self.configuration(limits: limits, readonly: false)
-        configuration.prepareDatabase { db in try log.watch(db) }  // keeps the log as long as the connection
-        let writer = try DatabaseQueue(path: file.path, configuration: configuration)
-        let witness = try writer.inDatabase { db in
-          try Self.requireDurable(db, path: file.path)
-          return try Self.openWitness(requirement, of: file, in: db, log: log, now: clock())
-        }
-        return (writer, witness)
+      let request = OpeningRequest(
+        witness: requirement, schema: schema, use: use, limits: limits, observer: observer, now: clock())
+      let opened = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+        try StoreConnections(file, request, useLock: useLock, writeLock: writeLock)
       }
       self.file = file
       self.clock = clock
       self.limits = limits
       self.observer = observer
-      self.identity = identity
       self.useLock = useLock
       self.writeLock = writeLock
-      self.log = log
-      self.witness = witness
       self.retryPolicy = retryPolicy
       self.dice = dice
+      identity = opened.identity
+      log = opened.log
+      link = opened.link
+      witness = opened.witness
+      reader = opened.reader
+      writer = opened.writer
       snapshotAnswers = SnapshotAnswers(
-        try DatabaseQueue(path: file.path, configuration: readerConfiguration), witness: witness,
-        writeLock: try FileLock(path: file.writeLockPath), lockTimeout: limits.lockTimeout, clock: clock,
-        path: file.path)
-      self.reader = reader
-      self.writer = writer
+        opened.answers, witness: opened.witness, writeLock: try FileLock(path: file.writeLockPath),
+        lockTimeout: limits.lockTimeout, clock: clock, path: file.path)
     } catch {
       throw StoreFailure(error, operation: "open the database", subject: file.path)
     }
@@ -117,7 +105,7 @@ package final class SQLiteStore: CouponStore {
   /// Sets what NO-FALSE-YES needs, and reads it back.
   ///
   /// - Throws: ``StoreFailure`` with `notDurable` where the file or the connection does not hold it.
-  private static func requireDurable(_ db: Database, path: String) throws {
+  static func requireDurable(_ db: Database, path: String) throws {
     try db.execute(sql: "PRAGMA synchronous = FULL")
     let journalMode = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "none"
     let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? 0
@@ -127,16 +115,6 @@ package final class SQLiteStore: CouponStore {
         cause: "journal_mode is \(journalMode) and synchronous \(synchronous); acknowledging needs wal and 2 (FULL)",
         hint: "set it back, with no program running: sqlite3 \(path) 'PRAGMA journal_mode = WAL'")
     }
-  }
-
-  /// Where a new place of the witness is on record, the record itself must not be lost with the log.
-  private static func openWitness(
-    _ requirement: WitnessRequirement, of file: StoreFile, in db: Database, log: WriteAheadLog, now: Timestamp
-  ) throws -> Witness? {
-    if requirement == .notRequired { return nil }
-    let (witness, hasBegun) = try Witness.open(db, of: file, at: requirement.path, now: now)
-    if hasBegun { try log.emptyIntoFile(db) }
-    return witness
   }
 
   /// Runs one write transaction, inside the write lock, and returns after its commit is durable.
@@ -168,33 +146,8 @@ package final class SQLiteStore: CouponStore {
     do {
       return try .success(
         withWriteLock {
-          let begun = ContinuousClock.now
           if let fatalFailure { throw fatalFailure }
-          try requireInPlace()
-          var result: Result?
-          var executed = begun
-          let changes = db.totalChangesCount
-          try db.inTransaction(.immediate) {
-            result = try body(db)
-            executed = .now
-            if let write { crashPoint(.beforeCommit(write)) }
-            return .commit
-          }
-          if let write { crashPoint(.afterCommit(write)) }
-          let hasWritten = db.totalChangesCount != changes
-          if hasWritten {  // a transaction that wrote nothing syncs nothing
-            observer.took(.statements, executed - begun)
-            observer.took(.commit, .now - executed)
-          }
-          do {
-            try seal(result!)
-          } catch {
-            // Before anybody else gets the lock and takes what was committed for witnessed.
-            latch(StoreFailure(error, operation: operation, subject: file.path))
-            throw error
-          }
-          checkpoint(db, everything: isAct && hasWritten)
-          return result!
+          return try transactInLock(db, operation: operation, as: write, isAct: isAct, body, seal: seal)
         })
     } catch {
       let failure = StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
@@ -202,6 +155,42 @@ package final class SQLiteStore: CouponStore {
       observer.failed(failure.code)
       return .failure(failure)
     }
+  }
+
+  private func transactInLock<Result>(
+    _ db: Database, operation: String, as write: CrashPoint.Write?, isAct: Bool,
+    _ body: (Database) throws -> Result, seal: (Result) throws -> Void
+  ) throws -> Result {
+    let begun = ContinuousClock.now
+    try requireInPlace()
+    try link.requireUnchanged(db)
+    var result: Result?
+    var executed = begun
+    let changes = db.totalChangesCount
+    try db.inTransaction(.immediate) {
+      result = try body(db)
+      if db.totalChangesCount != changes { try LogLink.renew(in: db) }
+      executed = .now
+      if let write { crashPoint(.beforeCommit(write)) }
+      return .commit
+    }
+    if let write { crashPoint(.afterCommit(write)) }
+    let hasWritten = db.totalChangesCount != changes
+    if hasWritten {  // a transaction that wrote nothing syncs nothing
+      observer.took(.statements, executed - begun)
+      observer.took(.commit, .now - executed)
+    }
+    do {
+      try requireInPlace()  // what was committed into a file that is gone is no yes
+      try seal(result!)
+    } catch {
+      // Before anybody else gets the lock and takes what was committed for witnessed.
+      latch(StoreFailure(error, operation: operation, subject: file.path))
+      throw error
+    }
+    checkpoint(db, everything: isAct && hasWritten)
+    try link.remember(db)
+    return result!
   }
 
   private func withWriteLock<Result>(_ body: () throws -> Result) throws -> Result {
@@ -224,19 +213,23 @@ package final class SQLiteStore: CouponStore {
     throw fatalFailure
   }
 
-  /// What is written into a file that has been moved away or replaced is acknowledged to nobody's use.
-  private func requireInPlace() throws(StoreFailure) {
-    guard file.identity() == identity else {
-      throw StoreFailure(
-        .inputOutput, operation: "write", subject: file.path,
-        cause: "the file was removed or replaced while it was open",
-        hint: "put it back with its -wal, and start the program again")
-    }
+  /// Requires that main file, log and shared memory are the files that were opened. A difference latches: what is
+  /// written from then on is in files that the next start does not find.
+  ///
+  /// - Throws: ``StoreFailure`` with `inputOutput` and the outcome `unknown`.
+  func requireInPlace() throws(StoreFailure) {
+    guard let changed = identity.change(to: file.setIdentity()) else { return }
+    let failure = StoreFailure(
+      .inputOutput, outcome: .unknown, operation: "use the database", subject: file.path,
+      cause: "\(changed) was removed or replaced while it was open",
+      hint: "stop the programs; put the files back as they were, or: issue-service restore BACKUP")
+    latch(failure)
+    throw failure
   }
 
   private func checkpoint(_ db: Database, everything: Bool) {
     do {
-      try everything ? log.emptyIntoFile(db) : log.checkpointIfGrown(db)
+      if everything { try log.emptyIntoFile(db, noting: writeLock) } else { try log.checkpointIfGrown(db) }
     } catch {
       // The transaction before it is durable and is answered as such.
       let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
@@ -255,18 +248,56 @@ package final class SQLiteStore: CouponStore {
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result {
     try requireSound()
+    try requireInPlace()
     let path = file.path
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { [observer] continuation in
+    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
       reader.asyncRead { db in
         do {
           continuation.resume(returning: .success(try body(db.get())))
         } catch {
           let failure = StoreFailure(error, operation: operation, subject: path)
-          observer.failed(failure.code)
+          self.noteFailedRead(failure)
           continuation.resume(returning: .failure(failure))
         }
       }
     }
     return try result.get()
   }
+
+  /// Damage that SQLite itself reports under a read latches as it does under a write. A row that cannot be decoded is no
+  /// damage of the file.
+  func noteFailedRead(_ failure: StoreFailure) {
+    if failure.code == .corrupt { latch(failure) }
+    observer.failed(failure.code)
+  }
+
+  package func reportDamage(_ failure: StoreFailure) { latch(failure) }
+
+  /// Ends the use of a store: moves the log into the file and empties it, so that a copy of the file alone has
+  /// everything. Other programs may have the file open.
+  ///
+  /// - Returns: why the log was left; `nil` if it is empty.
+  package func close() async -> String? {
+    await withCheckedContinuation { continuation in
+      writer.asyncWriteWithoutTransaction { db in continuation.resume(returning: self.leaveFile(db)) }
+    }
+  }
+
+  private func leaveFile(_ db: Database) -> String? {
+    guard fatalFailure == nil else { return nil }  // what failed was said, and the files are evidence
+    do {
+      return try withWriteLock {
+        try requireInPlace()
+        try link.requireUnchanged(db)
+        defer { crashPoint(.logLeft) }
+        let isEmpty = try log.emptyIntoFile(db, noting: writeLock, waiting: Self.closingPatience)
+        return isEmpty ? nil : "a reader needed it for \(Self.closingPatience)"
+      }
+    } catch {
+      return StoreFailure(error, operation: "close the database", subject: file.path).cause
+    }
+  }
+
+  /// How long the last checkpoint waits for readers, inside the write lock.
+  private static let closingPatience = Duration.seconds(1)
 }

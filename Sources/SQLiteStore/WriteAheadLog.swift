@@ -42,16 +42,34 @@ final class WriteAheadLog: Sendable {
   /// Moves what can be moved now. Call inside the write lock, outside a transaction.
   private func moveIntoFile(_ db: Database) throws { try checkpoint(db, .passive) }
 
-  /// Moves everything and empties the log, unless a reader needs it just now: then what can be moved without waiting.
-  /// Call inside the write lock, outside a transaction.
-  func emptyIntoFile(_ db: Database) throws {
+  /// Moves everything and empties the log, unless a reader needs it: then what can be moved. Call inside the write lock,
+  /// outside a transaction.
+  ///
+  /// - Parameters:
+  ///   - lock: the write lock, in whose file the state is noted that was moved. A log that is gone without this note was
+  ///     lost.
+  ///   - patience: how long to wait for readers.
+  /// - Returns: whether the log is empty.
+  @discardableResult
+  func emptyIntoFile(_ db: Database, noting lock: FileLock, waiting patience: Duration = .zero) throws -> Bool {
     let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
-    try db.execute(sql: "PRAGMA busy_timeout = 0")
+    try db.execute(sql: "PRAGMA busy_timeout = \(Int(patience / .milliseconds(1)))")
     defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
-    try checkpoint(db, .truncate)
+    guard try checkpoint(db, .truncate) else { return false }
+    crashPoint(.logEmptied)
+    if let state = try LogLink.state(in: db) {
+      let note = Self.note(of: state)
+      if lock.note != note { try lock.write(note: note) }
+    }
+    return true
   }
 
-  private func checkpoint(_ db: Database, _ kind: Database.CheckpointMode) throws {
+  /// What stands in the lock file once a state was moved into the database and the log emptied.
+  static func note(of state: String) -> String { "log emptied at \(state)\n" }
+
+  /// - Returns: whether it was done; `false` if it is to be tried again after the next commit.
+  @discardableResult
+  private func checkpoint(_ db: Database, _ kind: Database.CheckpointMode) throws -> Bool {
     let begun = ContinuousClock.now
     do {
       crashPoint(.checkpointBegun)
@@ -59,8 +77,9 @@ final class WriteAheadLog: Sendable {
       crashPoint(.checkpointDone)
       observer.took(.checkpoint, .now - begun)
       observer.checkpointed(logPages: pages, movedPages: moved)
+      return true
     } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode) {
-      return  // Tried again after the next commit; the log holds everything meanwhile.
+      return false  // The log holds everything meanwhile.
     }
   }
 }

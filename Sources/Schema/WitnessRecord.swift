@@ -2,10 +2,11 @@ internal import Crypto
 
 /// What the witness file holds: how far each campaign had come at one commit. A published shape, plain text:
 ///
-///     first-come witness 1
+///     first-come witness 2
 ///     database 6f1d…                     32 hexadecimal digits, the id that stands in the database
 ///     file /srv/first-come.db            where the database is; "-": beside the witness
 ///     sequence 1234                      rises by one with every record
+///     log 1099511631872                  number of the commit, as log_link has it; not in version 1
 ///     summer 57 9a3b…                    campaign, highest seat, chain value of that seat; by the order of the ids
 ///     checksum 41c7…                     SHA-256 of every byte before this line
 package struct WitnessRecord: Sendable, Equatable {
@@ -24,21 +25,29 @@ package struct WitnessRecord: Sendable, Equatable {
   /// The absolute path of the database; `nil` where witness and database lie side by side.
   package let databasePath: String?
   package var sequence: Int
+  /// The number of the last commit that is witnessed, as `log_link` has it; `nil` in a record of version 1.
+  package var logSequence: Int?
   /// By campaign; one without an acceptance is not there.
   package var tips: [String: Tip]
 
-  package init(databaseID: String, databasePath: String?, sequence: Int, tips: [String: Tip]) {
+  package init(
+    databaseID: String, databasePath: String?, sequence: Int, logSequence: Int? = nil, tips: [String: Tip]
+  ) {
     self.databaseID = databaseID
     self.databasePath = databasePath
     self.sequence = sequence
+    self.logSequence = logSequence
     self.tips = tips
   }
 
-  private static let magic = "first-come witness 1"
+  /// The first line of each version; the second has one line more.
+  private static let magic = ["first-come witness 1", "first-come witness 2"]
   private static let checksumLabel = "checksum "
 
   package var encoded: [UInt8] {
-    var text = "\(Self.magic)\ndatabase \(databaseID)\nfile \(databasePath ?? "-")\nsequence \(sequence)\n"
+    let magic = Self.magic[logSequence == nil ? 0 : 1]
+    var text = "\(magic)\ndatabase \(databaseID)\nfile \(databasePath ?? "-")\nsequence \(sequence)\n"
+    if let logSequence { text += "log \(logSequence)\n" }
     for (campaign, tip) in tips.sorted(by: { $0.key < $1.key }) {
       text += "\(campaign) \(tip.seat) \(Hexadecimal.text(tip.chain))\n"
     }
@@ -50,7 +59,7 @@ package struct WitnessRecord: Sendable, Equatable {
   ///
   /// - Returns: `nil` where it is torn, damaged or something else.
   package init?(_ bytes: [UInt8]) {
-    guard bytes.starts(with: Array((Self.magic + "\n").utf8)) else { return nil }
+    guard Self.magic.contains(where: { bytes.starts(with: Array(($0 + "\n").utf8)) }) else { return nil }
     var lines: [Substring] = []
     var rest = bytes[...]
     while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
@@ -78,8 +87,16 @@ package struct WitnessRecord: Sendable, Equatable {
     guard lines.count >= 4, lines[1].hasPrefix("database "), lines[2].hasPrefix("file "),
       lines[3].hasPrefix("sequence "), let sequence = Self.number(lines[3].dropFirst("sequence ".count))
     else { return nil }
+    var head = 4
+    var logSequence: Int?
+    if lines[0] == Self.magic[1] {
+      guard lines.count >= 5, lines[4].hasPrefix("log "), let number = Self.number(lines[4].dropFirst("log ".count))
+      else { return nil }
+      logSequence = number
+      head = 5
+    }
     var tips: [String: Tip] = [:]
-    for line in lines.dropFirst(4) {
+    for line in lines.dropFirst(head) {
       let fields = line.split(separator: " ", omittingEmptySubsequences: false)
       guard fields.count == 3, let seat = Self.number(fields[1]), let chain = Hexadecimal.bytes(fields[2]),
         chain.count == 32
@@ -89,6 +106,6 @@ package struct WitnessRecord: Sendable, Equatable {
     let file = String(lines[2].dropFirst("file ".count))
     self.init(
       databaseID: String(lines[1].dropFirst("database ".count)), databasePath: file == "-" ? nil : file,
-      sequence: sequence, tips: tips)
+      sequence: sequence, logSequence: logSequence, tips: tips)
   }
 }

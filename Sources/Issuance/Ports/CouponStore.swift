@@ -1,6 +1,15 @@
+/// A store that is told when its use ends.
+package protocol ClosableStore: Sendable {
+  /// Ends the use of the store, after the last call: what is in a log is moved to where a copy of the database finds it.
+  /// A store that has failed before is left as it is.
+  ///
+  /// - Returns: why that was not possible, in words for the log; `nil` if it was done.
+  func close() async -> String?
+}
+
 /// Everything that the programs need of one store.
 package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue, FailedEventDesk,
-  OperationsSource
+  OperationsSource, ClosableStore
 {}
 
 /// What opening a store does where nothing stands yet.

@@ -10,6 +10,11 @@ package protocol OperationsSource: Sendable {
   ///
   /// - Throws: ``StoreFailure`` that a claim would fail with too.
   func probe() async throws(StoreFailure) -> StoreProbe
+
+  /// Takes damage of the database that another reader in this process was told of: nothing more is admitted.
+  ///
+  /// - Parameter failure: of the code `corrupt` or another that no further write can be relied on after.
+  func reportDamage(_ failure: StoreFailure)
 }
 
 /// What stood in the store at one instant.

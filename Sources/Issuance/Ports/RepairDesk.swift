@@ -1,5 +1,5 @@
 /// Does what a reviewed plan says, and nothing that could give away more than was accepted.
-package protocol RepairDesk: Sendable {
+package protocol RepairDesk: ClosableStore {
   /// Copies the whole store in one step, before anything is repaired.
   ///
   /// - Returns: where the copy is.

@@ -35,6 +35,8 @@ package struct StoreFailure: Error, Sendable {
     case witnessForeign
     /// The witness has seen acceptances that the database does not have.
     case witnessAhead
+    /// The write-ahead log beside the file was written on another file, or on another state of this one.
+    case logMismatch
     case unexpected
   }
 

@@ -1,6 +1,6 @@
 /// What an operator does about the witness of a store: the small file outside the database that knows how far each
 /// campaign had come. No other program may use the store meanwhile.
-package protocol WitnessKeeper: Sendable {
+package protocol WitnessKeeper: ClosableStore {
   /// What witness and database say, read as they stand. Changes nothing.
   func witnessState() async throws(StoreFailure) -> WitnessState
 

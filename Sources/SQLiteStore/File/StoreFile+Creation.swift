@@ -75,25 +75,42 @@ extension StoreFile {
       return Migrator(path: path).migrations.map(\.version)
     }
     try check(forWriting: true)
-    let migrator = Migrator(path: path, migrations: migrations)
-    guard try migrationStates(limits: limits, of: migrations).contains(where: { $0.appliedAt == nil }) else {
-      return []
-    }
+    if try isCurrent(limits: limits, migrations) { return [] }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }
     let writeLock = try FileLock(path: writeLockPath)
     do {
       return try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
+        if case .unproved(let reason) = try requireOwnLog() {
+          try judgeLog(because: reason, useLock: useLock, use: .exclusive, limits: limits)
+        }
         let queue = try DatabaseQueue(
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: false))
-        return try queue.writeWithoutTransaction { db in
+        let applied = try queue.writeWithoutTransaction { db in
           try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL")
-          return try migrator.apply(in: db, now: now)
+          let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
+          // A log that was examined is in the file before anything else is written.
+          try log.emptyIntoFile(db, noting: writeLock)
+          let applied = try Migrator(path: path, migrations: migrations).apply(in: db, now: now)
+          try log.emptyIntoFile(db, noting: writeLock)
+          return applied
         }
+        try queue.close()
+        return applied
       }
     } catch {
       throw StoreFailure(error, operation: "migrate the database", subject: path)
+    }
+  }
+
+  /// Whether nothing is to be applied; `false` also if the log has to be examined first, which needs the file alone.
+  private func isCurrent(limits: SQLiteStore.Limits, _ migrations: [Migration]) throws(StoreFailure) -> Bool {
+    do {
+      return try migrationStates(limits: limits, of: migrations).allSatisfy { $0.appliedAt != nil }
+    } catch {
+      guard error.code == .logMismatch, let verdict = try? logVerdict(), case .unproved = verdict else { throw error }
+      return false
     }
   }
 
@@ -106,9 +123,12 @@ extension StoreFile {
     try useLock.take(.shared, within: limits.lockTimeout)
     defer { useLock.giveBack() }
     do {
-      let queue = try DatabaseQueue(
-        path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
-      return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }
+      return try FileLock(path: writeLockPath).withLock(.shared, within: limits.lockTimeout) {
+        try requireProvedLog()
+        let queue = try DatabaseQueue(
+          path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
+        return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }
+      }
     } catch {
       throw StoreFailure(error, operation: "read the ledger of migrations", subject: path)
     }

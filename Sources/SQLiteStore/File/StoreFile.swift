@@ -28,6 +28,7 @@ package struct StoreFile: Sendable {
   package var writeLockPath: String { path + ".write-lock" }
   package var runLockPath: String { path + ".run-lock" }
   package var walPath: String { path + "-wal" }
+  var shmPath: String { path + "-shm" }
   /// Where a new file is built before it takes its name, so that a file at ``path`` is whole or not there.
   var newFilePath: String { path + ".new" }
 
@@ -93,7 +94,7 @@ package struct StoreFile: Sendable {
 
   /// Refuses a file whose header is not that of a file of ours.
   private func checkIdentity() throws(StoreFailure) {
-    guard try DatabaseHeader(path: path)?.applicationID != SQLiteSchema.applicationID else { return }
+    guard try DatabaseFileReader(path: path)?.applicationID != SQLiteSchema.applicationID else { return }
     // Our lock beside it says that it was ours once.
     guard unsafe access(useLockPath, F_OK) != 0 else {
       throw StoreFailure(
@@ -106,11 +107,9 @@ package struct StoreFile: Sendable {
       hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
   }
 
-  /// Which file stands at the path now; `nil` where none does.
-  func identity() -> FileIdentity? {
-    var status = stat()
-    guard unsafe stat(path, &status) == 0 else { return nil }
-    return FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  /// Which files stand at the paths of the set now.
+  func setIdentity() -> FileSetIdentity {
+    FileSetIdentity(main: FileIdentity(path: path), log: FileIdentity(path: walPath), shared: FileIdentity(path: shmPath))
   }
 
   /// Makes the names of new and renamed files in the directory of `path` durable.
@@ -131,4 +130,30 @@ package struct StoreFile: Sendable {
 struct FileIdentity: Sendable, Equatable {
   let device: UInt64
   let inode: UInt64
+
+  init(device: UInt64, inode: UInt64) {
+    self.device = device
+    self.inode = inode
+  }
+
+  /// The file at a path; `nil` if there is none.
+  init?(path: String) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return nil }
+    self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+  }
+}
+
+/// The three files that SQLite works on in WAL mode.
+struct FileSetIdentity: Sendable, Equatable {
+  let main: FileIdentity?
+  let log: FileIdentity?
+  let shared: FileIdentity?
+
+  /// - Returns: which file is another one now; `nil` if none is.
+  func change(to now: FileSetIdentity) -> String? {
+    if main != now.main { return "the file" }
+    if log != now.log { return "its write-ahead log" }
+    return shared != now.shared ? "its shared memory" : nil
+  }
 }

@@ -21,6 +21,8 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
     requested = witness
   }
 
+  package func close() async -> String? { await store.close() }
+
   package func witnessState() async throws(StoreFailure) -> WitnessState {
     let (database, requested) = (store.file, requested)
     return try await store.write("look at the witness") { db in  // in the lock, so that nobody is between the two
@@ -103,14 +105,15 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
       let record = try file.record(of: database, id: facts.databaseID, at: place)
       let losses = try facts.compare(with: record.tips, in: db)
         .compactMap { campaign in try Self.loss(in: campaign, in: db) }
-      if losses.isEmpty { return AcceptedLoss(losses: [], sealing: nil) }
+      let isCut = facts.logFault(against: record) != nil
+      if losses.isEmpty, !isCut { return AcceptedLoss(losses: [], sealing: nil) }
       let now = clock()
       for loss in losses { try Self.record(loss, by: author, at: now, in: db) }
-      let seats = losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
+      let seats = losses.isEmpty ? "none" : losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
       try Witness.register(
         facts.epoch + 1, place: place, by: author, detail: "accepted the loss of the seats \(seats)", at: now, in: db)
       let witness = try Witness(file, record: record)
-      return AcceptedLoss(losses: losses, sealing: (witness, try witness.prepare(only: facts.tips)))
+      return AcceptedLoss(losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: facts.logSequence)))
     } seal: { accepted in
       if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
     }

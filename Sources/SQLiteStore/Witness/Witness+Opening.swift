@@ -59,9 +59,13 @@ extension Witness {
       witness = try begin(facts, of: database, at: place)
     }
     guard facts.epoch == 0 || hasMoved else { return (witness, false) }
-    try register(
-      facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
-      in: db)
+    try db.inTransaction(.immediate) {
+      try register(
+        facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
+        in: db)
+      try LogLink.renew(in: db)
+      return .commit
+    }
     if let leaves { _ = try WitnessFile.setAside(leaves, now: now) }
     return (witness, true)
   }
@@ -91,12 +95,30 @@ extension Witness {
   static func begin(_ facts: WitnessFacts, of database: StoreFile, at place: String?) throws -> Witness {
     let path = database.witnessPath(at: place)
     let record = WitnessRecord(
-      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, tips: facts.tips)
+      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, logSequence: facts.logSequence,
+      tips: facts.tips)
     try WitnessFile.create(record, at: path)
     guard let file = try WitnessFile(path: path, forWriting: true) else {
       throw StoreFailure.witnessMissing(path, cause: "it was removed as soon as it was made")
     }
     return try Witness(file, record: record)
+  }
+
+  /// Requires that a database has all that its witness has seen, on a connection that only reads: a file that is refused
+  /// was not changed. Everything else about the witness is judged when it is opened.
+  ///
+  /// - Throws: ``StoreFailure`` with `witnessAhead`.
+  static func requireNotAhead(_ db: Database, of database: StoreFile, at requested: String?) throws {
+    let facts = try WitnessFacts(db)
+    let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+    let path = database.witnessPath(at: place)
+    guard let record = try WitnessFile(path: path, forWriting: false)?.read(), record.databaseID == facts.databaseID,
+      record.databasePath == database.pathInWitness(at: place)
+    else { return }
+    let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
+    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    guard let fault = facts.logFault(against: record) else { return }
+    throw StoreFailure.witnessAhead(path, faults: [fault])
   }
 
   /// Puts the place of the witness on record.
@@ -123,7 +145,7 @@ extension Witness {
         cause: "the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed",
         hint: "look with: reconcile report; to take it as it is: issue-service witness rebuild --reason TEXT")
     }
-    try seal(try prepare(facts.tips))
+    try seal(try prepare(facts.tips, logSequence: facts.logSequence))
   }
 
   /// Requires that the database has all that was witnessed of a campaign, and that what it has besides, because another
@@ -146,6 +168,14 @@ extension Witness {
 }
 
 extension WitnessFacts {
+  /// Commits that the witness has seen and the database does not have: the log was cut, or an older state was put back.
+  ///
+  /// - Returns: `nil` if there are none.
+  func logFault(against record: WitnessRecord) -> String? {
+    guard let witnessed = record.logSequence, let logSequence, witnessed > logSequence else { return nil }
+    return "the witness has seen commit \(witnessed), and the database ends at commit \(logSequence)"
+  }
+
   /// For the record of an epoch: what the witness begins from.
   var detail: String {
     let seats = tips.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.seat)" }

@@ -62,16 +62,19 @@ final class Witness: Sendable {
 
   /// Makes the next record ready, before the commit that it will witness.
   ///
+  /// - Parameter logSequence: the number of that commit.
   /// - Throws: ``StoreFailure``, with `diskFull` where there is no space for it; nothing has happened.
-  func prepare(_ tips: [String: WitnessRecord.Tip]) throws(StoreFailure) -> Prepared {
+  func prepare(_ tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreFailure) -> Prepared {
     var record = state.withLock { $0.record }
+    record.logSequence = logSequence
     record.tips.merge(tips) { _, new in new }
     return try prepare(record)
   }
 
   /// Makes a record ready that holds these campaigns and no other.
-  func prepare(only tips: [String: WitnessRecord.Tip]) throws(StoreFailure) -> Prepared {
+  func prepare(only tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreFailure) -> Prepared {
     var record = state.withLock { $0.record }
+    record.logSequence = logSequence
     record.tips = tips
     return try prepare(record)
   }

@@ -10,6 +10,8 @@ struct WitnessFacts {
   let epoch: Int
   /// Where the witness stands, as recorded: `nil` for beside the database.
   let place: String?
+  /// The number of the last commit; `nil` in a file of a version without a log link.
+  let logSequence: Int?
   /// The last acceptance of each campaign that has one.
   let tips: [String: WitnessRecord.Tip]
 
@@ -23,6 +25,7 @@ struct WitnessFacts {
     let row = try Row.fetchOne(db, sql: "SELECT epoch, path FROM witness ORDER BY epoch DESC LIMIT 1")
     epoch = try row?.value("epoch") ?? 0
     place = try row?.decode(String?.self, forColumn: "path")
+    logSequence = try LogLink.sequence(in: db).map { Int($0) }
     tips = try Self.tips(in: db)
   }
 

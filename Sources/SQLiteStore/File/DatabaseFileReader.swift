@@ -1,0 +1,98 @@
+internal import GRDBSQLite
+internal import Issuance
+
+/// A database file, read page by page without a lock, and without creating anything beside the file.
+///
+/// The bytes are read through a connection of SQLite's own that runs no statement. A descriptor of ours would drop the
+/// locks that other connections of this process hold on the file when it is closed. Any statement on an immutable
+/// connection could find the file half-way through a checkpoint.
+@safe final class DatabaseFileReader {
+  private static let magic = Array("SQLite format 3\u{0}".utf8)
+  private static let headerSize = 100
+  private let connection: OpaquePointer?
+  private let path: String
+  private let header: [UInt8]
+
+  /// - Returns: `nil` if the file is no SQLite database.
+  /// - Throws: ``StoreFailure`` with `inputOutput` if it cannot be read.
+  init?(path: String) throws(StoreFailure) {
+    var opened: OpaquePointer?
+    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
+    let code = unsafe sqlite3_open_v2("file://\(Self.encoded(path))?immutable=1", &opened, flags, nil)
+    let result = unsafe Self.readHeader(opened, code: code, path: path)
+    unsafe connection = opened
+    self.path = path
+    header = (try? result.get()) ?? []
+    if case .failure(let failure) = result { throw failure }
+    guard header.starts(with: Self.magic) else { return nil }
+  }
+
+  private static func readHeader(
+    _ connection: OpaquePointer?, code: Int32, path: String
+  ) -> Result<[UInt8], StoreFailure> {
+    guard code == SQLITE_OK else { return .failure(failure(code, path: path)) }
+    do throws(StoreFailure) {
+      return .success(try unsafe PageSource(connection).bytes(at: 0, count: headerSize, of: path) ?? [])
+    } catch {
+      return .failure(error)
+    }
+  }
+
+  deinit { unsafe sqlite3_close(connection) }
+
+  /// Offset 68, big-endian: https://www.sqlite.org/fileformat2.html#application_id
+  var applicationID: Int { header[68..<72].reduce(0) { $0 << 8 | Int($1) } }
+
+  private static func encoded(_ path: String) -> String {
+    let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
+    return path.utf8.map { byte in
+      allowed.contains(byte)
+        ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+    }.joined()
+  }
+
+  fileprivate static func failure(_ code: Int32, path: String) -> StoreFailure {
+    StoreFailure(
+      .inputOutput, operation: "open the database", subject: path,
+      cause: "its header cannot be read (SQLite code \(code))",
+      hint: "check the mode of the file and of its directory, and the disk")
+  }
+}
+
+extension DatabaseFileReader: LogVerdict.MainFile {
+  /// Offset 16, big-endian; 1 stands for 65,536.
+  var pageSize: Int {
+    let size = Int(header[16]) << 8 | Int(header[17])
+    return size == 1 ? 65_536 : size
+  }
+
+  var isInWALMode: Bool { header[18] == 2 && header[19] == 2 }
+
+  func link(onPage page: Int) throws -> LogLinkRow? {
+    try unsafe PageSource(connection).bytes(at: (page - 1) * pageSize, count: pageSize, of: path)
+      .flatMap { LogLinkRow(page: $0) }
+  }
+}
+
+/// Reads the main file of a connection by the file handle of that connection, below its cache and its locks.
+@safe struct PageSource {
+  private let connection: OpaquePointer?
+
+  init(_ connection: OpaquePointer?) { unsafe self.connection = unsafe connection }
+
+  /// - Returns: `nil` if the file ends before.
+  /// - Throws: ``StoreFailure`` with `inputOutput`.
+  func bytes(at offset: Int, count: Int, of path: String) throws(StoreFailure) -> [UInt8]? {
+    var file: UnsafeMutablePointer<sqlite3_file>?
+    guard unsafe sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
+      let file = unsafe file, let read = unsafe file.pointee.pMethods?.pointee.xRead
+    else { throw DatabaseFileReader.failure(SQLITE_CANTOPEN, path: path) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result = unsafe bytes.withUnsafeMutableBytes { buffer in
+      unsafe read(file, buffer.baseAddress, Int32(count), sqlite3_int64(offset))
+    }
+    if result == SQLITE_IOERR | (2 << 8) { return nil }  // SQLITE_IOERR_SHORT_READ
+    guard result == SQLITE_OK else { throw DatabaseFileReader.failure(result, path: path) }
+    return bytes
+  }
+}

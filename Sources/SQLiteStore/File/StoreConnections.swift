@@ -1,0 +1,117 @@
+internal import GRDB
+internal import Issuance
+
+/// What is asked of an opening.
+struct OpeningRequest {
+  let witness: WitnessRequirement
+  let schema: SchemaRequirement
+  let use: FileLock.Mode
+  let limits: SQLiteStore.Limits
+  let observer: any StoreObserver
+  let now: Timestamp
+}
+
+/// The connections of one store, opened inside the write lock after the check of the log.
+struct StoreConnections {
+  let reader: DatabasePool
+  let writer: DatabaseQueue
+  /// Reads for claims that need no seat.
+  let answers: DatabaseQueue
+  let log: WriteAheadLog
+  let link: LogLink
+  let witness: Witness?
+  let identity: FileSetIdentity
+
+  /// Checks the log, opens and reads read-only, and only then opens the writer: a file that is refused was neither
+  /// changed nor checkpointed.
+  ///
+  /// - Throws: ``StoreFailure``.
+  init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
+    let limits = request.limits
+    let hasEmptyLog = try Self.checkLog(of: file, request, useLock: useLock)
+    let readerConfiguration = SQLiteStore.configuration(limits: limits, readonly: true)
+    let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
+    try reader.read { db in
+      try Migrator(path: file.path).requireCurrent(in: db)
+      if request.schema == .whole { try SchemaObjects.requireWhole(in: db, path: file.path) }
+      if request.witness != .notRequired { try Witness.requireNotAhead(db, of: file, at: request.witness.path) }
+      if hasEmptyLog { try Self.requireSoundWithoutLog(db, of: file, writeLock: writeLock) }
+    }
+    let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: request.observer)
+    var configuration = SQLiteStore.configuration(limits: limits, readonly: false)
+    configuration.prepareDatabase { db in try log.watch(db) }  // keeps the log as long as the connection
+    let writer = try DatabaseQueue(path: file.path, configuration: configuration)
+    let (witness, link) = try writer.inDatabase { db in
+      try SQLiteStore.requireDurable(db, path: file.path)
+      let link = try LogLink(db, of: file, hasEmptyLog: hasEmptyLog)
+      if hasEmptyLog { try log.emptyIntoFile(db, noting: writeLock) }
+      let witness = try Self.openWitness(of: file, request, in: db, log: log, writeLock: writeLock)
+      try link.remember(db)
+      return (witness, link)
+    }
+    self.reader = reader
+    self.writer = writer
+    self.log = log
+    self.link = link
+    self.witness = witness
+    answers = try DatabaseQueue(path: file.path, configuration: readerConfiguration)
+    identity = file.setIdentity()
+  }
+
+  /// - Returns: whether there is nothing to replay.
+  private static func checkLog(of file: StoreFile, _ request: OpeningRequest, useLock: FileLock) throws -> Bool {
+    switch try file.requireOwnLog() {
+    case .empty: return true
+    case .belongs, .foreign: return false
+    case .unproved(let reason):
+      try file.judgeLog(because: reason, useLock: useLock, use: request.use, limits: request.limits)
+      return false
+    }
+  }
+
+  /// A log that is gone without a note that it was moved into the file may have been lost in the middle of a checkpoint:
+  /// the pages are examined first.
+  ///
+  /// Rows are not judged here: what was changed by hand is named by the audit of the start, and by `reconcile`.
+  private static func requireSoundWithoutLog(_ db: Database, of file: StoreFile, writeLock: FileLock) throws {
+    guard let state = try LogLink.state(in: db), writeLock.note != WriteAheadLog.note(of: state) else { return }
+    guard let fault = try LogJudge.structureFault(in: db) else { return }
+    throw StoreFailure(
+      .logMismatch, operation: "open the database", subject: file.path,
+      cause: "its write-ahead log is gone without having been moved into the file, and what is left is not sound: "
+        + fault,
+      hint: "put \(file.walPath) back, or go back to a backup: issue-service restore BACKUP")
+  }
+
+  /// If a new place of the witness is on record, the record itself must not be lost with the log.
+  private static func openWitness(
+    of file: StoreFile, _ request: OpeningRequest, in db: Database, log: WriteAheadLog, writeLock: FileLock
+  ) throws -> Witness? {
+    if request.witness == .notRequired { return nil }
+    let (witness, hasBegun) = try Witness.open(db, of: file, at: request.witness.path, now: request.now)
+    if hasBegun { try log.emptyIntoFile(db, noting: writeLock) }
+    return witness
+  }
+}
+
+extension StoreFile {
+  /// Has the log examined, with the file for this program alone meanwhile.
+  ///
+  /// - Throws: ``StoreFailure`` with `busy` while another program uses the file, or `logMismatch`.
+  func judgeLog(
+    because reason: String, useLock: FileLock, use: FileLock.Mode, limits: SQLiteStore.Limits
+  ) throws {
+    if use == .shared {
+      do {
+        try useLock.take(.exclusive, within: limits.lockTimeout)
+      } catch {
+        guard error.code == .busy else { throw error }
+        throw StoreFailure(
+          .busy, operation: "examine the write-ahead log", subject: path,
+          cause: "\(reason), and another program uses the file", hint: "stop the other programs, then try again")
+      }
+    }
+    try LogJudge(file: self).examine(because: reason)
+    if use == .shared { try useLock.take(.shared, within: limits.lockTimeout) }
+  }
+}

@@ -1,0 +1,153 @@
+internal import CrashPoints
+internal import GRDB
+internal import Issuance
+internal import Synchronization
+
+/// The log link of one writer: renews the row in every write transaction, and compares file and log before each.
+///
+/// Used on the writer's connection, inside the write lock.
+final class LogLink: Sendable {
+  /// The table stands above this page, where VACUUM does not put it.
+  private static let lowestPage = 65
+
+  private struct Seen {
+    var page: Int
+    var row: LogLinkRow?
+    var salts: [UInt8]?
+  }
+
+  private let file: StoreFile
+  private let log: LogFile
+  private let pageSize: Int
+  private let seen: Mutex<Seen>
+
+  /// - Parameters:
+  ///   - db: the writer's connection, which has read the database, so its log exists.
+  ///   - hasEmptyLog: whether the check of the start found nothing to replay. Then the writer makes a start mark: it
+  ///     gives what was changed by hand in the meantime a nonce of its own.
+  init(_ db: Database, of file: StoreFile, hasEmptyLog: Bool) throws {
+    if hasEmptyLog { try Self.mark(db) }
+    guard let log = try LogFile(path: file.walPath) else {
+      throw StoreFailure(
+        .inputOutput, operation: "open the database", subject: file.path, cause: "its log was removed at once",
+        hint: "stop the programs, and see which one removes \(file.walPath)")
+    }
+    self.file = file
+    self.log = log
+    pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
+    seen = Mutex(Seen(page: try Self.rootPage(in: db)))
+    try remember(db)
+  }
+
+  // MARK: The row
+
+  /// Renews the row as the last statement of a transaction.
+  static func renew(in db: Database) throws {
+    try db.cachedStatement(
+      sql: "UPDATE log_link SET seq = seq + 1, prev = nonce, nonce = randomblob(16) WHERE id = 1"
+    ).execute()
+    guard db.changesCount == 1 else {
+      throw StoreFailure(
+        .corrupt, operation: "renew the log link", subject: "log_link", cause: "its row is gone",
+        hint: "stop the programs, keep the file and its -wal, and restore a backup: issue-service restore BACKUP")
+    }
+  }
+
+  /// The number of the last commit that the connection sees; `nil` in a file of a version without a log link.
+  static func sequence(in db: Database) throws -> Int64? {
+    guard try db.tableExists("log_link") else { return nil }
+    return try Int64.fetchOne(db, sql: "SELECT seq FROM log_link WHERE id = 1")
+  }
+
+  /// The state that the connection sees, as one word: the number of the last commit and its nonce.
+  static func state(in db: Database) throws -> String? {
+    guard try db.tableExists("log_link") else { return nil }
+    return try String.fetchOne(db, sql: "SELECT seq || ' ' || lower(hex(nonce)) FROM log_link WHERE id = 1")
+  }
+
+  /// Commits the link alone, in a table that is created again if VACUUM has moved it down.
+  ///
+  /// A disk without space is no reason not to open: the mark is made at the next start.
+  private static func mark(_ db: Database) throws {
+    do {
+      try db.inTransaction(.immediate) {
+        if try rootPage(in: db) < lowestPage { try createAgain(in: db) } else { try renew(in: db) }
+        return .commit
+      }
+      crashPoint(.markCommitted)
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {}
+  }
+
+  private static func rootPage(in db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = 'log_link'") ?? 0
+  }
+
+  /// Creates table and triggers again above the low pages, which a filler takes meanwhile.
+  private static func createAgain(in db: Database) throws {
+    let objects = try SchemaObjects.migrated.get()
+    let sequence = try Int64.fetchOne(db, sql: "SELECT seq FROM log_link WHERE id = 1")
+    try db.execute(sql: "DROP TABLE log_link")
+    let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+    let pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
+    try db.execute(sql: "CREATE TABLE log_link_filler (bytes BLOB NOT NULL) STRICT")
+    try db.execute(
+      sql: "INSERT INTO log_link_filler (bytes) VALUES (zeroblob(?))", arguments: [(free + 100) * pageSize])
+    let names = objects.keys.filter { $0 == "table log_link" || $0.hasPrefix("trigger log_link_") }
+    for name in names.sorted() { try db.execute(sql: objects[name] ?? "") }
+    try db.execute(
+      sql: "INSERT INTO log_link (id, tag, seq, prev, nonce) VALUES (1, 'log_link', ?, zeroblob(16), randomblob(16))",
+      arguments: [(sequence ?? 1 << 40) + 1])
+    try db.execute(sql: "DROP TABLE log_link_filler")
+  }
+
+  // MARK: The check
+
+  /// Compares main file and log with what they were at the end of the last look: the row in the main file, read through
+  /// SQLite's own handle, and the salts of the log. If they have changed, the whole log is read.
+  ///
+  /// - Throws: ``StoreFailure`` with `inputOutput`, which latches: another file was copied over this one.
+  func requireUnchanged(_ db: Database) throws {
+    let known = seen.withLock { $0 }
+    let (row, salts) = try (mainRow(db, page: known.page), log.salts())
+    if row == known.row, salts == known.salts { return }
+    let verdict = try file.logVerdict()
+    if let reason = Self.fault(verdict, known: known, row: row) {
+      throw StoreFailure(
+        .inputOutput, outcome: .unknown, operation: "write", subject: file.path,
+        cause: "the file or its write-ahead log was replaced while it was open: \(reason)",
+        hint: "stop the programs; to go back to a backup: issue-service restore BACKUP")
+    }
+    let page = try Self.rootPage(in: db)
+    seen.withLock { $0.page = page }
+  }
+
+  /// - Returns: why the two do not belong together any more; `nil` if they do.
+  private static func fault(_ verdict: LogVerdict, known: Seen, row: LogLinkRow?) -> String? {
+    switch verdict {
+    case .belongs: return nil
+    case .foreign(let reason): return reason
+    // The file alone counts. It has gone on from the state that was seen last, or it is another one.
+    case .empty, .unproved:
+      guard let before = known.row else { return nil }
+      guard let row else { return nil }  // the table was moved: a VACUUM by hand
+      if row.seq > before.seq || row == before { return nil }
+      return "it went back from commit \(before.seq) to commit \(row.seq)"
+    }
+  }
+
+  /// Takes the present state for the one that the next look starts from. Call at the end of each hold of the write lock.
+  func remember(_ db: Database) throws {
+    let page = seen.withLock { $0.page }
+    let (row, salts) = try (mainRow(db, page: page), log.salts())
+    seen.withLock {
+      $0.row = row
+      $0.salts = salts
+    }
+  }
+
+  private func mainRow(_ db: Database, page: Int) throws -> LogLinkRow? {
+    guard page > 0 else { return nil }
+    return try unsafe PageSource(db.sqliteConnection).bytes(at: (page - 1) * pageSize, count: pageSize, of: file.path)
+      .flatMap { LogLinkRow(page: $0) }
+  }
+}

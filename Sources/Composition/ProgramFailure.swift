@@ -91,7 +91,8 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
     printError("\(ProgramFailure.unexpected(error))")
   }
   for reason in await stores.close() {
-    printError("warning: the write-ahead log was left beside the database; a copy of the file alone lacks it: \(reason)")
+    printError(
+      "warning: the write-ahead log stays beside the database, and a copy of the file alone lacks it: \(reason)")
   }
   guard status == .done else { throw status.exitCode }
 }

@@ -55,7 +55,7 @@ struct ClaimService {
     let operationsAPI = operationsListener(
       OperationsAPI(readiness: readiness, live: LiveAPI(feed: watch, viewers: viewers), registry: registry),
       announcement: announcement, logger: logger)
-    let audit = StartAudit(database: settings.database, metrics: registry, logger: logger)
+    let audit = StartAudit(database: settings.database, store: store, metrics: registry, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [

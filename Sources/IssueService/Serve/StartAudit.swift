@@ -14,11 +14,14 @@ struct StartAudit: Service {
   static let findingsPerRule = 10
 
   private let database: String
+  private let store: any OperationsSource
   private let gauges: GaugeSet
   private let logger: Logger
 
-  init(database: String, metrics: any MetricsFactory, logger: Logger) {
+  /// - Parameter store: is told of damage that SQLite reports, so that nothing more is admitted.
+  init(database: String, store: any OperationsSource, metrics: any MetricsFactory, logger: Logger) {
     self.database = database
+    self.store = store
     gauges = GaugeSet(factory: metrics)
     self.logger = logger
   }
@@ -48,8 +51,11 @@ struct StartAudit: Service {
   private func tell(_ result: Result<Report, StoreFailure>) {
     var readings = [GaugeSet.Reading(ServeMetrics.auditEnd, value: systemClock().seconds)]
     switch result {
-    case .failure(let failure): logger.error("the database could not be audited: \(failure)")
+    case .failure(let failure):
+      logger.error("the database could not be audited: \(failure)")
+      if failure.code == .corrupt { store.reportDamage(failure) }
     case .success(let report):
+      if let damage = report.damage { store.reportDamage(damage) }
       let standing = report.findingsFound - report.waived.count
       if report.verdict != .unknown {
         readings.append(GaugeSet.Reading(ServeMetrics.auditFindings, value: Double(standing)))

@@ -73,6 +73,7 @@ package struct Audit {
     do {
       try body(&self)
     } catch {
+      if error.code == .corrupt, report.damage == nil { report.damage = error }
       doNotJudge(rules, "cannot \(error.operation): \(error.cause)")
     }
   }

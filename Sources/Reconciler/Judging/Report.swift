@@ -44,6 +44,8 @@ package struct Report: Sendable {
   package var duration = Duration.zero
   /// Why nothing at all could be judged; `nil` where the rules ran.
   package let unreadable: String?
+  /// Damage that the store itself reported while it was read; `nil` if it reported none.
+  package var damage: StoreFailure?
   /// What to do where something could not be judged; empty where all was.
   package var advice = ""
 

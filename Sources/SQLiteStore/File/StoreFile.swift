@@ -109,7 +109,8 @@ package struct StoreFile: Sendable {
 
   /// Which files stand at the paths of the set now.
   func setIdentity() -> FileSetIdentity {
-    FileSetIdentity(main: FileIdentity(path: path), log: FileIdentity(path: walPath), shared: FileIdentity(path: shmPath))
+    FileSetIdentity(
+      main: FileIdentity(path: path), log: FileIdentity(path: walPath), shared: FileIdentity(path: shmPath))
   }
 
   /// Makes the names of new and renamed files in the directory of `path` durable.

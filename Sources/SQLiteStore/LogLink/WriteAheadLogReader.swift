@@ -93,7 +93,9 @@ struct WriteAheadLogReader {
 
   /// - Returns: whether recovery would take the frame.
   private mutating func take(_ frame: UnsafeRawBufferPointer, _ run: inout Run) -> Bool {
-    func word(_ offset: Int) -> UInt32 { unsafe UInt32(bigEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+    func word(_ offset: Int) -> UInt32 {
+      unsafe UInt32(bigEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
     let page = Int(word(0))
     let content = unsafe UnsafeRawBufferPointer(rebasing: frame[Self.frameHeaderSize...])
     guard page > 0, unsafe frame[8..<16].elementsEqual(salts) else { return false }

@@ -109,11 +109,13 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
       if losses.isEmpty, !isCut { return AcceptedLoss(losses: [], sealing: nil) }
       let now = clock()
       for loss in losses { try Self.record(loss, by: author, at: now, in: db) }
-      let seats = losses.isEmpty ? "none" : losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
+      let seats =
+        losses.isEmpty ? "none" : losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
       try Witness.register(
         facts.epoch + 1, place: place, by: author, detail: "accepted the loss of the seats \(seats)", at: now, in: db)
       let witness = try Witness(file, record: record)
-      return AcceptedLoss(losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: facts.logSequence)))
+      return AcceptedLoss(
+        losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: facts.logSequence)))
     } seal: { accepted in
       if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
     }

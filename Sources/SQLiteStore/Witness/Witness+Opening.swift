@@ -95,7 +95,8 @@ extension Witness {
   static func begin(_ facts: WitnessFacts, of database: StoreFile, at place: String?) throws -> Witness {
     let path = database.witnessPath(at: place)
     let record = WitnessRecord(
-      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, logSequence: facts.logSequence,
+      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1,
+      logSequence: facts.logSequence,
       tips: facts.tips)
     try WitnessFile.create(record, at: path)
     guard let file = try WitnessFile(path: path, forWriting: true) else {

@@ -22,7 +22,8 @@ extension WitnessReading {
     }
     _ = try file.require(record, of: database, id: facts.databaseID, at: facts.place)
     // If seats are missing too, the rules of the witness name them.
-    if let fault = facts.logFault(against: record), try facts.compare(with: record.tips, in: db).allSatisfy({ $0.fault == nil })
+    if let fault = facts.logFault(against: record),
+      try facts.compare(with: record.tips, in: db).allSatisfy({ $0.fault == nil })
     {
       self = .unusable("\(fault): \(path)")
       return

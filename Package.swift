@@ -285,7 +285,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "Schema", "TestSupport", "WebhookIssuer",
+        "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema", "TestSupport",
+        "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

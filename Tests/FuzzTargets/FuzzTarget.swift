@@ -14,7 +14,7 @@ package struct FuzzTarget: Sendable {
     let identities = try await Identities()
     return [
       .token(identities), .keys(identities), .json, .http(identities), .header, .userID, .codeFile, .commandLine,
-      try .configurationFile(), .settings, .webhook, .endpoint, .load, .witness,
+      try .configurationFile(), .settings, .webhook, .endpoint, .load, .witness, .log,
     ]
   }
 }

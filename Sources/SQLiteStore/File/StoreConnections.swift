@@ -43,10 +43,13 @@ struct StoreConnections {
     let writer = try DatabaseQueue(path: file.path, configuration: configuration)
     let (witness, link) = try writer.inDatabase { db in
       try SQLiteStore.requireDurable(db, path: file.path)
-      let link = try LogLink(db, of: file, hasEmptyLog: hasEmptyLog)
-      if hasEmptyLog { try log.emptyIntoFile(db, noting: writeLock) }
+      // First what may refuse the file: then nothing was written.
       let witness = try Self.openWitness(of: file, request, in: db, log: log, writeLock: writeLock)
-      try link.remember(db)
+      let link = try LogLink(db, of: file, hasEmptyLog: hasEmptyLog)
+      if hasEmptyLog {
+        try log.emptyIntoFile(db, noting: writeLock)
+        try link.remember(db)
+      }
       return (witness, link)
     }
     self.reader = reader

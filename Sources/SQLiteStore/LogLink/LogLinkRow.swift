@@ -2,13 +2,13 @@
 ///
 /// Every write transaction renews the row: `nonce` becomes `prev`, and `seq` rises by one. So one row names the state of
 /// the file that it stands in, and the state before it.
-struct LogLinkRow: Equatable, Sendable {
+package struct LogLinkRow: Equatable, Sendable {
   /// Rises by one with every write transaction, from 2^40 on.
-  let seq: Int64
+  package let seq: Int64
   /// 16 bytes: the nonce of the state before. Zeros where the table was created or moved.
-  let prev: [UInt8]
+  package let prev: [UInt8]
   /// 16 random bytes.
-  let nonce: [UInt8]
+  package let nonce: [UInt8]
 
   /// Whether the row names no state before it.
   var isAnchor: Bool { prev.allSatisfy { $0 == 0 } }
@@ -23,7 +23,7 @@ struct LogLinkRow: Equatable, Sendable {
   ///
   /// - Parameter page: one whole page. Source: https://www.sqlite.org/fileformat2.html#b_tree_pages
   /// - Returns: `nil` if the page is anything else.
-  init?(page: some RandomAccessCollection<UInt8>) {
+  package init?(page: some RandomAccessCollection<UInt8>) {
     guard page.count >= 512 else { return nil }
     func byte(_ offset: Int) -> Int { Int(page[page.index(page.startIndex, offsetBy: offset)]) }
     let cell = page.count - Self.cellSize
@@ -37,7 +37,7 @@ struct LogLinkRow: Equatable, Sendable {
     nonce = Array(bytes[38..<54])
   }
 
-  init(seq: Int64, prev: [UInt8], nonce: [UInt8]) {
+  package init(seq: Int64, prev: [UInt8], nonce: [UInt8]) {
     self.seq = seq
     self.prev = prev
     self.nonce = nonce

@@ -1,5 +1,5 @@
 /// Bytes that are read by offset: a file, or an array in tests.
-protocol ByteSource {
+package protocol ByteSource {
   /// Reads up to `buffer.count` bytes from `offset` on.
   ///
   /// - Returns: how many bytes were read; fewer at the end of the source.
@@ -9,29 +9,29 @@ protocol ByteSource {
 /// What the valid run of a write-ahead log holds, as SQLite's recovery would take it.
 ///
 /// Source: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
-struct LogContents: Equatable, Sendable {
+package struct LogContents: Equatable, Sendable {
   /// The row of `log_link` as one committed frame has it.
-  struct Link: Equatable, Sendable {
-    let page: Int
-    let row: LogLinkRow
+  package struct Link: Equatable, Sendable {
+    package let page: Int
+    package let row: LogLinkRow
   }
 
-  let pageSize: Int
+  package let pageSize: Int
   /// The two salts of the header, 8 bytes: they are new each time the log begins again.
-  let salts: [UInt8]
+  package let salts: [UInt8]
   /// Frames up to the last commit.
-  var frames = 0
+  package internal(set) var frames = 0
   /// Every committed frame that holds the row of `log_link`, in the order of the log.
-  var links: [Link] = []
+  package internal(set) var links: [Link] = []
   /// Whether the first transaction holds every page of the database, as VACUUM writes it.
-  var isFirstTransactionWhole = false
+  package internal(set) var isFirstTransactionWhole = false
 }
 
 /// Reads a write-ahead log by plain reads: nothing is opened by SQLite, locked or changed.
 ///
 /// Cost: one pass over the log, whose checksums are recomputed. It stops at the first frame that recovery would not
 /// take.
-struct WriteAheadLogReader {
+package struct WriteAheadLogReader {
   private static let headerSize = 32
   private static let frameHeaderSize = 24
   /// How many bytes are read at a time, at least one frame.
@@ -46,7 +46,7 @@ struct WriteAheadLogReader {
   ///
   /// - Returns: `nil` if no transaction in it would be taken: it is missing, shorter than its header, has a bad header,
   ///   or has no commit frame in its valid run.
-  static func contents(of source: some ByteSource) throws -> LogContents? {
+  package static func contents(of source: some ByteSource) throws -> LogContents? {
     var header = [UInt8](repeating: 0, count: headerSize)
     let count = try unsafe header.withUnsafeMutableBytes { unsafe try source.read(at: 0, into: $0) }
     guard count == headerSize, var reader = WriteAheadLogReader(header: header) else { return nil }

@@ -17,7 +17,8 @@ struct CrashScenario: Sendable {
     switch point {
     case .fileBuilt, .fileRenamed, .beforeCommit(.create), .afterCommit(.create): create
     case .migrationApplied, .migrationCommitted: migrate
-    case .beforeCommit(.act), .afterCommit(.act): act
+    case .beforeCommit(.act), .afterCommit(.act), .markCommitted, .logEmptied, .logLeft: act
+    case .judgeCopied, .judgePassed: actAfterWriteByHand
     case .beforeCommit(.importCodes), .afterCommit(.importCodes): importCodes
     case .beforeCommit(.repair), .afterCommit(.repair), .backupWritten, .backupRenamed: repair
     case .beforeCommit(.waive), .afterCommit(.waive): waive
@@ -77,6 +78,17 @@ struct CrashScenario: Sendable {
     name: "campaign pause", prepare: accepted,
     crash: { place in [try await place.run(.issueService, ["campaign", "pause", "old"], crash: true).status] },
     again: { place in _ = try await place.recorder.act(.resumed, on: "old", of: place.database) })
+
+  /// The log holds nothing but a statement of the sqlite3 shell, which was killed: it is examined first.
+  private static let actAfterWriteByHand = CrashScenario(
+    name: "campaign pause after a write by hand",
+    prepare: { place in
+      try await accepted(place)
+      let shell = try await Program.system("/usr/bin/sqlite3").run([
+        place.database, "UPDATE campaign SET name = 'by hand' WHERE id = 'old'", ".system kill -9 $PPID",
+      ])
+      guard shell.status == 137 else { throw HarnessFailure(description: "the shell was not killed: \(shell.errors)") }
+    }, crash: act.crash, again: act.again)
 
   private static let importCodes = CrashScenario(
     name: "campaign import-codes", prepare: accepted,

@@ -30,6 +30,7 @@ struct PreparedFiles: Sendable {
   private let set: String
   private let facts: String
   private let objects: [String]
+  private let linkPage: Int?
   private let claims: [History.Operation]
 
   init() async throws {
@@ -57,13 +58,16 @@ struct PreparedFiles: Sendable {
     let listed = try await Self.sql(
       copy.path("first-come.db"), "SELECT type || ' ' || name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY 1")
     objects = listed.split(separator: "\n").map(String.init)
+    linkPage = Int(
+      try await Self.sql(copy.path("first-come.db"), "SELECT rootpage FROM sqlite_master WHERE name = 'log_link'")
+        .trimmingCharacters(in: .whitespacesAndNewlines))
   }
 
   func damage(_ kind: Damage, trial: Int, seed: UInt64, tally: Tally) async throws {
     let directory = try ScratchDirectory()
     try Self.copy(from: place.directory, to: directory)
     var random = SplitMix(state: seed &* 7_919 &+ UInt64(trial))
-    try await inflict(kind, on: directory, &random)
+    let page = try await inflict(kind, on: directory, &random)
     tally.count(kind.rawValue)
 
     let asked = try ScratchDirectory()
@@ -95,6 +99,13 @@ struct PreparedFiles: Sendable {
     let outcome = try await start(database, asOtherwise: kind.altersAcceptances, tally)
     if outcome.hasStarted, kind.mustBeRefused { tally.broke("\(kind.rawValue): a service started on it", in: trial) }
     for what in outcome.wrong { tally.broke("\(kind.rawValue): \(what)", in: trial) }
+    // Of the header and the log link, any byte counts: they say which file it is.
+    let couldBeServed =
+      isHarmless == true && !kind.mustBeRefused && kind != .witnessByte && page != 1 && page != linkPage
+    if couldBeServed, !outcome.hasStarted {
+      tally.broke("\(kind.rawValue): no service started on a file that could be served", in: trial)
+    }
+    if couldBeServed { tally.count("served as it could be") }
   }
 
   private func judge(_ kind: Damage, _ report: Program.Result, others: [Substring]) -> [String] {
@@ -130,8 +141,12 @@ struct PreparedFiles: Sendable {
     if report.status != 2 || found != fault.findings {
       tally.broke("\(fault): the report ended \(report.status) and found \(found.sorted())", in: trial)
     }
-    for what in try await start(database, asOtherwise: false, tally).wrong {
-      tally.broke("\(fault): \(what)", in: trial)
+    let outcome = try await start(database, asOtherwise: false, tally)
+    for what in outcome.wrong { tally.broke("\(fault): \(what)", in: trial) }
+    // A schema that would not refuse what it has to is refused itself; wrong rows are named, and the others served.
+    let isOfSchema = fault.findings.contains { $0.hasPrefix("schema-") }
+    if !isOfSchema, !outcome.hasStarted {
+      tally.broke("\(fault): no service started, because of rows that are wrong", in: trial)
     }
   }
 
@@ -203,19 +218,23 @@ struct PreparedFiles: Sendable {
 
   // MARK: The damages
 
-  private func inflict(_ kind: Damage, on directory: ScratchDirectory, _ random: inout SplitMix) async throws {
+  /// - Returns: the page of the main file that was changed, if it was one.
+  private func inflict(_ kind: Damage, on directory: ScratchDirectory, _ random: inout SplitMix) async throws -> Int? {
+    var page: Int?
     let (database, log, witness) = (
       directory.path("first-come.db"), directory.path("first-come.db-wal"), directory.path("first-come.db.witness")
     )
+    let backup = try Data(contentsOf: early.url.appendingPathComponent("first-come.db"))
     switch kind {
     case .logDeleted: try FileManager.default.removeItem(atPath: log)
-    case .logByte: try turnBit(of: log, &random)
+    case .logByte: _ = try turnBit(of: log, &random)
     case .logCut: try cut(log, &random)
-    case .pageByte: try turnBit(of: database, &random)
+    case .pageByte: page = try turnBit(of: database, &random) / 4_096 + 1
     case .pageOverwritten:
       try change(database) { bytes in
-        let page = Int.random(in: 0..<bytes.count / 4_096, using: &random)
-        for index in page * 4_096..<(page + 1) * 4_096 { bytes[index] = 0x5A }
+        let drawn = Int.random(in: 0..<bytes.count / 4_096, using: &random)
+        for index in drawn * 4_096..<(drawn + 1) * 4_096 { bytes[index] = 0x5A }
+        page = drawn + 1
       }
     case .fileCut: try cut(database, &random)
     case .tableDropped: try await drop("table", database, &random)
@@ -228,7 +247,9 @@ struct PreparedFiles: Sendable {
       try FileManager.default.removeItem(atPath: log)
       try FileManager.default.removeItem(atPath: database)
       try FileManager.default.copyItem(atPath: early.path("first-come.db"), toPath: database)
-    case .witnessByte: try turnBit(of: witness, &random)
+    case .backupUnderLog:
+      try change(database) { bytes in bytes = backup }
+    case .witnessByte: _ = try turnBit(of: witness, &random)
     case .witnessDeleted: try FileManager.default.removeItem(atPath: witness)
     case .codeChanged:
       try await behind(
@@ -241,6 +262,7 @@ struct PreparedFiles: Sendable {
       try await behind(
         "accepted_user_delete", database, "DELETE FROM accepted_user WHERE campaign_id = 'summer' AND seat = 3")
     }
+    return page
   }
 
   private func drop(_ type: String, _ database: String, _ random: inout SplitMix) async throws {
@@ -257,10 +279,14 @@ struct PreparedFiles: Sendable {
       database, "PRAGMA foreign_keys = OFF; DROP TRIGGER \(trigger); \(statement); \(definition);")
   }
 
-  private func turnBit(of path: String, _ random: inout SplitMix) throws {
+  /// - Returns: the offset of the byte.
+  private func turnBit(of path: String, _ random: inout SplitMix) throws -> Int {
+    var offset = 0
     try change(path) { bytes in
-      bytes[random.below(bytes.count)] ^= 1 << UInt8(random.below(8))
+      offset = random.below(bytes.count)
+      bytes[offset] ^= 1 << UInt8(random.below(8))
     }
+    return offset
   }
 
   private func cut(_ path: String, _ random: inout SplitMix) throws {

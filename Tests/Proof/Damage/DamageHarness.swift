@@ -12,7 +12,8 @@ struct DamageHarness: Harness {
     A copy of the files of a service that was killed with acknowledged claims in its log gets one damage. Unless what
     it holds is just what it held, `reconcile report` is not CLEAN and says what to do; `serve` does not start, or
     answers every user who was accepted with the same seat and names in its log what the report names, by the same ids.
-    A lost log, an old backup and a schema without one of its objects are refused at the start, with 78 or 74.
+    A file that could be served is served: a start that ends there with an error counts as broken.
+    A lost log, an old backup, also under a newer log, and a schema without one of its objects are refused at the start, with 78 or 74.
     Then each corruption of rows, books and schema that the self-test of `reconcile` knows, in the file itself: the
     report names just what it is, and so does the start of `serve`.
     """
@@ -74,6 +75,7 @@ enum Damage: String, CaseIterable, Sendable {
   case triggerDropped = "trigger dropped"
   case indexDropped = "index dropped"
   case oldBackup = "old backup put back"
+  case backupUnderLog = "backup put over the file, log left"
   case lyingDisk = "commits lost by a lying disk"
   case witnessByte = "byte of the witness turned"
   case witnessDeleted = "witness deleted"
@@ -87,7 +89,9 @@ enum Damage: String, CaseIterable, Sendable {
   /// Whether a service has to refuse it, whatever was drawn.
   var mustBeRefused: Bool {
     switch self {
-    case .logDeleted, .tableDropped, .triggerDropped, .indexDropped, .oldBackup, .lyingDisk, .witnessDeleted: true
+    case .logDeleted, .tableDropped, .triggerDropped, .indexDropped, .oldBackup, .backupUnderLog, .lyingDisk,
+      .witnessDeleted:
+      true
     default: false
     }
   }

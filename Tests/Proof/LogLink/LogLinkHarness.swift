@@ -37,9 +37,11 @@ struct LogLinkHarness: Harness {
           for trial in trials where trial / 2 % 2 == half {
             let random = SplitMix(state: seed &* 7_919 &+ UInt64(trial))
             if isOfStarts(trial) {
-              try await KilledWorld(library: library, random: random).run(trial, tally)
+              var world = try KilledWorld(library: library, random: random)
+              try await world.run(trial, tally)
             } else {
-              try await SplicedWorld(random: random).run(trial, tally)
+              var world = try SplicedWorld(random: random)
+              try await world.run(trial, tally)
             }
           }
         }

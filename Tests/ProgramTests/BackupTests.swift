@@ -127,6 +127,18 @@ struct BackupTests {
     #expect(nowhere.status == 74 && nowhere.errors.contains("mkdir -p"), "\(nowhere.errors)")
   }
 
+  @Test func severalBackupsToOneName() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(in: directory)
+    let file = directory.path("night.db")
+    let results = try await atOnce(1...4) { _ in try await Self.backup(file, of: database, "--replace") }
+    #expect(results.contains { $0.status == 0 })
+    for result in results { #expect([0, 75].contains(result.status), "\(result.status) \(result.errors)") }
+    #expect(try directory.names().filter { $0.hasPrefix("night.db") } == ["night.db"])
+    let check = try await Program.system("/usr/bin/sqlite3").run(["file:\(file)?immutable=1", "PRAGMA integrity_check"])
+    #expect(check.output == "ok\n")
+  }
+
   @Test(arguments: ["backup.before-rename", "backup.renamed"])
   func aKillLeavesAWholeFileOrNone(point: String) async throws {
     let directory = try ScratchDirectory()

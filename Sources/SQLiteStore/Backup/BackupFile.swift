@@ -51,35 +51,22 @@ final class BackupFile: Sendable {
 
   deinit { if descriptor >= 0 { close(descriptor) } }
 
-  /// Copies what `source` sees, in one step.
+  /// Copies what `source` sees.
   ///
-  /// - Returns: the only connection to the copy. It locks the copy for itself and makes no `-shm`.
+  /// - Returns: the only connection to the copy.
   func fill(from source: Database) throws -> DatabaseQueue {
-    var configuration = Configuration()
-    configuration.foreignKeysEnabled = false  // the rows are copied as they are
-    let copy = try DatabaseQueue(path: temporaryPath, configuration: configuration)
     do {
-      try copy.inDatabase { db in
-        try source.backup(to: db)
-        // Not before: an exclusive connection keeps its rollback journal.
-        try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
-      }
+      return try PrivateCopy.fill(temporaryPath, from: source)
     } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
       throw Self.failure(ENOSPC, "write the backup", path)
     }
-    return copy
   }
 
   /// Makes the copy durable under its name. Call after the connection to it is closed.
   ///
   /// - Returns: its size in bytes.
   func publish(as name: String) throws(StoreFailure) -> Int {
-    var log = stat()
-    guard unsafe stat(temporaryPath + "-wal", &log) != 0 || log.st_size == 0 else {
-      throw StoreFailure(
-        .inputOutput, operation: "write the backup", subject: temporaryPath,
-        cause: "its write-ahead log could not be moved into it", hint: "check the disk")
-    }
+    try PrivateCopy.requireNoLog(temporaryPath)
     var status = stat()
     guard fsync(descriptor) == 0, unsafe fstat(descriptor, &status) == 0 else {
       throw Self.failure(errno, "sync the backup", temporaryPath)

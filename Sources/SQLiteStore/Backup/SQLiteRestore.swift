@@ -115,19 +115,17 @@ package struct SQLiteRestore: RestoreTarget {
   private func check(
     _ path: String, of source: StoreFile, against present: MainFileFacts, _ author: ActAuthor
   ) throws -> Checked {
-    var configuration = Configuration()
-    configuration.foreignKeysEnabled = false
-    configuration.prepareDatabase { db in
-      try db.execute(
-        sql: "PRAGMA locking_mode = EXCLUSIVE; PRAGMA wal_autocheckpoint = 0; PRAGMA ignore_check_constraints = ON")
-    }
-    let queue = try DatabaseQueue(path: path, configuration: configuration)
-    let checked = try queue.inDatabase { db in
+    try PrivateCopy.with(path) { db in
       do {
         let states = try Migrator(path: source.path).states(in: db)
         try requireSound(db, source)
+        // A copy by VACUUM INTO is in another mode, in which no program opens it.
+        _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
         guard states.count(where: { $0.appliedAt != nil }) >= 2 else {
-          return Checked(databaseID: nil, seats: try seats(in: db))  // version 1 has no id and no witness
+          guard present.databaseID == nil, unsafe access(file.witnessPath, F_OK) != 0 else {
+            throw refused(source, .witnessForeign, "it has schema version 1, which has no id to compare")
+          }
+          return Checked(databaseID: nil, seats: try seats(in: db))
         }
         let facts = try WitnessFacts(db)
         let epochs = present.epochs.filter { $0.number > facts.epoch }
@@ -138,8 +136,6 @@ package struct SQLiteRestore: RestoreTarget {
         throw refused(source, .corrupt, "it is damaged: \(error.message ?? "SQLite cannot read it")")
       }
     }
-    try queue.close()
-    return checked
   }
 
   private func seats(in db: Database) throws -> Int {
@@ -149,7 +145,8 @@ package struct SQLiteRestore: RestoreTarget {
   private func requireSound(_ db: Database, _ source: StoreFile) throws {
     let faults = try String.fetchAll(db, sql: "PRAGMA quick_check(3)")
     if faults != ["ok"] {
-      throw refused(source, .corrupt, "it is damaged: quick_check says \(faults.joined(separator: "; "))")
+      let text = faults.joined(separator: "; ").replacing("\n", with: " ")
+      throw refused(source, .corrupt, "it is damaged: quick_check says \(text)")
     }
   }
 
@@ -189,7 +186,6 @@ package struct SQLiteRestore: RestoreTarget {
       }
       return .commit
     }
-    _ = try db.checkpoint(.truncate)
   }
 
   /// Opens the restored database as a program would, and asks the witness what is missing if it is refused.

@@ -44,6 +44,15 @@ package enum Backend {
     try SQLiteReconciliationSource(path: database, clock: systemClock)
   }
 
+  package static func openBackupSource(database: String) throws(StoreFailure) -> any BackupSource {
+    try SQLiteReconciliationSource(path: database, clock: systemClock)
+  }
+
+  /// Opens nothing yet: the database may be damaged or gone.
+  package static func restoreTarget(database: String) -> any RestoreTarget {
+    SQLiteRestore(path: database, clock: systemClock)
+  }
+
   /// Opens a store to be repaired. Its witness must be in step, as for all else that is written; a
   /// trigger that is missing is no reason to leave the rest as it is.
   package static func openRepairDesk(database: String) throws(StoreFailure) -> any RepairDesk {

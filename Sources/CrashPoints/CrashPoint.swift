@@ -44,6 +44,11 @@ package struct CrashPoint: Sendable, Hashable {
   package static let fileRenamed = CrashPoint("create-file.renamed")
   package static let backupWritten = CrashPoint("backup.before-rename")
   package static let backupRenamed = CrashPoint("backup.renamed")
+  package static let restoreCopied = CrashPoint("restore.copied")
+  package static let restoreChecked = CrashPoint("restore.checked")
+  package static let restoreFileSetAside = CrashPoint("restore.file-set-aside")
+  package static let restoreLogSetAside = CrashPoint("restore.log-set-aside")
+  package static let restoreRenamed = CrashPoint("restore.renamed")
   package static let metricsWritten = CrashPoint("metrics-file.before-rename")
   package static let metricsRenamed = CrashPoint("metrics-file.renamed")
   package static let runLockTaken = CrashPoint("run-lock.taken")
@@ -63,7 +68,8 @@ package struct CrashPoint: Sendable, Hashable {
       settleRow, partnerAsked, partnerAnswered, witnessReserved, witnessBegun, witnessWritten, witnessSynced,
       witnessBuilt, witnessRenamed, checkpointBegun, checkpointDone, logEmptied, logLeft, markCommitted,
       judgeCopied, judgePassed, migrationApplied, migrationCommitted, fileBuilt,
-      fileRenamed, backupWritten, backupRenamed, metricsWritten, metricsRenamed, runLockTaken,
+      fileRenamed, backupWritten, backupRenamed, restoreCopied, restoreChecked, restoreFileSetAside, restoreLogSetAside,
+      restoreRenamed, metricsWritten, metricsRenamed, runLockTaken,
     ] + Write.allCases.flatMap { [beforeCommit($0), afterCommit($0)] }
 }
 

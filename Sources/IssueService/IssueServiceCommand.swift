@@ -15,7 +15,7 @@ package struct IssueServiceCommand: AsyncParsableCommand {
     discussion: "Exit codes and settings: docs/operations.md.",
     subcommands: [
       ServeCommand.self, HealthcheckCommand.self, ConfigCommand.self, CampaignCommand.self, ConsumeCommand.self,
-      MigrateCommand.self,
+      MigrateCommand.self, BackupCommand.self, RestoreCommand.self,
       WitnessCommand.self, PseudonymCommand.self, BenchCommand.self,
     ])
 

@@ -112,7 +112,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   }
 
   /// - Returns: `nil` where the reading was interrupted, because the log had grown too much.
-  private func read<Result: Sendable>(
+  func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result? {
     let path = file.path
@@ -130,7 +130,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     return try result.get()
   }
 
-  private static func run<Result: Sendable>(
+  static func run<Result: Sendable>(
     _ operation: String, on copy: DatabaseQueue, path: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreFailure) -> Result {
     let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
@@ -147,7 +147,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
 
   /// Reads the witness before the snapshot is taken: a commit is witnessed after it, so a later snapshot has at least
   /// what was witnessed.
-  private func readWitness() async -> WitnessReading {
+  func readWitness() async -> WitnessReading {
     await withCheckedContinuation { continuation in
       reader.asyncRead { [file] db in
         do {

@@ -117,12 +117,12 @@ struct TidyTests {
     "inTransaction(": ["SQLiteStore.swift", "Migrator.swift"], ".writer": ["SQLiteStore.swift"],
     // Of a reconciliation source and its copies: only copies, which are nobody else's.
     "asyncWriteWithoutTransaction": ["SQLiteStore.swift", "SQLiteReconciliationSource.swift"],
-    "inDatabase": ["SQLiteStore.swift", "DatabaseCopy.swift"],
+    "inDatabase": ["SQLiteStore.swift", "DatabaseCopy.swift", "PrivateCopy.swift"],
     ".writeWithoutTransaction": ["StoreFile+Creation.swift", "SchemaObjects.swift"],
     "queue.write ": [], "DatabasePool(": ["SQLiteStore.swift"],
     "DatabaseQueue(": [
       "SQLiteStore.swift", "StoreFile+Creation.swift", "SQLiteReconciliationSource.swift",
-      "SchemaObjects.swift", "DatabaseCopy.swift",
+      "SchemaObjects.swift", "DatabaseCopy.swift", "PrivateCopy.swift",
     ],
   ]
 

@@ -9,7 +9,7 @@ extension StoreFile {
   ///
   /// It is built under another name and renamed into place: a crash leaves a file that is whole, or none.
   package func createIfMissing(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreFailure) {
-    if try exists() { return }
+    if try existsOrIsRestored() { return }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }

@@ -51,13 +51,14 @@ package struct StoreFile: Sendable {
     return true
   }
 
-  /// Refuses, without changing anything, a file that is missing, another user's, or not ours.
+  /// Refuses, without changing anything, a file that is missing, another user's, or not ours. A restore that a crash cut
+  /// off is completed first.
   ///
   /// - Parameter forWriting: also refuses a file whose mode says read-only, which root would write all the same.
   /// - Throws: ``StoreFailure`` with `missing`, `notOwner`, `aliased`, `readOnly`, `foreign`, `corrupt` or
   ///   `inputOutput`.
   package func check(forWriting: Bool) throws(StoreFailure) {
-    guard try exists() else {
+    guard try existsOrIsRestored() else {
       throw StoreFailure(
         .missing, operation: "open the database", subject: path, cause: "the file does not exist",
         hint: "create it with: issue-service migrate up --database \(path)")

@@ -29,6 +29,12 @@ struct WitnessFacts {
     tips = try Self.tips(in: db)
   }
 
+  /// Where the witness stands, as recorded; `nil` for beside the database.
+  static func place(in db: Database) throws -> String? {
+    try Row.fetchOne(db, sql: "SELECT path FROM witness ORDER BY epoch DESC LIMIT 1")?
+      .decode(String?.self, forColumn: "path")
+  }
+
   var hasAcceptances: Bool { !tips.isEmpty }
 
   private static func tips(in db: Database) throws -> [String: WitnessRecord.Tip] {

@@ -51,6 +51,7 @@ struct JSONOutputTests {
     "issue-service campaign import-codes": "campaign-act.json", "issue-service config show": "config-show.json",
     "issue-service config check": "config-check.json", "issue-service consume": "consume.json",
     "issue-service migrate status": "migrate-status.json", "issue-service migrate up": "migrate-up.json",
+    "issue-service backup": "backup.json", "issue-service restore": "restore.json",
     "issue-service witness accept-loss": "witness-accept-loss.json",
     "issue-service witness rebuild": "witness-rebuild.json", "issue-service witness show": "witness-show.json",
     "issue-service bench": "bench.json", "reconcile report": "reconcile-report.v1.json",
@@ -211,6 +212,33 @@ struct JSONOutputTests {
       #expect(first["accepted"]?.int == 5)
       try await outputs.run(bench + ["--spike", "10/100ms", "--expect-accepted", "6", "--max-p99", "1us"], status: 2)
     }
+    try await validate(outputs.outputs, in: directory)
+  }
+
+  /// A backup that is CLEAN, one that is not, a restore that is in step, and one that lacks seats.
+  @Test func ofBackupsAndRestores() async throws {
+    let directory = try ScratchDirectory()
+    let database = try await makeCampaign(quota: 9, in: directory)
+    let outputs = JSONOutputs(database: database)
+    let file = directory.path("night.db")
+    try await RunningService.run(database: database) { service in
+      for user in 1...2 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
+    }
+    let made = try await outputs.run("issue-service", "backup", file)
+    #expect(made["verdict"]?.string == "CLEAN" && made["seats"]?.int == 2)
+    let same = try await outputs.run("issue-service", "restore", file, "--reason", "test", "--yes")
+    #expect(same["startable"] == .bool(true) && same["set_aside"]?.string != nil)
+    try await RunningService.run(database: database) { service in
+      for user in 3...4 { _ = try await HTTP.claim("user-\(user)", from: "summer", at: service.claims) }
+    }
+    let short = try await outputs.run("issue-service", "restore", file, "--reason", "test", "--yes", status: 78)
+    #expect(short["missing"]?[0]?["first_seat"]?.int == 3 && short["missing"]?[0]?["last_seat"]?.int == 4)
+    let new = directory.path("new.db")
+    let fresh = try await outputs.run(
+      "issue-service", "restore", file, "--reason", "test", "--yes", status: 78, database: new)
+    #expect(fresh["refusal"]?.string == "witnessMissing" && fresh["set_aside"]?.string == nil)
+    let unknown = try await outputs.run("issue-service", "backup", directory.path("x.db"), status: 3, database: new)
+    #expect(unknown["accepted"] == .bool(false) && unknown["reasons"]?.array.isEmpty == false)
     try await validate(outputs.outputs, in: directory)
   }
 

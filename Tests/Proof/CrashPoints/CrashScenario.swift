@@ -27,6 +27,7 @@ struct CrashScenario: Sendable {
     case .beforeCommit(.prune), .afterCommit(.prune): prune
     case .beforeCommit(.desk), .afterCommit(.desk): desk
     case .beforeCommit(.rebuildWitness), .afterCommit(.rebuildWitness), .witnessBuilt, .witnessRenamed: rebuildWitness
+    case .restoreCopied, .restoreChecked, .restoreFileSetAside, .restoreLogSetAside, .restoreRenamed: restore
     case .beforeCommit(.renew), .afterCommit(.renew): renew
     case .beforeCommit(.release), .afterCommit(.release), .metricsWritten, .metricsRenamed, .runLockTaken,
       .beforeCommit(.beginRun), .afterCommit(.beginRun), .beforeCommit(.finishRun), .afterCommit(.finishRun):
@@ -109,6 +110,22 @@ struct CrashScenario: Sendable {
       [try await place.run(.issueService, ["witness", "rebuild", "--reason", "crash"], crash: true).status]
     },
     again: { place in try await place.run(.issueService, ["witness", "rebuild", "--reason", "again"]) })
+
+  private static let backedUp: @Sendable (CrashPlace) async throws -> Void = { place in
+    try await accepted(place)
+    try await place.run(.issueService, ["backup", place.directory.path("night.db")])
+  }
+
+  private static let restore = CrashScenario(
+    name: "issue-service restore", prepare: backedUp,
+    crash: { place in
+      let arguments = ["restore", place.directory.path("night.db"), "--yes", "--reason", "crash"]
+      return [try await place.run(.issueService, arguments, crash: true).status]
+    },
+    again: { place in
+      try await place.run(
+        .issueService, ["restore", place.directory.path("night.db"), "--yes", "--reason", "again"])
+    })
 
   // MARK: retry-batch
 

@@ -1,0 +1,202 @@
+internal import CrashPoints
+internal import GRDB
+internal import Glibc
+package import Issuance
+internal import Schema
+
+/// Replaces the database at a path by a backup, and then opens it as a program would, through its witness.
+///
+///     let restored = try await SQLiteRestore(path: "first-come.db", clock: systemClock)
+///       .restore(from: "/backup/first-come.db", by: author)
+package struct SQLiteRestore: RestoreTarget {
+  private let file: StoreFile
+  private let limits: SQLiteStore.Limits
+  private let clock: WallClock
+
+  package init(path: String, limits: SQLiteStore.Limits = SQLiteStore.Limits(), clock: @escaping WallClock) {
+    file = StoreFile(path: path)
+    self.limits = limits
+    self.clock = clock
+  }
+
+  package func restore(from backup: String, by author: ActAuthor) async throws(StoreFailure) -> Restored {
+    let source = StoreFile(path: backup)
+    try requireBackup(source)
+    let (checked, setAside) = try replace(by: source, author)
+    let (refusal, short) = await standing()
+    return Restored(
+      databaseID: checked.databaseID, seats: checked.seats, setAside: setAside, short: short, refusal: refusal)
+  }
+
+  /// Refuses a file that cannot be a backup, by its place and its header.
+  private func requireBackup(_ source: StoreFile) throws(StoreFailure) {
+    var status = stat()
+    guard unsafe stat(source.path, &status) == 0 else {
+      guard errno == ENOENT || errno == ENOTDIR else {
+        throw StoreFailure.system(errno, operation: "read the backup", subject: source.path)
+      }
+      throw StoreFailure(
+        .missing, operation: "read the backup", subject: source.path, cause: "the file does not exist",
+        hint: "check the path; nothing was changed")
+    }
+    guard status.st_mode & S_IFMT == S_IFREG,
+      try DatabaseHeader(path: source.path)?.applicationID == SQLiteSchema.applicationID
+    else { throw refused(source, .foreign, "it is not a First Come database") }
+    guard source.identity() != file.identity() else {
+      throw refused(source, .foreign, "it is the database itself")
+    }
+    var log = stat()
+    guard unsafe stat(source.walPath, &log) != 0 || log.st_size == 0 else {
+      throw StoreFailure(
+        .foreign, operation: "restore", subject: source.path,
+        cause: "\(source.walPath) is not empty: it is a database in use, or a raw copy of one, and not a backup",
+        hint: "make a backup of it: issue-service backup FILE --database \(source.path); nothing was changed")
+    }
+  }
+
+  private func refused(_ source: StoreFile, _ code: StoreFailure.Code, _ cause: String) -> StoreFailure {
+    StoreFailure(
+      code, operation: "restore", subject: source.path, cause: cause,
+      hint: "nothing was changed; name a file that 'issue-service backup' made of this database")
+  }
+
+  private struct Checked {
+    let databaseID: String?
+    let seats: Int
+  }
+
+  private func replace(
+    by source: StoreFile, _ author: ActAuthor
+  ) throws(StoreFailure) -> (Checked, setAside: String?) {
+    try requireReplaceable()
+    let useLock = try FileLock(path: file.useLockPath)
+    try useLock.take(.exclusive, within: limits.lockTimeout)
+    defer { useLock.giveBack() }
+    try requireNoConnection()
+    let present = MainFileFacts(path: file.path)
+    let replacement = try FileReplacement(of: file, now: clock())
+    do {
+      try replacement.copy(from: source.path)
+      crashPoint(.restoreCopied)
+      let checked = try check(replacement.unfinishedPath, of: source, against: present, author)
+      let hasSetAside = try replacement.commit()
+      return (checked, hasSetAside ? replacement.directory : nil)
+    } catch {
+      replacement.abandon()
+      throw StoreFailure(error, operation: "restore the database", subject: file.path)
+    }
+  }
+
+  /// A missing or damaged file is what a restore is for. Another program's file, or another user's, is not replaced.
+  private func requireReplaceable() throws(StoreFailure) {
+    do {
+      try file.check(forWriting: false)
+    } catch {
+      guard error.code == .missing || error.code == .corrupt else { throw error }
+    }
+  }
+
+  /// Requires that no process has an SQLite connection to the main file, also a program that does not know our locks,
+  /// such as `sqlite3`: at its end it would remove the new file's log.
+  private func requireNoConnection() throws(StoreFailure) {
+    let descriptor = unsafe open(file.path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return }
+    defer { close(descriptor) }
+    // The bytes that SQLite locks: https://www.sqlite.org/src/file/src/os.h (PENDING_BYTE and what follows).
+    var held = Glibc.flock(
+      l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0x4000_0000, l_len: 512, l_pid: 0)
+    guard unsafe fcntl(descriptor, F_GETLK, &held) == 0, held.l_type != Int16(F_UNLCK) else { return }
+    throw StoreFailure(
+      .busy, operation: "restore the database", subject: file.path,
+      cause: "process \(held.l_pid) has it open", hint: "end that process; nothing was changed")
+  }
+
+  /// Checks the copy of the backup, and records the restore in it.
+  private func check(
+    _ path: String, of source: StoreFile, against present: MainFileFacts, _ author: ActAuthor
+  ) throws -> Checked {
+    try PrivateCopy.with(path) { db in
+      do {
+        let states = try Migrator(path: source.path).states(in: db)
+        try requireSound(db, source)
+        // A copy by VACUUM INTO is in another mode, in which no program opens it.
+        _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+        guard states.count(where: { $0.appliedAt != nil }) >= 2 else {
+          guard present.databaseID == nil, unsafe access(file.witnessPath, F_OK) != 0 else {
+            throw refused(source, .witnessForeign, "it has schema version 1, which has no id to compare")
+          }
+          return Checked(databaseID: nil, seats: try seats(in: db))
+        }
+        let facts = try WitnessFacts(db)
+        let epochs = present.epochs.filter { $0.number > facts.epoch }
+        try requireSame(facts, witnessAt: epochs.last.map(\.path) ?? facts.place, source, present)
+        if facts.epoch > 0 || !epochs.isEmpty { try record(epochs, from: source, by: author, in: db) }
+        return Checked(databaseID: facts.databaseID, seats: try seats(in: db))
+      } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+        throw refused(source, .corrupt, "it is damaged: \(error.message ?? "SQLite cannot read it")")
+      }
+    }
+  }
+
+  private func seats(in db: Database) throws -> Int {
+    try Int.fetchOne(db, sql: "SELECT count(*) FROM accepted_user") ?? 0
+  }
+
+  private func requireSound(_ db: Database, _ source: StoreFile) throws {
+    let faults = try String.fetchAll(db, sql: "PRAGMA quick_check(3)")
+    if faults != ["ok"] {
+      let text = faults.joined(separator: "; ").replacing("\n", with: " ")
+      throw refused(source, .corrupt, "it is damaged: quick_check says \(text)")
+    }
+  }
+
+  /// Requires that the backup is of the database that the present file and the witness are of.
+  private func requireSame(
+    _ facts: WitnessFacts, witnessAt place: String?, _ source: StoreFile, _ present: MainFileFacts
+  ) throws {
+    if let id = present.databaseID, id != facts.databaseID {
+      throw refused(
+        source, .witnessForeign, "it is of the database with the id \(facts.databaseID), \(file.path) is \(id)")
+    }
+    let path = file.witnessPath(at: place)
+    guard let record = try WitnessFile(path: path, forWriting: false)?.read() else { return }
+    guard record.databaseID == facts.databaseID else {
+      throw refused(
+        source, .witnessForeign,
+        "it is of the database with the id \(facts.databaseID), the witness \(path) is of \(record.databaseID)")
+    }
+  }
+
+  /// Records the restore, and takes over what the present file knows of the place of the witness. Renews the log link,
+  /// so a log of the database as it was before does not belong to the restored file.
+  private func record(
+    _ epochs: [MainFileFacts.Epoch], from source: StoreFile, by author: ActAuthor, in db: Database
+  ) throws {
+    try db.inTransaction {
+      for epoch in epochs {
+        try db.execute(
+          sql: "INSERT INTO witness (epoch, path, operator, reason, detail, began_at) VALUES (?, ?, ?, ?, ?, ?)",
+          arguments: [epoch.number, epoch.path, epoch.author, epoch.reason, epoch.detail, epoch.beganAt])
+      }
+      let facts = try WitnessFacts(db)
+      try Witness.register(
+        facts.epoch + 1, place: facts.place, by: author, detail: "restored from \(source.path)", at: clock(), in: db)
+      if try db.tableExists("log_link") {
+        try db.execute(sql: "UPDATE log_link SET seq = seq + 1, prev = nonce, nonce = randomblob(16)")
+      }
+      return .commit
+    }
+  }
+
+  /// Opens the restored database as a program would, and asks the witness what is missing if it is refused.
+  private func standing() async -> (refusal: StoreFailure?, short: [WitnessedCampaign]) {
+    do throws(StoreFailure) {
+      _ = try SQLiteStore(path: file.path, limits: limits, clock: clock)
+      return (nil, [])
+    } catch {
+      let keeper = try? SQLiteWitnessKeeper(path: file.path, witness: nil, use: .shared, limits: limits, clock: clock)
+      let state = try? await keeper?.witnessState()
+      return (error, state?.campaigns.filter { $0.fault != nil } ?? [])
+    }
+  }
+}

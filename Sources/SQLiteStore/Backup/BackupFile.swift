@@ -97,7 +97,9 @@ final class BackupFile: Sendable {
         database.newFilePath, database.useLockPath, database.writeLockPath, database.runLockPath, database.witnessPath,
         witnessPath,
       ]
-    if own.contains(target.path) || target.identity().map({ $0 == database.identity() }) == true {
+    if own.contains(target.path)
+      || FileIdentity(path: target.path).map({ $0 == FileIdentity(path: database.path) }) == true
+    {
       return Refusal(why: "it is a file of the database itself", next: "name another file")
     }
     var log = stat()
@@ -109,7 +111,7 @@ final class BackupFile: Sendable {
     guard replacesExisting else {
       return Refusal(why: "the file exists", next: "name another file, or replace this one with --replace")
     }
-    guard try DatabaseHeader(path: target.path)?.applicationID == SQLiteSchema.applicationID else {
+    guard try DatabaseFileReader(path: target.path)?.applicationID == SQLiteSchema.applicationID else {
       return Refusal(
         why: "the file exists and is not a First Come database; --replace replaces backups only",
         next: "name another file")

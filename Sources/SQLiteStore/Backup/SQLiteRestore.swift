@@ -40,9 +40,9 @@ package struct SQLiteRestore: RestoreTarget {
         hint: "check the path; nothing was changed")
     }
     guard status.st_mode & S_IFMT == S_IFREG,
-      try DatabaseHeader(path: source.path)?.applicationID == SQLiteSchema.applicationID
+      try DatabaseFileReader(path: source.path)?.applicationID == SQLiteSchema.applicationID
     else { throw refused(source, .foreign, "it is not a First Come database") }
-    guard source.identity() != file.identity() else {
+    guard FileIdentity(path: source.path) != FileIdentity(path: file.path) else {
       throw refused(source, .foreign, "it is the database itself")
     }
     var log = stat()
@@ -182,7 +182,7 @@ package struct SQLiteRestore: RestoreTarget {
       try Witness.register(
         facts.epoch + 1, place: facts.place, by: author, detail: "restored from \(source.path)", at: clock(), in: db)
       if try db.tableExists("log_link") {
-        try db.execute(sql: "UPDATE log_link SET seq = seq + 1, prev = nonce, nonce = randomblob(16)")
+        try LogLink.renew(in: db)
       }
       return .commit
     }
@@ -191,11 +191,13 @@ package struct SQLiteRestore: RestoreTarget {
   /// Opens the restored database as a program would, and asks the witness what is missing if it is refused.
   private func standing() async -> (refusal: StoreFailure?, short: [WitnessedCampaign]) {
     do throws(StoreFailure) {
-      _ = try SQLiteStore(path: file.path, limits: limits, clock: clock)
+      let store = try SQLiteStore(path: file.path, limits: limits, clock: clock)
+      _ = await store.close()
       return (nil, [])
     } catch {
       let keeper = try? SQLiteWitnessKeeper(path: file.path, witness: nil, use: .shared, limits: limits, clock: clock)
       let state = try? await keeper?.witnessState()
+      _ = await keeper?.close()
       return (error, state?.campaigns.filter { $0.fault != nil } ?? [])
     }
   }

@@ -60,7 +60,8 @@ extension Witness {
     }
     guard facts.epoch == 0 || hasMoved else { return (witness, false) }
     try register(
-      facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
+      facts.epoch.addingSaturated(1), place: place, by: ActAuthor(name: "first-come", reason: nil),
+      detail: facts.detail, at: now,
       in: db)
     if let leaves { _ = try WitnessFile.setAside(leaves, now: now) }
     return (witness, true)

@@ -4,7 +4,7 @@ import Testing
 
 /// Puts numbers that no program writes into a file, one at a time, and runs every command on it.
 ///
-/// The short form takes the cells that once trapped and a few drawn by a seed. `SWEEP_NUMBERS=all` takes every cell, and
+/// The short form takes the cells that once trapped and two drawn by a seed. `SWEEP_NUMBERS=all` takes every cell, and
 /// `SWEEP_NUMBERS=<seed>` draws others.
 @Suite("No stored number traps a program or makes it hang")
 struct StoredNumberSweepTests {
@@ -37,7 +37,7 @@ struct StoredNumberSweepTests {
     var cells = try await whole.cells(of: Self.numbers)
     if choice != "all" {
       var random = SplitMix(state: UInt64(choice) ?? 1)
-      cells = Self.known + cells.shuffled(using: &random).prefix(5)
+      cells = Self.known + cells.shuffled(using: &random).prefix(2)
     }
     try await withThrowingTaskGroup(of: Void.self) { group in
       for (place, cell) in cells.enumerated() {
@@ -132,6 +132,7 @@ private struct WholeFile: Sendable {
       try FileManager.default.copyItem(atPath: directory.path(name), toPath: copy.path(name))
     }
     let database = copy.path("first-come.db")
+    _ = try copy.write("B1\n", to: "codes")
     // One row: the first by its key, of those that the cell means.
     let key = try await Program.system("/usr/bin/sqlite3").run([
       "-readonly", database, "SELECT group_concat(name, ', ') FROM pragma_table_info('\(cell.table)') WHERE pk > 0",
@@ -164,6 +165,7 @@ private struct WholeFile: Sendable {
   private static func writers(_ copy: ScratchDirectory) -> [(Program, [String])] {
     let why = ["--reason", "x"]
     return [
+      (.issueService, ["campaign", "import-codes", "pool", copy.path("codes")]),
       (.issueService, ["consume", "--once"]), (.retryBatch, ["--once", "--max-runtime", "5s"]),
       (.retryBatch, ["redrive", "--all"] + why),
       (.retryBatch, ["discard", "--campaign", "hook", "--seat", "1", "--yes"] + why),

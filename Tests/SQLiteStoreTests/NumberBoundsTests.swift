@@ -87,20 +87,19 @@ struct NumberBoundsTests {
     let directory = try ScratchDirectory()
     let whole = try OldFile(version: version, at: directory.path("whole.db"))
     for (place, column) in try whole.columns().enumerated() where column.description != "schema_migration.version" {
-      for number in place.isMultiple(of: 2) ? [Int64.min, -1] : [Int64.max, 0] {
-        let path = directory.path("\(place).\(number).db")
-        try FileManager.default.copyItem(atPath: whole.path, toPath: path)
-        let file = try OldFile(at: path)
-        try file.damage(column, to: number)
-        do {
-          let applied = try StoreFile(path: path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start)
-          #expect(applied == Array((version + 1)...Migration.sqlite.count))
-        } catch {
-          Issue.record("version \(version), \(column) = \(number): \(error)")
-        }
-        #expect(try file.holds(number, in: column), "\(column)")
-        try? FileManager.default.removeItem(atPath: path)
+      let number = [Int64.min, .max, -1, 0][(place + version) % 4]
+      let path = directory.path("\(place).\(number).db")
+      try FileManager.default.copyItem(atPath: whole.path, toPath: path)
+      let file = try OldFile(at: path)
+      try file.damage(column, to: number)
+      do {
+        let applied = try StoreFile(path: path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start)
+        #expect(applied == Array((version + 1)...Migration.sqlite.count))
+      } catch {
+        Issue.record("version \(version), \(column) = \(number): \(error)")
       }
+      #expect(try file.holds(number, in: column), "\(column)")
+      try? FileManager.default.removeItem(atPath: path)
     }
   }
 

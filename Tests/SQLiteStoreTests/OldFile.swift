@@ -24,7 +24,9 @@ struct OldFile {
           try db.execute(
             sql: """
               CREATE TABLE schema_migration (
-                version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,
+                version INTEGER NOT NULL PRIMARY KEY,
+                name TEXT NOT NULL,
+                checksum TEXT NOT NULL,
                 applied_at INTEGER NOT NULL
               ) STRICT
               """)

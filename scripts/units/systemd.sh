@@ -65,8 +65,9 @@ echo "under systemd, the units serve, replay, reconcile and drain, closed in as 
 # A database of version 5, as the programs before left it: the unit copies it, migrates it and serves.
 old_database() {
   local file name
-  echo "CREATE TABLE schema_migration (version INTEGER NOT NULL PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL,
-    applied_at INTEGER NOT NULL) STRICT;"
+  # As the programs wrote it, to the space: they compare it.
+  printf '%s\n' 'CREATE TABLE schema_migration (' '  version INTEGER NOT NULL PRIMARY KEY,' '  name TEXT NOT NULL,' \
+    '  checksum TEXT NOT NULL,' '  applied_at INTEGER NOT NULL' ') STRICT;'
   for file in migrations/sqlite/000[1-5]_*.sql; do
     name=$(basename "$file" .sqlite.sql)
     echo "INSERT INTO schema_migration

@@ -61,9 +61,15 @@ package enum Backend {
 
   /// Creates or migrates.
   ///
-  /// - Returns: the versions that were applied.
-  package static func migrate(database: String) throws(StoreFailure) -> [Int] {
-    try StoreFile(path: database).migrate(limits: SQLiteStore.Limits(), now: systemClock())
+  /// - Parameters:
+  ///   - wait: how long it waits for the other programs to end; `nil` for 5 s.
+  ///   - hasBackup: whether the file is copied before anything is applied.
+  package static func migrate(
+    database: String, wait: Duration?, hasBackup: Bool
+  ) throws(StoreFailure) -> MigrationResult {
+    var limits = SQLiteStore.Limits()
+    if let wait { limits.lockTimeout = wait }
+    return try StoreFile(path: database).upgrade(limits: limits, now: systemClock(), hasBackup: hasBackup)
   }
 
   package static func migrationStates(database: String) throws(StoreFailure) -> [MigrationState] {

@@ -83,6 +83,7 @@ struct AdmissionGroup {
     let last = try db.cachedStatement(
       sql: "SELECT seat, accepted_at, chain FROM accepted_user WHERE campaign_id = ? ORDER BY seat DESC LIMIT 1")
     let row = try Row.fetchOne(last, arguments: [id.rawValue])
+    _ = try row?.seat()  // no witness record holds a seat out of bounds
     let tip = try row.map(WitnessRecord.Tip.init(row:)) ?? .beginning
     try witness.require(tip, of: id, in: db)
     let state = Progress(campaign, lastAcceptedAt: try row?.timestamp("accepted_at"), tip: tip)

@@ -24,9 +24,13 @@ internal import Issuance
   func existing(of claim: Claim) throws -> Acceptance? {
     try unsafe run(find, campaign: claim.campaignID, user: claim.userID) { statement in
       guard try unsafe step(statement) else { return nil }
-      return unsafe Acceptance(
-        campaignID: claim.campaignID, userID: claim.userID, seat: Seat(Int(sqlite3_column_int64(statement, 0))),
-        acceptedAt: Timestamp(microseconds: sqlite3_column_int64(statement, 1)))
+      guard let seat = unsafe Seat(stored: Int(sqlite3_column_int64(statement, 0))) else {
+        throw StoreFailure.outOfBounds(column: "accepted_user.seat")
+      }
+      guard let acceptedAt = unsafe Timestamp(stored: sqlite3_column_int64(statement, 1)) else {
+        throw StoreFailure.outOfBounds(column: "accepted_user.accepted_at")
+      }
+      return Acceptance(campaignID: claim.campaignID, userID: claim.userID, seat: seat, acceptedAt: acceptedAt)
     }
   }
 

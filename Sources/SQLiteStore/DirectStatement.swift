@@ -82,6 +82,13 @@ internal import Issuance
     return Int(unsafe sqlite3_column_int64(raw, column))
   }
 
+  /// - Throws: as ``integer(_:)``, and for a number outside `bounds`.
+  func count(_ column: Int32, of name: String, in bounds: ClosedRange<Int> = StoredNumber.counts) throws -> Int {
+    let number = try integer(column)
+    guard bounds.contains(number) else { throw StoreFailure.outOfBounds(column: name) }
+    return number
+  }
+
   /// - Throws: as ``integer(_:)``.
   func text(_ column: Int32) throws -> String {
     guard unsafe sqlite3_column_type(raw, column) == SQLITE_TEXT, let start = unsafe sqlite3_column_text(raw, column)

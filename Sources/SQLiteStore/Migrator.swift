@@ -20,11 +20,25 @@ struct Migrator {
 
   /// Applies what is missing, each step in a transaction of its own in which the ledger row goes in first.
   ///
+  /// CHECKs and foreign keys are off meanwhile. A row that breaks one stays as it is: `ALTER TABLE … ADD COLUMN` and a copy
+  /// of a table would fail on it, and the file that needs the new version most could not get it. The report names the row.
+  ///
   /// - Returns: the versions that were applied.
   func apply(in db: Database, now: Timestamp) throws -> [Int] {
-    var applied: [Int] = []
     let known = try ledger(in: db)
     try refuseUnknown(known)
+    guard known.count < migrations.count else { return [] }
+    let hadForeignKeys = try Bool.fetchOne(db, sql: "PRAGMA foreign_keys") ?? true
+    try db.execute(sql: "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON")
+    defer {
+      // Neither fails outside a transaction; a connection that kept them off would let bad rows in.
+      try? db.execute(sql: "PRAGMA ignore_check_constraints = OFF; PRAGMA foreign_keys = \(hadForeignKeys)")
+    }
+    return try apply(besides: known, in: db, now: now)
+  }
+
+  private func apply(besides known: [Entry], in db: Database, now: Timestamp) throws -> [Int] {
+    var applied: [Int] = []
     for migration in migrations where !known.contains(where: { $0.version == migration.version }) {
       try db.inTransaction(.immediate) {
         try db.execute(

@@ -12,16 +12,15 @@ extension Campaign {
   /// - Throws: ``StoreFailure`` with `malformed` where a stored value is none that this program may have written.
   init(row: Row) throws {
     let idText: String = try row.value("id")
-    let quotaCount: Int = try row.value("quota")
     guard let id = CampaignID(idText) else { throw StoreFailure.unknownWord(column: "campaign.id") }
-    guard let quota = Quota(quotaCount) else {
+    guard let quota = Quota(try row.count("quota")) else {
       throw StoreFailure.unknownWord(column: "campaign.quota")
     }
     self.init(
-      id: id, name: try row.value("name"), quota: quota, counter: try row.value("counter"),
+      id: id, name: try row.value("name"), quota: quota, counter: try row.count("counter", in: 0...quota.count),
       state: try row.word("state", of: "campaign"), issuer: try row.word("issuer", of: "campaign"),
       opensAt: try row.timestamp("opens_at"), closesAt: try row.timestamp("closes_at"),
-      createdAt: Timestamp(microseconds: try row.value("created_at")), settings: try CampaignSettings(row: row))
+      createdAt: try row.requiredTimestamp("created_at"), settings: try CampaignSettings(row: row))
   }
 
   static func fetch(_ id: CampaignID, in db: Database) throws -> Campaign? {
@@ -36,8 +35,8 @@ extension Acceptance {
       sql: "SELECT seat, accepted_at FROM accepted_user WHERE campaign_id = ? AND user_id = ?")
     return try Row.fetchOne(statement, arguments: [claim.campaignID.rawValue, claim.userID.rawValue]).map { row in
       Acceptance(
-        campaignID: claim.campaignID, userID: claim.userID, seat: Seat(try row.value("seat")),
-        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
+        campaignID: claim.campaignID, userID: claim.userID, seat: try row.seat(),
+        acceptedAt: try row.requiredTimestamp("accepted_at"))
     }
   }
 }
@@ -51,8 +50,8 @@ extension Acceptance {
     while let row = try rows.next() {
       let userID = try row.userID()
       acceptances[userID] = Acceptance(
-        campaignID: id, userID: userID, seat: Seat(try row.value("seat")),
-        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
+        campaignID: id, userID: userID, seat: try row.seat(),
+        acceptedAt: try row.requiredTimestamp("accepted_at"))
     }
     return acceptances
   }
@@ -65,8 +64,8 @@ extension Coupon {
     let code: String = try row.value("code")
     guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord(column: "coupon.code") }
     self.init(
-      campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(), code: couponCode,
-      issuedAt: Timestamp(microseconds: try row.value("issued_at")), traceParent: try row.traceParent())
+      campaignID: try row.campaignID(), seat: try row.seat(), userID: try row.userID(), code: couponCode,
+      issuedAt: try row.requiredTimestamp("issued_at"), traceParent: try row.traceParent())
   }
 }
 
@@ -74,7 +73,7 @@ extension Event {
   /// Reads a row of campaign_id, seat, user_id and traceparent.
   init(row: Row) throws {
     self.init(
-      campaignID: try row.campaignID(), seat: Seat(try row.value("seat")), userID: try row.userID(),
+      campaignID: try row.campaignID(), seat: try row.seat(), userID: try row.userID(),
       traceParent: try row.traceParent())
   }
 }
@@ -85,11 +84,6 @@ extension Row {
     _ column: String, as type: Value.Type = Value.self
   ) throws -> Value {
     try decode(type, forColumn: column)
-  }
-
-  func timestamp(_ column: String) throws -> Timestamp? {
-    let microseconds = try decode(Int64?.self, forColumn: column)
-    return microseconds.map(Timestamp.init(microseconds:))
   }
 
   /// `nil` also where a damaged file holds none of the form: nobody goes without a coupon for the sake of a trace.

@@ -26,7 +26,10 @@ extension SQLiteReconciliationSource {
 
   private static func remember(_ finding: SeenFinding, at now: Timestamp, in db: Database) throws {
     let again = try db.cachedStatement(
-      sql: "UPDATE finding SET last_seen_at = ?, times_seen = times_seen + 1, resolved_at = NULL WHERE id = ?")
+      sql: """
+        UPDATE finding SET last_seen_at = ?, times_seen = max(0, min(times_seen, 999999999999)) + 1, resolved_at = NULL
+        WHERE id = ?
+        """)
     try again.execute(arguments: [now.microseconds, finding.id])
     guard db.changesCount == 0 else { return }
     try db.cachedStatement(
@@ -34,7 +37,10 @@ extension SQLiteReconciliationSource {
         INSERT INTO finding (id, rule, campaign_id, seat, first_seen_at, last_seen_at, times_seen)
         VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1)
         """
-    ).execute(arguments: [finding.id, finding.rule, finding.campaign, finding.seat, now.microseconds])
+    ).execute(arguments: [
+      // A finding may be about a seat that no campaign can have; its id says which.
+      finding.id, finding.rule, finding.campaign, finding.seat.flatMap(Seat.init(stored:))?.number, now.microseconds,
+    ])
   }
 
   package func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure) {

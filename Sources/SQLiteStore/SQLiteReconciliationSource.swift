@@ -220,7 +220,7 @@ extension PastReconciliation {
   fileprivate init(row: Row) throws {
     self.init(
       id: RunID(try row.value("id")), campaign: try row.decode(String?.self, forColumn: "campaign_id"),
-      startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
+      startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.timestamp("ended_at"),
       verdict: try row.decode(String?.self, forColumn: "verdict"),
       findings: try row.decode(Int?.self, forColumn: "findings"),
       introduced: try row.decode(Int?.self, forColumn: "findings_introduced"),

@@ -19,7 +19,8 @@ extension SQLiteSnapshot {
     }
   }
 
-  /// Runs every CHECK of the schema over the rows: quick_check of a connection that only reads leaves them out.
+  /// Runs every CHECK of the schema and every bound of a number over the rows: quick_check of a connection that only reads
+  /// leaves CHECKs out, and the triggers that hold the bounds do not look at old rows.
   func malformedRows() throws(StoreFailure) -> IntegrityResult {
     try attempt("check the form of the rows") {
       let schema = try SchemaObjects.migrated.get()
@@ -28,6 +29,7 @@ extension SQLiteSnapshot {
       for table in SQLiteSchema.tables {
         let checks =
           Self.checks(in: schema["table \(table)"] ?? "")
+          + Self.bounds(of: table, in: schema["trigger \(table)_number_insert"] ?? "")
           + Self.checksOfTriggers.filter { $0.table == table }.map(\.check)
         // One scan for all of them; those that are broken are looked at again.
         let sums = checks.map { ", sum(NOT (\($0.condition)))" }.joined()
@@ -42,13 +44,11 @@ extension SQLiteSnapshot {
   }
 
   private func brokenRows(of table: String, check: Check) throws -> IntegrityFault? {
-    let columns = try db.columns(in: table).map(\.name)
-    let campaign = ["campaign_id", "id"].first(where: columns.contains) ?? "NULL"
-    let seat = columns.contains("seat") ? "seat" : "NULL"
+    let name = try db.primaryKey(table).columns.map { "ifnull(\($0), '?')" }.joined(separator: " || '/' || ")
     let rows = try Row.fetchAll(
       db,
       sql: """
-        SELECT count(*) OVER () AS broken, ifnull(\(campaign), '?') || ifnull('/' || \(seat), '') AS name
+        SELECT count(*) OVER () AS broken, CAST(\(name) AS TEXT) AS name
         FROM \(table) WHERE NOT (\(check.condition)) LIMIT 5
         """)
     guard let broken = try rows.first?.value("broken", as: Int.self) else { return nil }
@@ -131,6 +131,14 @@ extension SQLiteSnapshot {
   private static func checks(in sql: String) -> [Check] {
     sql.matches(of: #/CONSTRAINT (\w+) CHECK \(/#).map { match in
       Check(name: String(match.1), condition: condition(in: sql[match.range.upperBound...]))
+    }
+  }
+
+  /// The bounds of numbers in the SQL of an insert trigger of ours, one check a column: `outbox_created_at_bounds`. NULL is
+  /// within every bound.
+  private static func bounds(of table: String, in sql: String) -> [Check] {
+    sql.matches(of: #/NEW\.(\w+) NOT (BETWEEN -?\d+ AND -?\d+)/#).map { match in
+      Check(name: "\(table)_\(match.1)_bounds", condition: "\(match.1) \(match.2)")
     }
   }
 

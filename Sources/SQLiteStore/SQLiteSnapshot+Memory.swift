@@ -20,7 +20,8 @@ extension SQLiteSnapshot {
       let statement = try db.cachedStatement(sql: "SELECT first_seen_at, times_seen FROM finding WHERE id = ?")
       return try Row.fetchOne(statement, arguments: [finding]).map { row in
         FindingMemory(
-          firstSeenAt: Timestamp(microseconds: try row.value("first_seen_at")), timesSeen: try row.value("times_seen"))
+          firstSeenAt: Timestamp(microseconds: try row.value("first_seen_at")),
+          timesSeen: (try row.value("times_seen", as: Int.self)).clamped(to: StoredNumber.counts))
       }
     }
   }
@@ -34,19 +35,25 @@ extension SQLiteSnapshot {
           LIMIT 100000
           """,
         arguments: [asOf.microseconds]
-      ).map { row in
-        Waiver(
+      ).compactMap { row in
+        // A waiver with a time that no program writes waives nothing: its row is a finding.
+        guard let waivedAt = Timestamp(stored: try row.value("waived_at")),
+          let until = Timestamp(stored: try row.value("until_at"))
+        else { return nil }
+        return Waiver(
           finding: try row.value("finding_id"),
           author: ActAuthor(name: try row.value("operator"), reason: try row.value("reason", as: String.self)),
-          waivedAt: Timestamp(microseconds: try row.value("waived_at")),
-          until: Timestamp(microseconds: try row.value("until_at")))
+          waivedAt: waivedAt, until: until)
       }
     }
   }
 
   func lastSelfTest() throws(StoreFailure) -> SelfTestRecord? {
     try attempt("read the last self-test") {
-      try Row.fetchOne(db, sql: "SELECT * FROM self_test ORDER BY ended_at DESC LIMIT 1").map { row in
+      try Row.fetchOne(
+        db, sql: "SELECT * FROM self_test WHERE ended_at <= ? ORDER BY ended_at DESC LIMIT 1",
+        arguments: [Timestamp.range.upperBound]
+      ).map { row in
         SelfTestRecord(
           id: RunID(try row.value("id")), programVersion: try row.value("program_version"),
           planted: try row.value("planted"), missed: try row.value("missed"),

@@ -116,7 +116,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
       try Row.fetchAll(
         db,
         sql: """
-          SELECT campaign_id, answer, sum(answered) AS answered FROM answer_tally
+          SELECT campaign_id, answer, sum(max(0, min(answered, 1000000000000))) AS answered FROM answer_tally
           WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, answer
           """,
         arguments: bound(campaign)

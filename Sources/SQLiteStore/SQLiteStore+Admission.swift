@@ -65,7 +65,7 @@ extension SQLiteStore {
           INSERT INTO answer_tally (campaign_id, process_id, answer, answered, updated_at)
           VALUES (?1, ?2, ?3, ?4, ?5)
           ON CONFLICT (campaign_id, process_id, answer)
-          DO UPDATE SET answered = answered + ?4, updated_at = ?5
+          DO UPDATE SET answered = max(0, min(answered, 999999999999 - ?4)) + ?4, updated_at = ?5
           """)
       for (tally, count) in answers {
         try statement.execute(arguments: [

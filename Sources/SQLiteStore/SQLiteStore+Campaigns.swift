@@ -92,9 +92,10 @@ extension SQLiteStore {
       where try Int.fetchOne(known, arguments: [id.rawValue, imported.code.rawValue]) != nil {
         return .alreadyImported(imported)
       }
-      let last =
-        try Int.fetchOne(db, sql: "SELECT max(position) FROM pool_code WHERE campaign_id = ?", arguments: [id.rawValue])
-        ?? 0
+      let highest = try Row.fetchOne(
+        db, sql: "SELECT ifnull(max(position), 0) AS position FROM pool_code WHERE campaign_id = ?",
+        arguments: [id.rawValue])
+      let last = try highest?.count("position") ?? 0
       let insert = try db.cachedStatement(
         sql: "INSERT INTO pool_code (campaign_id, code, position) VALUES (?, ?, ?)")
       for (offset, imported) in codes.enumerated() {
@@ -115,7 +116,7 @@ extension SQLiteStore {
       arguments: [id.rawValue]
     ).map { row in
       SeatLoss(
-        campaign: id.rawValue, first: Seat(try row.value("first_seat")), last: Seat(try row.value("last_seat")))
+        campaign: id.rawValue, first: try row.seat("first_seat"), last: try row.seat("last_seat"))
     }
   }
 
@@ -203,11 +204,11 @@ extension CampaignSettings {
 
   init(row: Row) throws {
     func duration(_ column: String) throws -> Duration? {
-      try row.decode(Int64?.self, forColumn: column).map { .microseconds($0) }
+      try row.optionalCount(column, in: 1_000...86_400_000_000).map { .microseconds($0) }
     }
     self.init(
       webhookURL: try row.decode(String?.self, forColumn: "webhook_url"), retryBase: try duration("retry_base"),
-      retryCap: try duration("retry_cap"), maxAttempts: try row.decode(Int?.self, forColumn: "max_attempts"))
+      retryCap: try duration("retry_cap"), maxAttempts: try row.optionalCount("max_attempts", in: 1...1_000))
   }
 }
 

@@ -51,7 +51,7 @@ extension SQLiteStore {
         arguments: [owner.settings.webhookURL])
       return FailedEventHistory(
         event: try FailedEvent(row: found), attempts: try attempts.map(AttemptRecord.init(row:)),
-        pruned: try found.value("pruned_attempts"), issuer: owner.issuer,
+        pruned: try found.count("pruned_attempts"), issuer: owner.issuer,
         freeCodes: try Int.fetchOne(
           db, sql: "SELECT count(*) FROM pool_code WHERE campaign_id = ? AND seat IS NULL",
           arguments: [campaign.rawValue]) ?? 0,
@@ -195,10 +195,10 @@ extension FailedEvent {
     self.init(
       event: try Event(row: row), state: try row.word("state", of: "failed_event"),
       kind: try row.word("failure_kind", of: "failed_event"), error: try row.value("error"),
-      attempts: try row.value("attempts"), maxAttempts: try row.value("max_attempts"),
+      attempts: try row.count("attempts"), maxAttempts: try row.count("max_attempts"),
       nextAttemptAt: try row.timestamp("next_attempt_at"),
       leasedBy: try row.decode(String?.self, forColumn: "leased_by").map { RunID($0) },
-      leasedUntil: try row.timestamp("leased_until"), failedAt: Timestamp(microseconds: try row.value("failed_at")),
+      leasedUntil: try row.timestamp("leased_until"), failedAt: try row.requiredTimestamp("failed_at"),
       settledAt: try row.timestamp("settled_at"))
   }
 }
@@ -206,10 +206,9 @@ extension FailedEvent {
 extension AttemptRecord {
   fileprivate init(row: Row) throws {
     self.init(
-      generation: try row.value("generation"), run: RunID(try row.value("run_id")), outcome: try row.value("outcome"),
+      generation: try row.count("generation"), run: RunID(try row.value("run_id")), outcome: try row.value("outcome"),
       error: try row.decode(String?.self, forColumn: "error"),
-      startedAt: Timestamp(microseconds: try row.value("started_at")),
-      endedAt: Timestamp(microseconds: try row.value("ended_at")))
+      startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.requiredTimestamp("ended_at"))
   }
 }
 
@@ -218,6 +217,6 @@ extension ActRecord {
     self.init(
       act: try row.value("act"), operatorName: try row.value("operator"),
       reason: try row.decode(String?.self, forColumn: "reason"),
-      at: Timestamp(microseconds: try row.value("acted_at")))
+      at: try row.requiredTimestamp("acted_at"))
   }
 }

@@ -99,8 +99,8 @@ struct DueSearch {
     if case .waiting(let dueBy, let after) = place {
       rows = try waiting(dueBy: dueBy, after: after, limit: limit)
       if rows.count == limit, let last = rows.last {
-        let at = Timestamp(microseconds: try last.value("next_attempt_at"))
-        let seat = Seat(try last.value("seat"))
+        let at = try last.requiredTimestamp("next_attempt_at")
+        let seat = try last.seat()
         return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, seat: seat)))
       }
       place = .parked(after: nil)
@@ -111,7 +111,7 @@ struct DueSearch {
           db, sql: "SELECT \(Self.freeCodes(of: "?"))", arguments: [campaign.rawValue]) ?? 0
       let parked = codes == 0 ? [] : try parked(after: after, limit: min(codes, limit - rows.count))
       rows += parked
-      if rows.count == limit, let last = parked.last { return (rows, .parked(after: Seat(try last.value("seat")))) }
+      if rows.count == limit, let last = parked.last { return (rows, .parked(after: try last.seat())) }
     }
     return (rows, .end)
   }

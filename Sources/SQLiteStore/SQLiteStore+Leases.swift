@@ -50,7 +50,7 @@ extension SQLiteStore {
         : "UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?")
     return try rows.map { row in
       let event = try Event(row: row)
-      let generation = try row.value("generation", as: Int.self) + 1
+      let generation = try row.count("generation") + 1
       let endpoint = try row.decode(String?.self, forColumn: "endpoint")
       try take.run(
         .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),

@@ -46,11 +46,13 @@ extension SQLiteStore {
           WHERE state = 'pending' GROUP BY campaign_id) AS waiting
         """)
     var campaigns = try summaries(at: now, in: db).map(CampaignFigures.init(summary:))
-    let places = Dictionary(uniqueKeysWithValues: campaigns.enumerated().map { ($1.summary.campaign.id, $0) })
+    let places = Dictionary(
+      campaigns.enumerated().map { ($1.summary.campaign.id, $0) }, uniquingKeysWith: { first, _ in first })
     for row in pending {
       guard let place = places[try row.campaignID()] else { continue }
       campaigns[place].pending = try row.value("pending")
-      campaigns[place].oldestPendingAt = try row.timestamp("oldest")
+      campaigns[place].oldestPendingAt = try row.decode(Int64?.self, forColumn: "oldest").flatMap(
+        Timestamp.init(stored:))
     }
     for row in try failedEvents(in: db) {
       guard let place = places[try row.campaignID()] else { continue }
@@ -108,10 +110,12 @@ extension Acceptance {
       sql: """
         SELECT seat, user_id, accepted_at FROM accepted_user WHERE campaign_id = ? ORDER BY seat DESC LIMIT 10
         """)
-    return try Row.fetchAll(statement, arguments: [id.rawValue]).map { row in
-      Acceptance(
-        campaignID: id, userID: try row.userID(), seat: Seat(try row.value("seat")),
-        acceptedAt: Timestamp(microseconds: try row.value("accepted_at")))
+    // A row that cannot be read is the report's: the figures of the others are shown.
+    return try Row.fetchAll(statement, arguments: [id.rawValue]).compactMap { row in
+      guard let seat = Seat(stored: try row.value("seat")),
+        let acceptedAt = Timestamp(stored: try row.value("accepted_at"))
+      else { return nil }
+      return Acceptance(campaignID: id, userID: try row.userID(), seat: seat, acceptedAt: acceptedAt)
     }
   }
 }
@@ -137,10 +141,9 @@ extension RunFigures {
 
   private init(row: Row) throws {
     self.init(
-      startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: try row.timestamp("ended_at"),
-      exitCode: try row.decode(Int?.self, forColumn: "exit_code"),
+      startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.timestamp("ended_at"),
+      exitCode: try row.optionalCount("exit_code"),
       verdict: try row.decode(String?.self, forColumn: "verdict"),
-      findings: try row.decode(Int?.self, forColumn: "findings"),
-      resolved: try row.decode(Int?.self, forColumn: "resolved"))
+      findings: try row.optionalCount("findings"), resolved: try row.optionalCount("resolved"))
   }
 }

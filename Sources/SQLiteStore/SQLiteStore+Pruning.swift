@@ -73,7 +73,7 @@ private struct PruneStanding: Sendable {
     guard try row.value("state", as: String.self) == Campaign.State.closed.rawValue else { return .notClosed }
     if try row.value("is_open", as: Bool.self) { return .eventsOpen }
     guard let judgedAt = try row.timestamp("judged_at"),
-      judgedAt >= Timestamp(microseconds: try row.value("worked_at"))
+      judgedAt >= (try row.requiredTimestamp("worked_at"))
     else { return .notReconciledSince }
     return try row.decode(String?.self, forColumn: "verdict") == "CLEAN" ? nil : .notClean
   }

@@ -136,7 +136,7 @@ extension SQLiteStore {
 
 extension RunRecord {
   fileprivate init(row: Row) throws {
-    func number(_ column: String) throws -> Int? { try row.decode(Int?.self, forColumn: column) }
+    func number(_ column: String) throws -> Int? { try row.optionalCount(column) }
     var tally = ReplayTally()
     let columns: [(ReplayOutcome, String)] = [
       (.resolved, "resolved"), (.failedAgain, "retry_later"), (.unreached, "unreached"), (.dead, "dead"),
@@ -146,10 +146,10 @@ extension RunRecord {
     tally.skipped = try number("skipped") ?? 0
     let endedAt = try row.timestamp("ended_at")
     self.init(
-      id: RunID(try row.value("id")), host: try row.value("host"), processID: try row.value("pid"),
+      id: RunID(try row.value("id")), host: try row.value("host"), processID: try row.count("pid"),
       operatorName: try row.decode(String?.self, forColumn: "operator"),
       askedFor: try row.decode(String?.self, forColumn: "asked_for"),
-      startedAt: Timestamp(microseconds: try row.value("started_at")), endedAt: endedAt,
+      startedAt: try row.requiredTimestamp("started_at"), endedAt: endedAt,
       exitCode: try number("exit_code"), due: try number("due"), planned: try number("planned"),
       tally: endedAt == nil ? nil : tally)
   }

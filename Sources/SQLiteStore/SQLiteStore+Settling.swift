@@ -153,7 +153,11 @@ struct Settling {
     ]
     switch lease.source {
     case .failedEvent:
-      return try heldEvent.first(values) { Standing(attempts: try $0.integer(0), maxAttempts: try $0.integer(1)) }
+      return try heldEvent.first(values) {
+        Standing(
+          attempts: try $0.count(0, of: "failed_event.attempts"),
+          maxAttempts: try $0.count(1, of: "failed_event.max_attempts"))
+      }
     case .outbox: return try heldOutbox.first(values) { _ in Standing(attempts: 0, maxAttempts: nil) }
     }
   }
@@ -227,7 +231,7 @@ extension IssuerCircuit {
     guard let events = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
       throw StoreFailure.unknownWord(column: "issuer_circuit.events")
     }
-    self.init(endpoint: try row.value("endpoint"), failures: try row.value("failures"), events: events)
+    self.init(endpoint: try row.value("endpoint"), failures: try row.count("failures"), events: events)
   }
 
   fileprivate static func text(of events: [String]) throws -> String {

@@ -77,9 +77,12 @@ package struct WitnessRecord: Sendable, Equatable {
     return nil
   }
 
-  /// A number as it is written here, that has a next one.
+  /// Of a sequence and a seat: far below the limit of the type, so that many records can follow.
+  private static let numbers = 0...1_000_000_000_000_000
+
+  /// A number as it is written here.
   private static func number(_ text: Substring) -> Int? {
-    guard let number = Int(text), (0..<Int.max).contains(number), "\(number)" == text else { return nil }
+    guard let number = Int(text), numbers.contains(number), "\(number)" == text else { return nil }
     return number
   }
 

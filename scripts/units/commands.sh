@@ -1,7 +1,7 @@
 # Part of scripts/check-units: each command of the units and of the crontab, exactly as written, as root without a sandbox.
 
 # UNIT: the words of its command and of its Environment=, which stand there as a shell would say them.
-command_of() { words_of "$1" ExecStart; }
+command_of() { words_of "$1" "${2:-ExecStart}"; }
 environment_of() { words_of "$1" Environment; }
 words_of() {
   local value
@@ -9,6 +9,15 @@ words_of() {
   [[ $value =~ ^[A-Za-z0-9/=\ $'\n'._:-]+$ ]] || fail "$2= of $1.service is not made of plain words: $value"
   read -r -d '' -a words <<<"$value" || true
 }
+
+# What runs before the service creates the database, and then has nothing to do.
+command_of first-come ExecStartPre
+before=("${words[@]}")
+environment_of first-come
+for _ in create again; do
+  ends_with 0 "ExecStartPre= of first-come.service" env "${words[@]}" "${before[@]}"
+done
+grep -q 'nothing to do' "$scratch/output" || fail "ExecStartPre= of first-come.service migrates a current database"
 
 # UNIT [NAME=VALUE…]: what the unit runs, and how it must end: with nothing printed where it is told to be quiet.
 run_of() {

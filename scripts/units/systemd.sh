@@ -62,8 +62,34 @@ others=$(inside find /var/lib/first-come -mindepth 1 ! \( -user first-come -perm
 [ "$(alerts failed)" -eq 0 ] || fail "under systemd, a failure was told of where there was none"
 echo "under systemd, the units serve, replay, reconcile and drain, closed in as they are"
 
-# Every exit code, from a program that ends with the one which stands in a file.
-printf '#!/bin/sh\nexit "$(cat /run/check/code)"\n' >"$scratch/code"
+# A database of version 5, as the programs before left it: the unit copies it, migrates it and serves.
+old_database() {
+  local file name
+  # As the programs wrote it, to the space: they compare it.
+  printf '%s\n' 'CREATE TABLE schema_migration (' '  version INTEGER NOT NULL PRIMARY KEY,' '  name TEXT NOT NULL,' \
+    '  checksum TEXT NOT NULL,' '  applied_at INTEGER NOT NULL' ') STRICT;'
+  for file in migrations/sqlite/000[1-5]_*.sql; do
+    name=$(basename "$file" .sqlite.sql)
+    echo "INSERT INTO schema_migration
+      VALUES (${name:3:1}, '${name:5}', '$(sha256sum "$file" | cut -d' ' -f1)', 1);"
+    cat "$file"
+  done
+  echo "PRAGMA journal_mode = WAL;"
+}
+inside find /var/lib/first-come -mindepth 1 -delete
+old_database | inside "${as_user[@]}" /bin/sh -c "umask 077; sqlite3 $database" >"$scratch/output"
+inside systemctl start first-come.service || true
+demand_state first-come.service active
+copies=$(inside find /var/lib/first-come -name 'first-come.db.backup-*')
+[ -n "$copies" ] || fail "under systemd, no copy of the older database was made"
+[ "$(inside "${as_user[@]}" sqlite3 -readonly "$copies" 'SELECT max(version) FROM schema_migration')" = 5 ] ||
+  fail "under systemd, the copy is not the older database"
+inside systemctl stop first-come.service
+demand_end first-come.service 0 success
+echo "under systemd, an older database is copied and migrated, and the service starts"
+
+# Every exit code, from a program that ends with the one which stands in a file. What runs before the service succeeds.
+printf '#!/bin/sh\n[ "$1" != migrate ] || exit 0\nexit "$(cat /run/check/code)"\n' >"$scratch/code"
 inside /bin/sh -c 'cat >/run/check/stub; chmod 0755 /run/check/stub' <"$scratch/code"
 for program in issue-service retry-batch reconcile; do inside mount --bind /run/check/stub "/usr/bin/$program"; done
 told=0

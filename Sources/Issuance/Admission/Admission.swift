@@ -67,7 +67,7 @@ package enum Admission {
     case .open:
       return .accepted(
         Acceptance(
-          campaignID: claim.campaignID, userID: claim.userID, seat: Seat(campaign.counter + 1),
+          campaignID: claim.campaignID, userID: claim.userID, seat: Seat(campaign.counter.addingSaturated(1)),
           acceptedAt: max(now, previousAcceptedAt ?? now)))
     }
   }

@@ -53,7 +53,7 @@ package final class IssuerCalls: Sendable {
   ) async throws {
     let leases = Self.inTurn(leases)
     state.withLock { state in
-      state.inHand = Dictionary(uniqueKeysWithValues: leases.map { (SeatKey($0.event), $0) })
+      state.inHand = Dictionary(leases.map { (SeatKey($0.event), $0) }, uniquingKeysWith: { first, _ in first })
     }
     try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask { try await self.renewUntilCancelled() }

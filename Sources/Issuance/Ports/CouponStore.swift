@@ -29,6 +29,19 @@ package enum WitnessRequirement: Sendable, Equatable {
   package var path: String? { if case .at(let path) = self { path } else { nil } }
 }
 
+/// What an upgrade of a store did.
+package struct MigrationResult: Sendable, Equatable {
+  /// The versions that were applied; empty if none was pending.
+  package let applied: [Int]
+  /// The copy that was made before; `nil` if none was asked for, or no migration was pending.
+  package let backup: String?
+
+  package init(applied: [Int], backup: String? = nil) {
+    self.applied = applied
+    self.backup = backup
+  }
+}
+
 /// One migration of a store beside its ledger.
 package struct MigrationState: Sendable, Equatable {
   package let version: Int

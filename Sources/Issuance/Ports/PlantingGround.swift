@@ -24,6 +24,8 @@ package enum PlantedFault: String, Sendable, CaseIterable {
   case poolCodeOfNobody, poolCodeOfAnother
   // Operators, campaigns and rows.
   case actWithoutReason, campaignLost, rowMalformed, referenceToNothing
+  // Numbers that no program writes.
+  case timeOutOfBounds, generationOutOfBounds
   // The store itself: one of each in the whole copy.
   case couponsOfOneUser, poolCodesOfOneSeat, triggerLost, triggerAltered, indexLost, strayTable, pageLost
   case indexIncomplete

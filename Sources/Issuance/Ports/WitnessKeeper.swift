@@ -46,7 +46,7 @@ package struct WitnessedCampaign: Sendable, Equatable {
   }
 
   package var standing: Standing {
-    if found < witnessed { return .witnessAhead(missing: witnessed - found) }
+    if found < witnessed { return .witnessAhead(missing: witnessed.subtractingSaturated(found)) }
     if witnessed > 0, !isSame { return .contradicted }
     return found == witnessed ? .inStep : .databaseAhead
   }

@@ -26,7 +26,7 @@ package struct IssuerCircuit: Sendable, Equatable {
       return
     }
     let isKnown = events.contains(call.idempotencyKey)
-    if failure.kind == .infrastructure || !isKnown { failures += 1 }
+    if failure.kind == .infrastructure || !isKnown { failures = failures.addingSaturated(1) }
     if !isKnown, events.count < Self.limit { events.append(call.idempotencyKey) }
   }
 }

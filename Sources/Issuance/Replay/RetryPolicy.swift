@@ -26,7 +26,7 @@ package struct RetryPolicy: Sendable, Equatable {
   ///   - unit: the dice, from 0 to 1.
   package func delay(afterAttempts attempts: Int, retryAfter: Duration? = nil, unit: Double) -> Duration {
     var ceiling = base
-    for _ in 1..<max(attempts, 1) where ceiling < cap { ceiling = ceiling * 2 }
+    for _ in 1..<attempts.clamped(to: 1...64) where ceiling < cap { ceiling = ceiling * 2 }
     let jittered = min(ceiling, cap) * unit
     return max(jittered, min(retryAfter ?? .zero, Self.longestRetryAfter))
   }
@@ -55,8 +55,8 @@ package enum FailureSettlement: Sendable, Equatable {
     switch failure.kind {
     case .permanent: return .dead
     case .transient where !isIssuerDown:
-      guard attempts + 1 < maxAttempts else { return .dead }
-      let delay = policy.delay(afterAttempts: attempts + 1, retryAfter: failure.retryAfter, unit: unit)
+      guard attempts.addingSaturated(1) < maxAttempts else { return .dead }
+      let delay = policy.delay(afterAttempts: attempts.addingSaturated(1), retryAfter: failure.retryAfter, unit: unit)
       return .retry(at: now.advanced(by: delay))
     case .transient, .infrastructure, .parked:
       // Due at once: the circuit, and not the event, keeps calls from a partner that is down.

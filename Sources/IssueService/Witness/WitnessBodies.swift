@@ -29,7 +29,7 @@ struct WitnessShowBody: Encodable {
     campaigns = state.campaigns.map { campaign in
       Campaign(
         campaignID: campaign.campaign, witnessed: campaign.witnessed, found: campaign.found,
-        standing: campaign.standing.word, missing: max(0, campaign.witnessed - campaign.found))
+        standing: campaign.standing.word, missing: max(0, campaign.witnessed.subtractingSaturated(campaign.found)))
     }
   }
 }

@@ -72,10 +72,11 @@ struct ActJudge {
 
   private func givenWhileStopped(_ course: Course, counter: Int, in campaign: String) -> Finding? {
     guard let stoppedAt = course.stoppedAt, counter > stoppedAt else { return nil }
+    let first = stoppedAt.addingSaturated(1)
     return Finding(
-      .givenWhileOpen, campaign: campaign, seat: stoppedAt + 1,
+      .givenWhileOpen, campaign: campaign, seat: first,
       expected: "no seat after seat \(stoppedAt) until it is resumed",
-      actual: counter == stoppedAt + 1 ? "one seat" : "the seats \(stoppedAt + 1) to \(counter)")
+      actual: counter == first ? "one seat" : "the seats \(first) to \(counter)")
   }
 }
 

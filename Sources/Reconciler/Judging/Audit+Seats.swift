@@ -63,8 +63,10 @@ extension Audit {
   private mutating func judge(
     _ record: SeatRecord, in course: CampaignCourse, _ chain: inout ChainJudge, _ liveness: inout LivenessJudge
   ) {
-    if record.acceptance != nil, let books = course.books, record.key.seat > books.highestSeat + 1 {
-      add(books.gap(from: books.highestSeat + 1, through: record.key.seat - 1))
+    // Seats begin at 1: what stands below is no gap, but a seat out of bounds.
+    if record.acceptance != nil, let books = course.books {
+      let next = books.highestSeat.addingSaturated(1)
+      if record.key.seat > next { add(books.gap(from: next, through: record.key.seat - 1)) }
     }
     course.books?.add(record)
     course.chart?.add(record)

@@ -61,7 +61,7 @@ package struct Books: Sendable, Equatable {
           .withinQuota, campaign: id, expected: "counter, set and coupons of at most the quota \(quota)",
           actual: over.map { "\($0.0) \($0.1)" }.joined(separator: ", "), rows: row.evidence))
     }
-    if highestSeat < counter { findings.append(gap(from: highestSeat + 1, through: counter)) }
+    if highestSeat < counter { findings.append(gap(from: highestSeat.addingSaturated(1), through: counter)) }
     return findings
   }
 

@@ -14,7 +14,7 @@ package struct CampaignChart: Sendable, Equatable {
     if let acceptance = record.acceptance { accepted.add(acceptance.at) }
     if let coupon = record.coupon {
       issued.add(coupon.at)
-      if let acceptance = record.acceptance { latency.add(coupon.at - acceptance.at) }
+      if let acceptance = record.acceptance { latency.add(coupon.at.subtractingSaturated(acceptance.at)) }
     }
     if let failed = record.failedEvent { failures["\(failed.failure?.kind ?? "?") \(failed.word)", default: 0] += 1 }
   }
@@ -28,7 +28,9 @@ package struct TimeHistogram: Sendable, Equatable {
   package private(set) var width: Int64 = 1_000
   private var bins: [Int64: Int] = [:]
 
+  /// A moment outside ``Timestamp/range`` counts at the nearer end of it.
   mutating func add(_ moment: Int64) {
+    let moment = moment.clamped(to: Timestamp.range)
     bins[floorDivided(moment, by: width), default: 0] += 1
     while bins.count > Self.mostBins {
       width *= 2

@@ -54,7 +54,7 @@ struct LivenessJudge {
   /// - Parameter freeCodesSince: of its campaign: parked events are due as long as codes are free.
   mutating func add(_ record: SeatRecord, freeCodesSince: Int64? = nil) {
     if let outbox = record.outbox, outbox.word == "pending" {
-      if now - outbox.at > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
+      if age(of: outbox.at) > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
       if let until = outbox.leasedUntil, until <= now { expired.add(record.key, since: until) }
     }
     guard let failed = record.failedEvent else { return }
@@ -67,14 +67,14 @@ struct LivenessJudge {
       case "parked": freeCodesSince.map { max($0, failed.at) }
       default: nil
       }
-    if !isInHand, let dueAt, now - dueAt > grace { due.add(record.key, since: dueAt) }
+    if !isInHand, let dueAt, age(of: dueAt) > grace { due.add(record.key, since: dueAt) }
   }
 
   func warnings(_ runs: ReplayRuns) -> [Warning] {
     var warnings: [Warning] = []
     func warn(_ kind: Warning.Kind, _ oldest: Oldest, _ what: String, next: String) {
       guard oldest.count > 0, let key = oldest.key else { return }
-      let seconds = Int(max(0, now - oldest.since) / 1_000_000)
+      let seconds = Int(max(0, age(of: oldest.since)) / 1_000_000)
       warnings.append(
         Warning(
           kind: kind, count: oldest.count, oldestSeconds: seconds, campaign: key.campaign, seat: key.seat,
@@ -96,30 +96,37 @@ struct LivenessJudge {
 
   private func runWarnings(_ runs: ReplayRuns) -> [Warning] {
     var warnings: [Warning] = []
-    let isMissing = due.count > 0 && now - max(due.since, runs.lastStartedAt ?? 0) > retryEvery + grace
+    let isMissing =
+      due.count > 0 && age(of: max(due.since, runs.lastStartedAt ?? 0)) > retryEvery.addingSaturated(grace)
     if isMissing {
       let last = runs.lastStartedAt.map { "the last began at \(Timestamp(microseconds: $0))" } ?? "none ever began"
       warnings.append(
         Warning(
-          kind: .retryRunMissing, count: 1, oldestSeconds: runs.lastStartedAt.map { Int(max(0, now - $0) / 1_000_000) },
+          kind: .retryRunMissing, count: 1,
+          oldestSeconds: runs.lastStartedAt.map { Int(max(0, age(of: $0)) / 1_000_000) },
           campaign: nil, seat: nil,
           what: "retry-batch should run every \(seconds(retryEvery)) s, and \(last)",
           next: "see the timer: systemctl list-timers retry-batch.timer"))
     }
-    let crashed = runs.unfinished.filter { now - $0.value > grace }.sorted { ($0.value, $0.key) < ($1.value, $1.key) }
+    let crashed = runs.unfinished.filter { age(of: $0.value) > grace }.sorted {
+      ($0.value, $0.key) < ($1.value, $1.key)
+    }
     if let first = crashed.first {
       warnings.append(
         Warning(
-          kind: .runCrashed, count: crashed.count, oldestSeconds: Int((now - first.value) / 1_000_000), campaign: nil,
+          kind: .runCrashed, count: crashed.count, oldestSeconds: Int(age(of: first.value) / 1_000_000), campaign: nil,
           seat: nil, what: "\(crashed.count) runs of retry-batch never ended, the first is \(first.key)",
           next: "see its log, then: retry-batch --once"))
     }
     return warnings
   }
 
+  /// How long ago a stored moment was, in microseconds; a moment far outside the calendar does not overflow.
+  private func age(of moment: Int64) -> Int64 { now.subtractingSaturated(moment) }
+
   private func seconds(_ microseconds: Int64) -> Int64 { microseconds / 1_000_000 }
 }
 
 extension Duration {
-  var microseconds: Int64 { components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000 }
+  var microseconds: Int64 { microsecondsSaturated }
 }

@@ -123,7 +123,7 @@ extension SeatRecord {
       return failures == 0 ? [] : ["\(failures) failed attempts, but no failed event"]
     }
     var faults: [String] = []
-    if failure.attempts != counted + failure.pruned {
+    if failure.attempts != counted.addingSaturated(failure.pruned) {
       faults.append("\(failure.attempts) counted, \(counted) rows that count, \(failure.pruned) pruned")
     }
     return faults

@@ -44,6 +44,8 @@ extension PlantedFault {
     case .campaignLost:
       (1...8).reduce(into: Set<String>()) { $0.formUnion(ids(.campaignKnown, $1)) }
         + ids(.foreignKeyCheck, of: "accepted_user to campaign") + ids(.foreignKeyCheck, of: "operator_act to campaign")
+    case .timeOutOfBounds: ids(.rowsWellFormed, of: "outbox_created_at_bounds")
+    case .generationOutOfBounds: ids(.rowsWellFormed, of: "failed_event_generation_bounds")
     case .rowMalformed: ids(.codesRecompute, 2) + ids(.rowsWellFormed, of: "coupon_code_form")
     case .referenceToNothing: ids(.foreignKeyCheck, of: "attempt to accepted_user")
     case .couponsOfOneUser:

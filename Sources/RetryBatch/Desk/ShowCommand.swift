@@ -61,10 +61,6 @@ struct ShowCommand: AsyncParsableCommand {
   }
 }
 
-extension Timestamp {
-  func duration(to other: Timestamp) -> Duration { .microseconds(other.microseconds - microseconds) }
-}
-
 extension FailedEventHistory {
   /// What becomes of the event if nobody does anything, and what a person can do, in one sentence.
   func nextStep(at now: Timestamp) -> String {

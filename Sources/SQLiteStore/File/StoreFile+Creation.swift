@@ -65,17 +65,20 @@ extension StoreFile {
 
   /// Applies what an existing file lacks; creates a missing one. No other program may use the file meanwhile.
   ///
-  /// - Returns: the versions that were applied; empty where the file was current.
-  /// - Throws: ``StoreFailure`` with `busy` while another program has the file open.
-  package func migrate(
-    limits: SQLiteStore.Limits, now: Timestamp, to migrations: [Migration] = Migration.sqlite
-  ) throws(StoreFailure) -> [Int] {
+  /// - Parameters:
+  ///   - limits: its lock timeout is how long the call waits for the other programs to end.
+  ///   - hasBackup: whether a whole copy of the file is made beside it, inside the lock, before anything is applied.
+  /// - Throws: ``StoreFailure`` with `busy` while another program has the file open; nothing is changed.
+  package func upgrade(
+    limits: SQLiteStore.Limits, now: Timestamp, hasBackup: Bool = false, to migrations: [Migration] = Migration.sqlite
+  ) throws(StoreFailure) -> MigrationResult {
     guard try exists() else {
       try createIfMissing(limits: limits, now: now)
-      return Migrator(path: path).migrations.map(\.version)
+      return MigrationResult(applied: Migrator(path: path).migrations.map(\.version))
     }
     try check(forWriting: true)
-    if try isCurrent(limits: limits, migrations) { return [] }
+    let migrator = Migrator(path: path, migrations: migrations)
+    if try isCurrent(limits: limits, migrations) { return MigrationResult(applied: []) }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }
@@ -89,12 +92,16 @@ extension StoreFile {
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: false))
         let applied = try queue.writeWithoutTransaction { db in
           try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL")
+          // Another process may have migrated it while this one waited.
+          let isPending = try migrator.states(in: db).contains { $0.appliedAt == nil }
+          let backup = hasBackup && isPending ? "\(path).backup-\(now.microseconds)" : nil
+          if let backup { try DatabaseCopy.kept(of: db, at: backup) }
           let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
           // A log that was examined is in the file before anything else is written.
           try log.emptyIntoFile(db, noting: writeLock)
-          let applied = try Migrator(path: path, migrations: migrations).apply(in: db, now: now)
+          let applied = try migrator.apply(in: db, now: now)
           try log.emptyIntoFile(db, noting: writeLock)
-          return applied
+          return MigrationResult(applied: applied, backup: backup)
         }
         try queue.close()
         return applied
@@ -113,6 +120,13 @@ extension StoreFile {
       return false
     }
   }
+
+  /// ``upgrade(limits:now:hasBackup:to:)`` without a copy.
+  ///
+  /// - Returns: the versions that were applied; empty if the file was current.
+  package func migrate(
+    limits: SQLiteStore.Limits, now: Timestamp, to migrations: [Migration] = Migration.sqlite
+  ) throws(StoreFailure) -> [Int] { try upgrade(limits: limits, now: now, to: migrations).applied }
 
   /// The program's migrations and when each was applied to this file.
   package func migrationStates(

@@ -68,6 +68,8 @@ extension PlantedFault {
       INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at) VALUES ('\(campaign)', 11, 'jun', 'EXTRA', 1)
       """
     case .codeNotRecomputed: "UPDATE coupon SET code = 'AAAA-AAAA-AAAA-AAAA' WHERE \(isSeat(2))"
+    case .timeOutOfBounds: "UPDATE outbox SET created_at = -9223372036854775808 WHERE \(isSeat(1))"
+    case .generationOutOfBounds: "UPDATE failed_event SET generation = 9223372036854775807 WHERE \(isSeat(5))"
     case .rowMalformed: "UPDATE coupon SET code = 'a b' WHERE \(isSeat(2))"
     case .poolCodeOfNobody: "UPDATE pool_code SET seat = 9 WHERE campaign_id = '\(campaign)' AND code = 'C-9'"
     case .poolCodeOfAnother: "UPDATE coupon SET code = 'C-9' WHERE \(isSeat(1))"

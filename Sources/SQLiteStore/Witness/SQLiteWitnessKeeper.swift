@@ -50,7 +50,8 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
       if let aside = try WitnessFile.setAside(path, now: clock()) { setAside.append(aside) }
       _ = try Witness.begin(facts, of: database, at: place)
       try Witness.register(
-        facts.epoch + 1, place: place, by: author, detail: "rebuilt from \(facts.detail)", at: clock(), in: db)
+        facts.epoch.addingSaturated(1), place: place, by: author, detail: "rebuilt from \(facts.detail)", at: clock(),
+        in: db)
       let state = WitnessState(
         path: path, databaseID: facts.databaseID, sequence: 1, campaigns: try facts.compare(with: facts.tips, in: db))
       let isElsewhere = facts.place != place && facts.epoch > 0
@@ -112,7 +113,8 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
       let seats =
         losses.isEmpty ? "none" : losses.map { "\($0.campaign) \($0.first) to \($0.last)" }.joined(separator: ", ")
       try Witness.register(
-        facts.epoch + 1, place: place, by: author, detail: "accepted the loss of the seats \(seats)", at: now, in: db)
+        facts.epoch.addingSaturated(1), place: place, by: author, detail: "accepted the loss of the seats \(seats)",
+        at: now, in: db)
       let witness = try Witness(file, record: record)
       return AcceptedLoss(
         losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: facts.logSequence)))

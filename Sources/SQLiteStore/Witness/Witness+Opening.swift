@@ -61,8 +61,8 @@ extension Witness {
     guard facts.epoch == 0 || hasMoved else { return (witness, false) }
     try db.inTransaction(.immediate) {
       try register(
-        facts.epoch + 1, place: place, by: ActAuthor(name: "first-come", reason: nil), detail: facts.detail, at: now,
-        in: db)
+        facts.epoch.addingSaturated(1), place: place, by: ActAuthor(name: "first-come", reason: nil),
+        detail: facts.detail, at: now, in: db)
       try LogLink.renew(in: db)
       return .commit
     }

@@ -88,7 +88,7 @@ struct ExplainTests {
     #expect(before.output.contains("self-test: never run on this database"))
     let test = try await Program.reconcile.run(["self-test", "--database", database])
     #expect(
-      test.status == 0 && test.firstLine.hasPrefix("PASSED: 36 corruptions planted for 24 rules"), "\(test.output)")
+      test.status == 0 && test.firstLine.hasPrefix("PASSED: 38 corruptions planted for 24 rules"), "\(test.output)")
     let after = try await Program.reconcile.run(["report", "--no-record", "--database", database])
     #expect(after.status == 0 && after.output.contains("self-test: passed at 20"))
     try await alter(database, "PRAGMA foreign_keys = OFF; DROP TABLE attempt")

@@ -90,7 +90,7 @@ struct Problem: Error, Sendable {
     case .notOpenYet(let opensAt):
       self.init(.notOpenYet, "The campaign '\(id)' opens at \(opensAt).")
       self.opensAt = "\(opensAt)"
-      retryAfter = Int(max(1, (opensAt.microseconds - now.microseconds + 999_999) / 1_000_000))
+      retryAfter = Int(max(1, now.duration(to: opensAt).microsecondsSaturated.addingSaturated(999_999) / 1_000_000))
     }
   }
 

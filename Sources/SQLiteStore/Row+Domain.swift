@@ -17,8 +17,12 @@ extension Campaign {
     guard let quota = Quota(quotaCount) else {
       throw StoreFailure.unknownWord(column: "campaign.quota")
     }
+    let counter: Int = try row.value("counter")
+    guard (0...Quota.range.upperBound).contains(counter) else {
+      throw StoreFailure.unknownWord(column: "campaign.counter")
+    }
     self.init(
-      id: id, name: try row.value("name"), quota: quota, counter: try row.value("counter"),
+      id: id, name: try row.value("name"), quota: quota, counter: counter,
       state: try row.word("state", of: "campaign"), issuer: try row.word("issuer", of: "campaign"),
       opensAt: try row.timestamp("opens_at"), closesAt: try row.timestamp("closes_at"),
       createdAt: Timestamp(microseconds: try row.value("created_at")), settings: try CampaignSettings(row: row))

@@ -33,15 +33,30 @@ extension SQLiteStore {
 
   package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
     try await read("list the campaigns") { [clock] db in
-      try Self.summaries(at: clock(), in: db)
+      try Self.summaries(at: clock(), in: db).summaries
     }
   }
 
-  /// Of every campaign, in the order of their ids.
-  static func summaries(at now: Timestamp, in db: Database) throws -> [CampaignSummary] {
-    let campaigns = try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id")
-      .map(Campaign.init(row:))
-    return try campaigns.map { try summary(of: $0, at: now, in: db) }
+  package func unreadableCampaigns() async throws(StoreFailure) -> [String] {
+    try await read("look for campaigns that cannot be read") { [clock] db in
+      try Self.summaries(at: clock(), in: db).unreadable
+    }
+  }
+
+  /// Of every campaign whose row can be read, in the order of their ids; and the ids of the others.
+  static func summaries(
+    at now: Timestamp, in db: Database
+  ) throws -> (summaries: [CampaignSummary], unreadable: [String]) {
+    var summaries: [CampaignSummary] = []
+    var unreadable: [String] = []
+    for row in try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id") {
+      if let campaign = try StoreFailure.readable({ try Campaign(row: row) }) {
+        summaries.append(try summary(of: campaign, at: now, in: db))
+      } else {
+        unreadable.append(String.fromDatabaseValue(row["id"] as DatabaseValue) ?? "?")
+      }
+    }
+    return (summaries, unreadable)
   }
 
   package func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary? {
@@ -203,17 +218,26 @@ extension CampaignSettings {
 
   init(row: Row) throws {
     func duration(_ column: String) throws -> Duration? {
-      try row.decode(Int64?.self, forColumn: column).map { .microseconds($0) }
+      guard let microseconds = try row.decode(Int64?.self, forColumn: column) else { return nil }
+      let wait = Duration.microseconds(microseconds)
+      guard wait > .zero, wait <= RetryPolicy.longestWait else {
+        throw StoreFailure.unknownWord(column: "campaign.\(column)")
+      }
+      return wait
+    }
+    let maxAttempts = try row.decode(Int?.self, forColumn: "max_attempts")
+    guard (1...1_000).contains(maxAttempts ?? 1) else {
+      throw StoreFailure.unknownWord(column: "campaign.max_attempts")
     }
     self.init(
       webhookURL: try row.decode(String?.self, forColumn: "webhook_url"), retryBase: try duration("retry_base"),
-      retryCap: try duration("retry_cap"), maxAttempts: try row.decode(Int?.self, forColumn: "max_attempts"))
+      retryCap: try duration("retry_cap"), maxAttempts: maxAttempts)
   }
 }
 
 extension Duration {
   /// Whole microseconds, as they are stored.
-  fileprivate var microseconds: Int64 {
+  var microseconds: Int64 {
     components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
   }
 }

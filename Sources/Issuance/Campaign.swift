@@ -99,7 +99,8 @@ package struct CampaignSettings: Sendable, Equatable {
   /// What `policy` becomes for this campaign.
   package func applied(to policy: RetryPolicy) -> RetryPolicy {
     RetryPolicy(
-      base: retryBase ?? policy.base, cap: retryCap ?? policy.cap, maxAttempts: maxAttempts ?? policy.maxAttempts)
+      base: retryBase ?? policy.base, cap: retryCap ?? policy.cap, maxAttempts: maxAttempts ?? policy.maxAttempts,
+      maxLapses: policy.maxLapses)
   }
 
   /// These settings, with those that `change` names set anew.

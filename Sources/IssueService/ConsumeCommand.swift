@@ -74,10 +74,11 @@ struct ConsumeCommand: AsyncParsableCommand {
       store: outbox, issuer: issuer, circuits: try await outbox.circuits(), limits: limits, clock: systemClock)
     let holder = ProcessIdentity.runStart().id
     while termination.programExit == nil {
-      let leases = try await outbox.leaseCalls(
+      let batch = try await outbox.leaseCalls(
         for: holder, excluding: calls.tripped, limit: limits.concurrency * 4, duration: limits.lease)
-      if leases.isEmpty { break }
-      try await calls.settle(leases, mayBegin: { termination.programExit == nil }) { outcomes in
+      total.dead += batch.dead
+      if batch.leases.isEmpty { break }
+      try await calls.settle(batch.leases, mayBegin: { termination.programExit == nil }) { outcomes in
         total.add(outcomes)
         progress.advance(by: outcomes.count)
       }

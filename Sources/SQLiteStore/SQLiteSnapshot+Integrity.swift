@@ -56,8 +56,18 @@ extension SQLiteSnapshot {
     return IntegrityFault(check.name, "\(broken) rows of \(table) break it: \(names.joined(separator: ", "))")
   }
 
-  /// What triggers alone refuse.
+  /// What triggers alone refuse, and what workers pass without a word because it says nothing of any event.
   private static let checksOfTriggers = [
+    (
+      table: "issuer_circuit",
+      check: Check(
+        name: "issuer_circuit_form",
+        condition: """
+          endpoint GLOB 'http*://?*' AND endpoint NOT GLOB '*[^!-~]*' AND failures < 2147483647
+          AND CASE WHEN json_valid(events) THEN json_type(events) = 'array' AND NOT EXISTS (
+            SELECT 1 FROM json_each(events) WHERE json_each.type <> 'text') ELSE 0 END
+          """)
+    ),
     (
       table: "campaign",
       check: Check(name: "campaign_issuer_word", condition: "issuer IN ('generated', 'pool', 'webhook')")

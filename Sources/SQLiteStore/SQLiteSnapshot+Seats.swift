@@ -45,7 +45,7 @@ extension SQLiteSnapshot {
     try rows(
       """
       user_id, state, failure_kind, attempts, pruned_attempts, generation, next_attempt_at, failed_at, settled_at,
-      leased_until
+      leased_until, \(DueSearch.isSkewed)
       """, from: "failed_event", of: campaign, seat: seat
     ) { row in
       var seat = SeatRow(key: try row.key(), user: try row.text(2), word: try row.text(3))
@@ -55,6 +55,7 @@ extension SQLiteSnapshot {
       seat.at = try row.integer(9)
       seat.settledAt = try row.optionalInteger(10)
       seat.leasedUntil = try row.optionalInteger(11)
+      seat.failure?.hasSkewedClock = try row.optionalInteger(12) == 1
       return seat
     }
   }
@@ -115,6 +116,7 @@ extension SQLiteSnapshot {
     _ columns: String, from table: String, of campaign: CampaignID?, seat: Int? = nil,
     where condition: String = "1", grouped: Bool = false, _ read: @escaping (RowCursor) throws -> Value
   ) throws(StoreFailure) -> RowStream<Value> {
+    let now: StatementArguments = columns.contains(":now") ? ["now": asOf.microseconds] : []
     let cursor = try attempt("read \(table)") {
       try RowCursor(
         db,
@@ -123,7 +125,7 @@ extension SQLiteSnapshot {
           WHERE campaign_id \(scope(campaign)) AND \(seat.map { "seat = \($0)" } ?? condition) \(grouped ? "GROUP BY campaign_id, seat" : "")
           ORDER BY campaign_id, seat
           """,
-        arguments: bound(campaign), table: table)
+        arguments: bound(campaign) + now, table: table)
     }
     return stream(cursor, table, read)
   }

@@ -130,29 +130,40 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   func replayRuns() throws(StoreFailure) -> ReplayRuns {
     try attempt("read the runs") {
       var runs = ReplayRuns()
+      let now = asOf.microseconds
       runs.lastStartedAt = try Int64.fetchOne(
-        db, sql: "SELECT max(started_at) FROM run WHERE program = 'retry-batch'")
+        db, sql: "SELECT max(started_at) FROM run WHERE program = 'retry-batch' AND started_at <= ?", arguments: [now])
+      runs.ahead =
+        try Int.fetchOne(
+          db, sql: "SELECT count(*) FROM run WHERE program = 'retry-batch' AND started_at > ?", arguments: [now]) ?? 0
       let unfinished = try Row.fetchAll(
         db,
         sql: """
           SELECT id, started_at FROM run
           WHERE program = 'retry-batch' AND ended_at IS NULL
             AND started_at > (SELECT ifnull(max(started_at), -1) FROM run
-              WHERE program = 'retry-batch' AND ended_at IS NOT NULL)
+              WHERE program = 'retry-batch' AND ended_at IS NOT NULL AND started_at <= :now)
             AND NOT EXISTS (SELECT 1 FROM failed_event
-              WHERE state IN ('waiting', 'parked') AND leased_by = run.id AND leased_until > :now)
+              WHERE state IN ('waiting', 'parked') AND leased_by = run.id
+                AND leased_until > :now AND leased_until <= :horizon)
           ORDER BY started_at DESC LIMIT 100
           """,
-        arguments: ["now": asOf.microseconds])
+        arguments: ["now": now, "horizon": asOf.advanced(by: IssuerCalls.Limits.longestLease).microseconds])
       for row in unfinished { runs.unfinished[try row.value("id")] = try row.value("started_at") }
       return runs
     }
   }
 
-  func scope(_ campaign: CampaignID?) -> String { campaign == nil ? "IS NOT NULL" : "= ?" }
+  func quarantinedEvents(of campaign: CampaignID?) throws(StoreFailure) -> [QuarantinedEvent] {
+    try attempt("read the quarantined events") {
+      try QuarantinedEvent.fetchAll(of: campaign, limit: 100_000, in: db)
+    }
+  }
+
+  func scope(_ campaign: CampaignID?) -> String { campaign == nil ? "IS NOT NULL" : "= :scope" }
 
   func bound(_ campaign: CampaignID?) -> StatementArguments {
-    campaign.map { [$0.rawValue] } ?? []
+    campaign.map { ["scope": $0.rawValue] } ?? []
   }
 
   func attempt<Value>(_ operation: String, _ body: () throws -> Value) throws(StoreFailure) -> Value {

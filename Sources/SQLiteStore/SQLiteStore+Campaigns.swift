@@ -33,15 +33,30 @@ extension SQLiteStore {
 
   package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
     try await read("list the campaigns") { [clock] db in
-      try Self.summaries(at: clock(), in: db)
+      try Self.summaries(at: clock(), in: db).summaries
     }
   }
 
-  /// Of every campaign, in the order of their ids.
-  static func summaries(at now: Timestamp, in db: Database) throws -> [CampaignSummary] {
-    let campaigns = try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id")
-      .map(Campaign.init(row:))
-    return try campaigns.map { try summary(of: $0, at: now, in: db) }
+  package func unreadableCampaigns() async throws(StoreFailure) -> [String] {
+    try await read("look for campaigns that cannot be read") { [clock] db in
+      try Self.summaries(at: clock(), in: db).unreadable
+    }
+  }
+
+  /// Of every campaign whose row can be read, in the order of their ids; and the ids of the others.
+  static func summaries(
+    at now: Timestamp, in db: Database
+  ) throws -> (summaries: [CampaignSummary], unreadable: [String]) {
+    var summaries: [CampaignSummary] = []
+    var unreadable: [String] = []
+    for row in try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id") {
+      if let campaign = try StoreFailure.readable({ try Campaign(row: row) }) {
+        summaries.append(try summary(of: campaign, at: now, in: db))
+      } else {
+        unreadable.append(String.fromDatabaseValue(row["id"] as DatabaseValue) ?? "?")
+      }
+    }
+    return (summaries, unreadable)
   }
 
   package func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary? {
@@ -214,7 +229,7 @@ extension CampaignSettings {
 
 extension Duration {
   /// Whole microseconds, as they are stored.
-  fileprivate var microseconds: Int64 {
+  var microseconds: Int64 {
     components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
   }
 }

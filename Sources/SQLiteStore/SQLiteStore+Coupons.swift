@@ -12,18 +12,23 @@ extension SQLiteStore {
     return try await write("deliver pending events", as: .deliver) { [clock, attempts = retryPolicy.maxAttempts] db in
       let pending = try db.cachedStatement(
         sql: """
-          SELECT campaign_id, seat, user_id, traceparent FROM outbox INDEXED BY outbox_pending
-          WHERE state = 'pending' AND campaign_id = ? ORDER BY seat LIMIT ?
+          SELECT campaign_id, seat, user_id, traceparent, generation FROM outbox INDEXED BY outbox_pending
+          WHERE state = 'pending' AND campaign_id = ? AND \(Lease.Source.outbox.isNotQuarantined)
+          ORDER BY seat LIMIT ?
           """)
       let now = clock()
       let maker = try CouponMaker(db, at: now)
+      let faulty = try FaultyRows(at: now, maxAttempts: attempts, in: db)
       var tally = DeliveryTally()
       let campaigns = try Self.pendingCampaigns(ofPartners: false, limit: limit, in: db)
       for (place, campaign) in campaigns.enumerated() {
         // What one campaign leaves of its share, those after it may use.
         let share = (limit - tally.total) / (campaigns.count - place)
-        for event in try Row.fetchAll(pending, arguments: [campaign, share]).map(Event.init(row:)) {
-          try Self.deliver(event, by: maker, maxAttempts: attempts, at: now, counting: &tally, in: db)
+        for row in try Row.fetchAll(pending, arguments: [campaign, share]) {
+          let one = try faulty.attempt(.outbox, row) {
+            try Self.deliver(try Event(row: row), by: maker, maxAttempts: attempts, at: now, in: db)
+          }
+          if let one { tally += one } else { tally.dead += 1 }
         }
       }
       return tally
@@ -31,9 +36,9 @@ extension SQLiteStore {
   }
 
   private static func deliver(
-    _ event: Event, by maker: CouponMaker, maxAttempts: Int, at now: Timestamp, counting tally: inout DeliveryTally,
-    in db: Database
-  ) throws {
+    _ event: Event, by maker: CouponMaker, maxAttempts: Int, at now: Timestamp, in db: Database
+  ) throws -> DeliveryTally {
+    var tally = DeliveryTally()
     switch try maker.make(for: event) {
     case .issue, .alreadyIssued:
       crashPoint(.deliveredCoupon)
@@ -53,6 +58,7 @@ extension SQLiteStore {
         resultCode: .SQLITE_CORRUPT,
         message: "seat \(event.seat) of \(event.campaignID) is pending by an index, and not by its row")
     }
+    return tally
   }
 
   /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out.
@@ -75,6 +81,8 @@ extension SQLiteStore {
         SELECT pending.campaign_id FROM pending JOIN campaign ON campaign.id = pending.campaign_id
         WHERE (campaign.issuer = 'webhook') = ?
           AND ifnull(campaign.webhook_url NOT IN (SELECT value FROM json_each(?)), 1)
+          AND EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_pending WHERE state = 'pending'
+            AND outbox.campaign_id = pending.campaign_id AND \(Lease.Source.outbox.isNotQuarantined))
         ORDER BY random() LIMIT ?
         """)
     return try String.fetchAll(statement, arguments: [ofPartners, try jsonList(endpoints.sorted()), limit])

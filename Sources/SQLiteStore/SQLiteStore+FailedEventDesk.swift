@@ -4,7 +4,7 @@ package import Issuance
 
 extension SQLiteStore {
   package func failedEvents(_ query: FailedEventQuery) async throws(StoreFailure) -> FailedEventPage {
-    try await read("list failed events") { db in
+    try await read("list failed events") { [clock] db in
       let states: Set<FailedEventState> = query.states.isEmpty ? [.waiting, .parked, .dead] : query.states
       let wanted = "state IN (SELECT value FROM json_each(:states)) AND \(EventFilter.condition)"
       let arguments: StatementArguments =
@@ -20,22 +20,32 @@ extension SQLiteStore {
           """,
         arguments: arguments + [
           "afterCampaign": query.after?.campaign ?? "", "afterSeat": query.after?.seat ?? 0, "limit": query.limit,
+          "now": clock().microseconds,
         ])
-      let events = try rows.prefix(query.limit).map(FailedEvent.init(row:))
+      var events: [FailedEvent] = []
+      var unreadable: [SeatKey] = []
+      var last: SeatKey?
+      for row in rows.prefix(query.limit) {
+        let key = SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat"))
+        if let event = try StoreFailure.readable({ try FailedEvent(row: row) }) {
+          events.append(event)
+        } else {
+          unreadable.append(key)
+        }
+        last = key
+      }
       return FailedEventPage(
-        events: events, total: total ?? 0, next: rows.count > query.limit ? events.last.map { SeatKey($0.event) } : nil)
+        events: events, total: total ?? 0, next: rows.count > query.limit ? last : nil, unreadable: unreadable,
+        quarantined: try QuarantinedEvent.fetchAll(of: query.filter.campaign, limit: query.limit, in: db))
     }
   }
 
   package func failedEvent(
     of campaign: CampaignID, seat: Seat
   ) async throws(StoreFailure) -> FailedEventHistory? {
-    try await read("show a failed event") { db in
+    try await read("show a failed event") { [clock] db in
       let key: StatementArguments = [campaign.rawValue, seat.number]
-      let found = try Row.fetchOne(
-        db,
-        sql: "SELECT \(FailedEvent.columns), pruned_attempts FROM failed_event WHERE campaign_id = ? AND seat = ?",
-        arguments: key)
+      let found = try FailedEvent.fetchRow(campaign.rawValue, seat.number, at: clock(), in: db)
       guard let found, let owner = try Campaign.fetch(campaign, in: db) else { return nil }
       let attempts = try Row.fetchAll(
         db, sql: "SELECT * FROM attempt WHERE campaign_id = ? AND seat = ? ORDER BY generation", arguments: key)
@@ -55,7 +65,7 @@ extension SQLiteStore {
         freeCodes: try Int.fetchOne(
           db, sql: "SELECT count(*) FROM pool_code WHERE campaign_id = ? AND seat IS NULL",
           arguments: [campaign.rawValue]) ?? 0,
-        circuit: try circuit.map(IssuerCircuit.init(row:)), acts: try acts.map(ActRecord.init(row:)))
+        circuit: try circuit.flatMap(IssuerCircuit.readable(row:)), acts: try acts.map(ActRecord.init(row:)))
     }
   }
 
@@ -67,19 +77,19 @@ extension SQLiteStore {
       let horizon = now.advanced(by: leaseDuration)
       let plan = try Self.plan(filter, limit: limit, leaseDuration: leaseDuration, at: now, in: db)
       var rows: [Row] = []
-      for campaign in try DueSearch.campaigns(filter.campaign, dueBy: now, in: db) {
+      for campaign in try DueSearch.campaigns(filter.campaign, dueBy: now, at: now, in: db) {
         let search = DueSearch(filter: filter, campaign: campaign.id, now: now, horizon: horizon, db: db)
         let limit = min(plan.planned, RunPreview.shown) - rows.count
         if limit > 0 { rows += try search.rows(from: .waiting(dueBy: now, after: nil), limit: limit).rows }
       }
       let first = try rows.map { row in
-        try Row.fetchOne(
-          db, sql: "SELECT \(FailedEvent.columns) FROM failed_event WHERE campaign_id = ? AND seat = ?",
-          arguments: [try row.value("campaign_id", as: String.self), try row.value("seat", as: Int.self)])
+        try FailedEvent.fetchRow(try row.value("campaign_id"), try row.value("seat"), at: now, in: db)
       }
       return RunPreview(
         plan: plan, open: try Self.openEvents(filter, at: now, horizon: horizon, in: db),
-        first: try first.compactMap { try $0.map(FailedEvent.init(row:)) })
+        first: try first.compactMap(\.self).compactMap { row in
+          try StoreFailure.readable { try FailedEvent(row: row) }
+        })
     }
   }
 
@@ -116,6 +126,7 @@ extension SQLiteStore {
           WHERE campaign_id = ? AND seat = ?
           """
       ).execute(arguments: [clock().microseconds, key.campaign, key.seat])
+      try LeaseLapses.clear(key.campaign.databaseValue, key.seat.databaseValue, in: db)
     }
   }
 
@@ -188,8 +199,15 @@ extension SQLiteStore {
 extension FailedEvent {
   static let columns = """
     campaign_id, seat, user_id, state, failure_kind, error, attempts, max_attempts, next_attempt_at, leased_by,
-      leased_until, failed_at, settled_at, NULL AS traceparent
+      leased_until, failed_at, settled_at, pruned_attempts, NULL AS traceparent, \(DueSearch.isSkewed) AS is_skewed
     """
+
+  /// The row of ``columns`` of one event; `nil` if there is none.
+  static func fetchRow(_ campaign: String, _ seat: Int, at now: Timestamp, in db: Database) throws -> Row? {
+    try Row.fetchOne(
+      db, sql: "SELECT \(columns) FROM failed_event WHERE campaign_id = :campaign AND seat = :seat",
+      arguments: ["campaign": campaign, "seat": seat, "now": now.microseconds])
+  }
 
   init(row: Row) throws {
     self.init(
@@ -199,7 +217,8 @@ extension FailedEvent {
       nextAttemptAt: try row.timestamp("next_attempt_at"),
       leasedBy: try row.decode(String?.self, forColumn: "leased_by").map { RunID($0) },
       leasedUntil: try row.timestamp("leased_until"), failedAt: try row.requiredTimestamp("failed_at"),
-      settledAt: try row.timestamp("settled_at"))
+      settledAt: try row.timestamp("settled_at"),
+      hasSkewedClock: try row.decode(Bool?.self, forColumn: "is_skewed") ?? false)
   }
 }
 

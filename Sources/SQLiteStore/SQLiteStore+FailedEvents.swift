@@ -7,19 +7,29 @@ extension SQLiteStore {
   package func dueCampaigns(
     for run: RunStart, dueBy: Timestamp
   ) async throws(StoreFailure) -> [DueCampaign] {
-    try await read("look for due events") { db in try DueSearch.campaigns(run.filter.campaign, dueBy: dueBy, in: db) }
+    try await read("look for due events") { [clock] db in
+      try DueSearch.campaigns(run.filter.campaign, dueBy: dueBy, at: clock(), in: db)
+    }
   }
 
   package func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreFailure) -> LeasedBatch {
-    try await write("lease due events", as: .leaseDue) { [clock] db in
+    try await write("lease due events", as: .leaseDue) { [clock, retryPolicy] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
+      let taking = try LeaseTaking(.failedEvent, for: run.id, until: horizon, policy: retryPolicy, at: now, in: db)
+      let lapsed = try taking.settleLapses(of: campaign.rawValue)
       let search = DueSearch(filter: run.filter, campaign: campaign, now: now, horizon: horizon, db: db)
+      if case .suspects(let after) = cursor {
+        let row = try search.suspect(after: after)
+        let taken = try taking.takeAlone(row)
+        let next = try row.map { ReplayCursor.suspects(after: try SuspectPlace(row: $0)) } ?? .end
+        return LeasedBatch(leases: taken.leases, dead: lapsed + taken.dead, next: next)
+      }
       let (rows, next) = try search.rows(from: cursor, limit: limit)
-      return LeasedBatch(
-        leases: try Self.take(rows, from: .failedEvent, for: run.id, until: horizon, in: db), next: next)
+      let taken = try taking.take(rows)
+      return LeasedBatch(leases: taken.leases, dead: lapsed + taken.dead, next: next)
     }
   }
 
@@ -67,32 +77,53 @@ struct DueSearch {
     """
   }
 
-  static func campaigns(_ only: CampaignID?, dueBy: Timestamp, in db: Database) throws -> [DueCampaign] {
+  /// Whether a wrong clock wrote the times of a waiting failed_event: its last attempt lies in the future, or its next
+  /// one lies further from the last than any back-off or Retry-After. Bound: `:now`.
+  ///
+  /// The last attempt is the one of the highest generation, not the latest: after one attempt under a right clock, back-off
+  /// holds again. Without an attempt it is the moment of the failure.
+  static let isSkewed = """
+    (failed_event.next_attempt_at > :now AND (
+      SELECT at > :now OR failed_event.next_attempt_at - at > \(RetryPolicy.longestWait.microseconds)
+      FROM (SELECT ifnull((SELECT ended_at FROM attempt
+        WHERE attempt.campaign_id = failed_event.campaign_id AND attempt.seat = failed_event.seat
+        ORDER BY generation DESC LIMIT 1), failed_event.failed_at) AS at)))
+    """
+
+  static func campaigns(
+    _ only: CampaignID?, dueBy: Timestamp, at now: Timestamp, in db: Database
+  ) throws -> [DueCampaign] {
     let statement = try db.cachedStatement(
       sql: """
         SELECT id, webhook_url FROM campaign
         WHERE (:only IS NULL OR id = :only)
           AND (EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_due
               WHERE state = 'waiting' AND campaign_id = campaign.id AND next_attempt_at <= :dueBy)
+            OR EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_due
+              WHERE state = 'waiting' AND campaign_id = campaign.id AND next_attempt_at > :dueBy AND \(isSkewed))
             OR issuer = 'pool' AND EXISTS (SELECT 1 FROM pool_code INDEXED BY pool_code_free
               WHERE pool_code.campaign_id = campaign.id AND pool_code.seat IS NULL))
         ORDER BY id
         """)
-    let arguments: StatementArguments = ["only": only?.rawValue, "dueBy": dueBy.microseconds]
-    return try Row.fetchAll(statement, arguments: arguments).map { row in
-      guard let id = CampaignID(try row.value("id")) else { throw StoreFailure.unknownWord(column: "campaign.id") }
-      return DueCampaign(id: id, endpoint: try row.decode(String?.self, forColumn: "webhook_url"))
+    let arguments: StatementArguments = [
+      "only": only?.rawValue, "dueBy": dueBy.microseconds, "now": now.microseconds,
+    ]
+    return try Row.fetchAll(statement, arguments: arguments).compactMap { row in
+      try StoreFailure.readable { () throws -> DueCampaign in
+        guard let id = CampaignID(try row.value("id")) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+        return DueCampaign(id: id, endpoint: try row.decode(String?.self, forColumn: "webhook_url"))
+      }
     }
   }
 
   private static let columns = """
-    campaign_id, seat, user_id, generation, next_attempt_at,
+    campaign_id, seat, failed_event.user_id AS user_id, generation, next_attempt_at,
       (SELECT webhook_url FROM campaign WHERE id = campaign_id) AS endpoint,
       (SELECT traceparent FROM outbox
         WHERE outbox.campaign_id = failed_event.campaign_id AND outbox.seat = failed_event.seat) AS traceparent
     """
 
-  /// Up to `limit` rows from a place on, and the place behind the last of them.
+  /// Up to `limit` rows from a place on that are no suspects, and the place behind the last of them.
   func rows(from cursor: ReplayCursor, limit: Int) throws -> (rows: [Row], next: ReplayCursor) {
     var rows: [Row] = []
     var place = cursor
@@ -113,15 +144,34 @@ struct DueSearch {
       rows += parked
       if rows.count == limit, let last = parked.last { return (rows, .parked(after: try last.seat())) }
     }
-    return (rows, .end)
+    return (rows, try suspect(after: nil) == nil ? .end : .suspects(after: nil))
+  }
+
+  /// The next suspect that is due.
+  func suspect(after: SuspectPlace?) throws -> Row? {
+    let statement = try db.cachedStatement(
+      sql: """
+        SELECT \(Self.columns), lapses FROM lease_lapse CROSS JOIN failed_event USING (campaign_id, seat)
+        WHERE campaign_id = :only AND (lapses, seat) > (:afterLapses, :afterSeat)
+          AND (state = 'waiting' AND (next_attempt_at <= :now OR \(Self.isSkewed))
+            OR state = 'parked' AND \(Self.freeCodes(of: ":only")) > 0)
+          AND \(SQLiteStore.isFree) AND \(Lease.Source.failedEvent.isNotQuarantined) AND \(EventFilter.condition)
+        ORDER BY lapses, seat LIMIT 1
+        """)
+    let place: StatementArguments = ["afterLapses": after?.lapses ?? -1, "afterSeat": after?.seat.number ?? 0]
+    return try Row.fetchOne(statement, arguments: try filter.arguments() + moment + place)
+  }
+
+  private var moment: StatementArguments {
+    ["now": now.microseconds, "horizon": horizon.microseconds, "only": campaign.rawValue]
   }
 
   private func waiting(dueBy: Timestamp, after: ReplayCursor.DuePlace?, limit: Int) throws -> [Row] {
     try fetch(
       """
       failed_event INDEXED BY failed_event_due
-      WHERE state = 'waiting' AND campaign_id = :only AND next_attempt_at <= :dueBy AND next_attempt_at >= :afterAt
-        AND (next_attempt_at, seat) > (:afterAt, :afterSeat)
+      WHERE state = 'waiting' AND campaign_id = :only AND next_attempt_at >= :afterAt
+        AND (next_attempt_at <= :dueBy OR \(Self.isSkewed)) AND (next_attempt_at, seat) > (:afterAt, :afterSeat)
       """, order: "next_attempt_at, seat",
       [
         "dueBy": dueBy.microseconds, "afterAt": after?.at.microseconds ?? .min, "afterSeat": after?.seat.number ?? 0,
@@ -140,12 +190,17 @@ struct DueSearch {
   private func fetch(_ source: String, order: String, _ arguments: StatementArguments) throws -> [Row] {
     let statement = try db.cachedStatement(
       sql: """
-        SELECT \(Self.columns) FROM \(source) AND \(SQLiteStore.isFree) AND \(EventFilter.condition)
+        SELECT \(Self.columns) FROM \(source) AND \(SQLiteStore.isFree)
+          AND \(Lease.Source.failedEvent.isNotQuarantined) AND \(Lease.Source.failedEvent.isNotSuspect)
+          AND \(EventFilter.condition)
         ORDER BY \(order) LIMIT :limit
         """)
-    let moment: StatementArguments = [
-      "now": now.microseconds, "horizon": horizon.microseconds, "only": campaign.rawValue,
-    ]
     return try Row.fetchAll(statement, arguments: arguments + filter.arguments() + moment)
+  }
+}
+
+extension SuspectPlace {
+  fileprivate init(row: Row) throws {
+    self.init(lapses: try row.value("lapses"), seat: Seat(try row.value("seat")))
   }
 }

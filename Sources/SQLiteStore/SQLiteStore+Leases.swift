@@ -9,56 +9,61 @@ extension SQLiteStore {
 
   package func leaseCalls(
     for holder: RunID, excluding endpoints: Set<String>, limit: Int, duration: Duration
-  ) async throws(StoreFailure) -> [Lease] {
+  ) async throws(StoreFailure) -> LeasedCalls {
     let isIdle = try await read("look for events to ask partners for") { db in
       try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: 1, in: db).isEmpty
     }
-    if isIdle { return [] }
-    return try await write("lease pending events", as: .leaseCalls) { [clock] db in
+    if isIdle { return LeasedCalls(leases: []) }
+    return try await write("lease pending events", as: .leaseCalls) { [clock, retryPolicy] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
+      let taking = try LeaseTaking(.outbox, for: holder, until: horizon, policy: retryPolicy, at: now, in: db)
       var leases: [Lease] = []
+      var dead = 0
       let campaigns = try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: limit, in: db)
       for (place, campaign) in campaigns.enumerated() {
         let share = (limit - leases.count) / (campaigns.count - place)
+        dead += try taking.settleLapses(of: campaign)
         let rows = try Row.fetchAll(
           db,
           sql: """
-            SELECT campaign_id, seat, user_id, traceparent, generation,
-              (SELECT webhook_url FROM campaign WHERE id = campaign_id) AS endpoint
-            FROM outbox INDEXED BY outbox_pending
+            SELECT \(Self.callColumns) FROM outbox INDEXED BY outbox_pending
             WHERE state = 'pending' AND campaign_id = :campaign AND \(Self.isFree)
+              AND \(Lease.Source.outbox.isNotQuarantined) AND \(Lease.Source.outbox.isNotSuspect)
             ORDER BY seat LIMIT :limit
             """,
           arguments: [
             "campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds, "limit": share,
           ])
-        leases += try Self.take(rows, from: .outbox, for: holder, until: horizon, in: db)
+        let taken = try taking.take(rows)
+        leases += taken.leases
+        dead += taken.dead
       }
-      return leases
+      // Behind all others, and alone: an event that kills its worker takes no other event with it.
+      for campaign in campaigns where leases.isEmpty {
+        let taken = try taking.takeAlone(Self.suspectCall(of: campaign, at: now, horizon: horizon, in: db))
+        leases += taken.leases
+        dead += taken.dead
+      }
+      return LeasedCalls(leases: leases, dead: dead)
     }
   }
 
-  /// Writes the lease into the rows that were read: campaign_id, seat, user_id, traceparent, generation, endpoint.
-  static func take(
-    _ rows: [Row], from source: Lease.Source, for holder: RunID, until: Timestamp, in db: Database
-  ) throws -> [Lease] {
-    let take = try DirectStatement(
+  private static let callColumns = """
+    campaign_id, seat, user_id, traceparent, generation,
+      (SELECT webhook_url FROM campaign WHERE id = campaign_id) AS endpoint
+    """
+
+  private static func suspectCall(
+    of campaign: String, at now: Timestamp, horizon: Timestamp, in db: Database
+  ) throws -> Row? {
+    try Row.fetchOne(
       db,
-      sql: source == .outbox
-        ? "UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?"
-        : "UPDATE failed_event SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?")
-    return try rows.map { row in
-      let event = try Event(row: row)
-      let generation = try row.count("generation") + 1
-      let endpoint = try row.decode(String?.self, forColumn: "endpoint")
-      try take.run(
-        .text(holder.rawValue), .init(until), .integer(generation), .text(event.campaignID.rawValue),
-        .integer(event.seat.number))
-      return Lease(
-        source: source, event: event, holder: holder, generation: generation, until: until,
-        call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
-    }
+      sql: """
+        SELECT \(callColumns) FROM lease_lapse CROSS JOIN outbox USING (campaign_id, seat)
+        WHERE campaign_id = :campaign AND state = 'pending' AND \(isFree) AND \(Lease.Source.outbox.isNotQuarantined)
+        ORDER BY lapses, seat LIMIT 1
+        """, arguments: ["campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds])
   }
 
   package func renew(_ leases: [Lease], duration: Duration) async throws(StoreFailure) -> [Lease] {

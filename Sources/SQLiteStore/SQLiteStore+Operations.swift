@@ -7,9 +7,12 @@ extension SQLiteStore {
   package func figures() async throws(StoreFailure) -> StoreFigures {
     try await read("read the figures") { [clock, file, witness] db in
       let now = clock()
-      var figures = StoreFigures(asOf: now, campaigns: try Self.campaignFigures(at: now, in: db))
-      figures.lastReconciliation = try RunFigures.lastReconciliation(in: db)
-      figures.lastReplay = try RunFigures.lastReplay(in: db)
+      let (campaigns, unreadable) = try Self.campaignFigures(at: now, in: db)
+      var figures = StoreFigures(asOf: now, campaigns: campaigns)
+      figures.unreadableCampaigns = unreadable
+      figures.quarantined = try Int.fetchOne(db, sql: "SELECT count(*) FROM quarantined_event") ?? 0
+      figures.lastReconciliation = try RunFigures.lastReconciliation(at: now, in: db)
+      figures.lastReplay = try RunFigures.lastReplay(at: now, in: db)
       figures.logBytes = file.logBytes
       // Read after the snapshot: what is in it may have been witnessed meanwhile, and is then no lag.
       let tips = try witness?.recordedTips() ?? [:]
@@ -36,35 +39,38 @@ extension SQLiteStore {
     }
   }
 
-  private static func campaignFigures(at now: Timestamp, in db: Database) throws -> [CampaignFigures] {
+  private static func campaignFigures(
+    at now: Timestamp, in db: Database
+  ) throws -> (campaigns: [CampaignFigures], unreadable: Int) {
     let pending = try Row.fetchAll(
       db,
       sql: """
         SELECT campaign_id, pending, (SELECT created_at FROM outbox
             WHERE outbox.campaign_id = waiting.campaign_id AND outbox.seat = lowest) AS oldest
         FROM (SELECT campaign_id, count(*) AS pending, min(seat) AS lowest FROM outbox
-          WHERE state = 'pending' GROUP BY campaign_id) AS waiting
+          WHERE state = 'pending' AND \(Lease.Source.outbox.isNotQuarantined) GROUP BY campaign_id) AS waiting
         """)
-    var campaigns = try summaries(at: now, in: db).map(CampaignFigures.init(summary:))
+    let read = try summaries(at: now, in: db)
+    var campaigns = read.summaries.map(CampaignFigures.init(summary:))
     let places = Dictionary(
-      campaigns.enumerated().map { ($1.summary.campaign.id, $0) }, uniquingKeysWith: { first, _ in first })
+      campaigns.enumerated().map { ($1.summary.campaign.id.rawValue, $0) }, uniquingKeysWith: { first, _ in first })
     for row in pending {
-      guard let place = places[try row.campaignID()] else { continue }
+      guard let place = places[try row.value("campaign_id")] else { continue }
       campaigns[place].pending = try row.value("pending")
       campaigns[place].oldestPendingAt = try row.decode(Int64?.self, forColumn: "oldest").flatMap(
         Timestamp.init(stored:))
     }
     for row in try failedEvents(in: db) {
-      guard let place = places[try row.campaignID()] else { continue }
+      guard let place = places[try row.value("campaign_id")] else { continue }
+      // A kind that no program writes counts as permanent: it needs a person.
+      let kind: FailureKind? = try StoreFailure.readable { try row.word("failure_kind", of: "failed_event") }
       campaigns[place].failed.append(
-        FailedFigures(
-          kind: try row.word("failure_kind", of: "failed_event"), isDead: try row.value("is_dead"),
-          count: try row.value("events")))
+        FailedFigures(kind: kind ?? .permanent, isDead: try row.value("is_dead"), count: try row.value("events")))
     }
     for place in campaigns.indices {
       campaigns[place].latest = try Acceptance.fetchLatest(of: campaigns[place].summary.campaign.id, in: db)
     }
-    return campaigns
+    return (campaigns, read.unreadable.count)
   }
 
   /// By two partial indexes: what is resolved costs nothing.
@@ -112,31 +118,37 @@ extension Acceptance {
         """)
     // A row that cannot be read is the report's: the figures of the others are shown.
     return try Row.fetchAll(statement, arguments: [id.rawValue]).compactMap { row in
-      guard let seat = Seat(stored: try row.value("seat")),
-        let acceptedAt = Timestamp(stored: try row.value("accepted_at"))
-      else { return nil }
-      return Acceptance(campaignID: id, userID: try row.userID(), seat: seat, acceptedAt: acceptedAt)
+      try StoreFailure.readable { () throws -> Acceptance in
+        Acceptance(
+          campaignID: id, userID: try row.userID(), seat: try row.seat(),
+          acceptedAt: try row.requiredTimestamp("accepted_at"))
+      }
     }
   }
 }
 
 extension RunFigures {
-  fileprivate static func lastReconciliation(in db: Database) throws -> RunFigures? {
+  /// A run that began in the future is of a wrong clock, and hides no other.
+  fileprivate static func lastReconciliation(at now: Timestamp, in db: Database) throws -> RunFigures? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
-        WHERE program = 'reconcile' AND campaign_id IS NULL ORDER BY started_at DESC LIMIT 1
+        WHERE program = 'reconcile' AND campaign_id IS NULL AND started_at <= ? ORDER BY started_at DESC LIMIT 1
         """)
-    return try Row.fetchOne(statement).map(RunFigures.init(row:))
+    return try readable(try Row.fetchOne(statement, arguments: [now.microseconds]))
   }
 
-  fileprivate static func lastReplay(in db: Database) throws -> RunFigures? {
+  fileprivate static func lastReplay(at now: Timestamp, in db: Database) throws -> RunFigures? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
-        WHERE program = 'retry-batch' ORDER BY started_at DESC LIMIT 1
+        WHERE program = 'retry-batch' AND started_at <= ? ORDER BY started_at DESC LIMIT 1
         """)
-    return try Row.fetchOne(statement).map(RunFigures.init(row:))
+    return try readable(try Row.fetchOne(statement, arguments: [now.microseconds]))
+  }
+
+  private static func readable(_ row: Row?) throws -> RunFigures? {
+    try row.flatMap { row in try StoreFailure.readable { try RunFigures(row: row) } }
   }
 
   private init(row: Row) throws {

@@ -62,10 +62,12 @@ private struct PruneStanding: Sendable {
             ORDER BY started_at DESC LIMIT 1) AS judged_at
         FROM campaign WHERE :campaign IS NULL OR id = :campaign ORDER BY id
         """, arguments: ["campaign": campaign?.rawValue]
-    ).map { row in
-      let text: String = try row.value("id")
-      guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(column: "campaign.id") }
-      return PruneStanding(id: id, keptBecause: try reason(row))
+    ).compactMap { row in
+      try StoreFailure.readable { () throws -> PruneStanding in
+        let text: String = try row.value("id")
+        guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+        return PruneStanding(id: id, keptBecause: try reason(row))
+      }
     }
   }
 

@@ -25,8 +25,9 @@ extension SQLiteStore {
   static func plan(
     _ filter: EventFilter, limit: Int?, leaseDuration: Duration, at now: Timestamp, in db: Database
   ) throws -> RunPlan {
-    let due = try openEvents(filter, at: now, horizon: now.advanced(by: leaseDuration), in: db).due
-    return RunPlan(startedAt: now, due: due, planned: min(due, limit ?? due))
+    let open = try openEvents(filter, at: now, horizon: now.advanced(by: leaseDuration), in: db)
+    return RunPlan(
+      startedAt: now, due: open.due, skewed: open.skewed, planned: min(open.due, limit ?? open.due))
   }
 
   package func finishRun(
@@ -67,19 +68,22 @@ extension SQLiteStore {
   static func openEvents(
     _ filter: EventFilter, at now: Timestamp, horizon: Timestamp, in db: Database
   ) throws -> OpenEvents {
+    let isNotQuarantined = Lease.Source.failedEvent.isNotQuarantined
     let statement = try db.cachedStatement(
       sql: """
         SELECT 'leased' AS class, count(*) AS events, 0 AS codes
         FROM failed_event INDEXED BY failed_event_open
-        WHERE state IN ('waiting', 'parked') AND NOT \(isFree) AND \(EventFilter.condition)
+        WHERE state IN ('waiting', 'parked') AND NOT \(isFree) AND \(isNotQuarantined) AND \(EventFilter.condition)
         UNION ALL
-        SELECT iif(next_attempt_at <= :now, 'due', 'waiting') AS class, count(*), 0
+        SELECT CASE WHEN next_attempt_at <= :now THEN 'due' WHEN \(DueSearch.isSkewed) THEN 'skewed' ELSE 'waiting' END
+          AS class, count(*), 0
         FROM failed_event INDEXED BY failed_event_due
-        WHERE state = 'waiting' AND \(isFree) AND \(EventFilter.condition) GROUP BY class
+        WHERE state = 'waiting' AND \(isFree) AND \(isNotQuarantined) AND \(EventFilter.condition) GROUP BY class
         UNION ALL
         SELECT 'parked', count(*), \(DueSearch.freeCodes(of: "failed_event.campaign_id"))
         FROM failed_event INDEXED BY failed_event_open
-        WHERE state IN ('waiting', 'parked') AND state = 'parked' AND \(isFree) AND \(EventFilter.condition)
+        WHERE state IN ('waiting', 'parked') AND state = 'parked' AND \(isFree) AND \(isNotQuarantined)
+          AND \(EventFilter.condition)
         GROUP BY campaign_id
         UNION ALL
         SELECT iif(reported_by IS NULL, 'newlyDead', 'dead') AS class, count(*), 0
@@ -92,6 +96,9 @@ extension SQLiteStore {
       let events: Int = try row.value("events")
       switch try row.value("class", as: String.self) {
       case "due": open.due += events
+      case "skewed":
+        open.due += events
+        open.skewed += events
       case "leased": open.leased += events
       case "waiting": open.waiting += events
       case "parked":  // as many are due as there are codes
@@ -118,7 +125,7 @@ extension SQLiteStore {
           ORDER BY started_at DESC, id DESC LIMIT :limit
           """,
         arguments: ["onlyCrashed": onlyCrashed, "before": before?.rawValue, "limit": limit]
-      ).map(RunRecord.init(row:))
+      ).compactMap { row in try StoreFailure.readable { try RunRecord(row: row) } }
     }
   }
 }

@@ -35,7 +35,7 @@ extension SQLiteStore {
   package func circuits() async throws(StoreFailure) -> [IssuerCircuit] {
     try await read("read which partners are down") { db in
       try Row.fetchAll(db, sql: "SELECT endpoint, failures, events FROM issuer_circuit WHERE failures > 0")
-        .map(IssuerCircuit.init(row:))
+        .compactMap(IssuerCircuit.readable(row:))
     }
   }
 }
@@ -51,6 +51,9 @@ struct Settling {
   private let heldOutbox: DirectStatement
   private let settleEvent: DirectStatement
   private let insertAttempt: DirectStatement
+  private let clearLapse: DirectStatement
+  private let savepoint: RowSavepoint
+  private let faulty: FaultyRows
   private var policies: [CampaignID: RetryPolicy] = [:]
 
   init(now: Timestamp, policy: RetryPolicy, dice: @escaping @Sendable () -> Double, db: Database) throws {
@@ -59,17 +62,22 @@ struct Settling {
     self.dice = dice
     self.db = db
     maker = try CouponMaker(db, at: now)
+    savepoint = try RowSavepoint(db)
+    faulty = try FaultyRows(at: now, maxAttempts: policy.maxAttempts, in: db)
+    clearLapse = try DirectStatement(db, sql: "DELETE FROM lease_lapse WHERE campaign_id = ? AND seat = ?")
     heldEvent = try DirectStatement(
       db,
       sql: """
         SELECT attempts, max_attempts FROM failed_event
         WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+          AND \(Lease.Source.failedEvent.isNotQuarantined)
         """)
     heldOutbox = try DirectStatement(
       db,
       sql: """
         SELECT 1 FROM outbox
         WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
+          AND \(Lease.Source.outbox.isNotQuarantined)
         """)
     settleEvent = try DirectStatement(
       db,
@@ -87,8 +95,22 @@ struct Settling {
   }
 
   /// Makes the coupon and settles the row of one attempt; one that has lost its lease is recorded and changes nothing.
+  /// An event whose row fails by itself is dead, or quarantined: the others of the transaction go on.
   mutating func settle(_ attempt: Attempt) throws -> ReplayOutcome {
     let circuit = try moveCircuit(attempt)
+    let savepoint = savepoint
+    switch try savepoint.run({ try settle(attempt, circuit) }) {
+    case .done(let outcome): return outcome
+    case .fault(let evidence):
+      guard try isHeld(attempt.lease) else { return .fenced }
+      try faulty.settle(
+        FaultyRows.Key(attempt.lease), event: attempt.lease.event, generation: attempt.lease.generation,
+        evidence: evidence)
+      return .dead
+    }
+  }
+
+  private mutating func settle(_ attempt: Attempt, _ circuit: IssuerCircuit?) throws -> ReplayOutcome {
     guard let standing = try standing(of: attempt.lease) else {
       try record("fenced", error: "the lease was lost", of: attempt)
       return .fenced
@@ -147,19 +169,36 @@ struct Settling {
 
   /// The row of a lease that still holds: it bears this lease, and its time has not run out; else `nil`.
   private func standing(of lease: Lease) throws -> Standing? {
-    let values: [DirectStatement.Value] = [
+    switch lease.source {
+    case .failedEvent:
+      return try heldEvent.first(fence(lease)) { row in
+        let attempts = try row.integer(0)
+        guard Self.countableAttempts.contains(attempts) else {
+          throw StoreFailure.unknownWord(column: "failed_event.attempts")
+        }
+        return Standing(attempts: attempts, maxAttempts: try row.integer(1))
+      }
+    case .outbox: return try heldOutbox.first(fence(lease)) { _ in Standing(attempts: 0, maxAttempts: nil) }
+    }
+  }
+
+  /// More than any policy and any number of redrives lead to.
+  private static let countableAttempts = 0...1_000_000
+
+  /// Whether the row still bears the lease, also if the rest of the row cannot be read. A row that was quarantined is
+  /// nobody's.
+  private func isHeld(_ lease: Lease) throws -> Bool {
+    switch lease.source {
+    case .failedEvent: try heldEvent.first(fence(lease)) { _ in true } ?? false
+    case .outbox: try heldOutbox.first(fence(lease)) { _ in true } ?? false
+    }
+  }
+
+  private func fence(_ lease: Lease) -> [DirectStatement.Value] {
+    [
       .text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number), .text(lease.holder.rawValue),
       .integer(lease.generation), .init(now),
     ]
-    switch lease.source {
-    case .failedEvent:
-      return try heldEvent.first(values) {
-        Standing(
-          attempts: try $0.count(0, of: "failed_event.attempts"),
-          maxAttempts: try $0.count(1, of: "failed_event.max_attempts"))
-      }
-    case .outbox: return try heldOutbox.first(values) { _ in Standing(attempts: 0, maxAttempts: nil) }
-    }
   }
 
   // MARK: What is written
@@ -167,6 +206,7 @@ struct Settling {
   /// Ends the lease of an attempt. A first try that makes its coupon leaves no attempt behind.
   private func end(_ attempt: Attempt, as settled: Settled, word: String) throws {
     let lease = attempt.lease
+    try clearLapse.run(.text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number))
     switch (lease.source, settled.state) {
     case (.failedEvent, _): try settle(lease, as: settled)
     case (.outbox, .resolved): return try SQLiteStore.settleOutbox(lease.event, as: "delivered", at: now, in: db)
@@ -201,10 +241,13 @@ struct Settling {
   private func moveCircuit(_ attempt: Attempt) throws -> IssuerCircuit? {
     guard let call = attempt.lease.call, let answer = attempt.answer else { return nil }
     let find = try db.cachedStatement(sql: "SELECT endpoint, failures, events FROM issuer_circuit WHERE endpoint = ?")
-    let before = try Row.fetchOne(find, arguments: [call.endpoint]).map(IssuerCircuit.init(row:))
+    // A row that cannot be read says nothing of the partner: it is replaced.
+    let found = try Row.fetchOne(find, arguments: [call.endpoint])
+    let before = try found.flatMap(IssuerCircuit.readable(row:))
     var circuit = before ?? IssuerCircuit(endpoint: call.endpoint)
     circuit.record(answer, for: call)
-    guard circuit != before ?? IssuerCircuit(endpoint: call.endpoint) else { return circuit }
+    let isUnreadable = found != nil && before == nil
+    guard isUnreadable || circuit != before ?? IssuerCircuit(endpoint: call.endpoint) else { return circuit }
     let error = if case .failure(let failure) = answer { failure.error } else { "" }
     try db.cachedStatement(
       sql: """
@@ -219,14 +262,20 @@ struct Settling {
 
   private mutating func policy(of id: CampaignID) throws -> RetryPolicy {
     if let known = policies[id] { return known }
-    let own = try Campaign.fetch(id, in: db)?.settings.applied(to: policy) ?? policy
+    let campaign = try StoreFailure.readable { try Campaign.fetch(id, in: db) }
+    let own = campaign??.settings.applied(to: policy) ?? policy
     policies[id] = own
     return own
   }
 }
 
 extension IssuerCircuit {
-  init(row: Row) throws {
+  /// - Returns: `nil` if the row cannot be read: then the partner counts as one that has not failed.
+  static func readable(row: Row) throws -> IssuerCircuit? {
+    try StoreFailure.readable { try IssuerCircuit(row: row) }
+  }
+
+  private init(row: Row) throws {
     let text: String = try row.value("events")
     guard let events = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
       throw StoreFailure.unknownWord(column: "issuer_circuit.events")

@@ -52,7 +52,8 @@ package enum SQLiteSchema {
   /// The tables of the newest version, the ledger included. A file without one of them cannot be judged.
   package static let tables = [
     "accepted_user", "answer_tally", "attempt", "campaign", "coupon", "database_identity", "failed_event", "finding",
-    "issuer_circuit", "log_link", "operator_act", "operator_act_seat", "outbox", "pool_code", "pruned_run", "run",
+    "issuer_circuit", "lease_lapse", "log_link", "operator_act", "operator_act_seat", "outbox", "pool_code",
+    "pruned_run", "quarantined_event", "run",
     "schema_migration", "seat_loss", "self_test", "waiver", "witness",
   ]
 }

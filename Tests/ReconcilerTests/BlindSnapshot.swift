@@ -15,6 +15,9 @@ struct BlindSnapshot: ReconciliationSnapshot {
   func damage() throws(StoreFailure) -> StructureResult { try snapshot.damage() }
   func danglingReferences() throws(StoreFailure) -> IntegrityResult { try snapshot.danglingReferences() }
   func replayRuns() throws(StoreFailure) -> ReplayRuns { try snapshot.replayRuns() }
+  func quarantinedEvents(of campaign: CampaignID?) throws(StoreFailure) -> [QuarantinedEvent] {
+    try snapshot.quarantinedEvents(of: campaign)
+  }
   func waivers() throws(StoreFailure) -> [Waiver] { try snapshot.waivers() }
   func lastSelfTest() throws(StoreFailure) -> SelfTestRecord? { try snapshot.lastSelfTest() }
   func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {

@@ -70,6 +70,19 @@ struct LivenessJudgeTests {
     #expect(kinds(Self.outbox(since: 5), lastRun: 100_000) == [])
   }
 
+  /// A lease further away than any lease reaches, and a run that began in the future, are of a clock that was ahead.
+  @Test func aClockThatWasAhead() {
+    #expect(kinds(Self.outbox(since: 5, leasedUntil: -3_600)) == [])
+    #expect(kinds(Self.outbox(since: 5, leasedUntil: -3_601)) == [.leaseExpired, .clockSkew])
+    #expect(
+      kinds(Self.failed("waiting", due: 61, leasedUntil: -3_601)) == [.dueNotPicked, .leaseExpired, .clockSkew])
+    #expect(kinds(Self.failed("waiting", due: 121), lastRun: -1) == [.dueNotPicked, .retryRunMissing])
+    #expect(kinds(Self.outbox(since: 5), unfinished: ["a": -1]) == [.runCrashed])
+    var skewed = Self.failed("waiting", due: -100_000)
+    skewed.failedEvent?.failure?.hasSkewedClock = true
+    #expect(kinds(skewed) == [.clockSkew])
+  }
+
   @Test func aRunThatCrashed() {
     #expect(kinds(Self.outbox(since: 5), unfinished: ["a": 61]) == [.runCrashed])
     #expect(kinds(Self.outbox(since: 5), unfinished: ["a": 59]) == [])

@@ -38,7 +38,7 @@ struct OutageTests {
     _ = try await store.create(.test(issuer: .webhook, settings: settings), by: .test)
     _ = try await store.admit((1...Self.seats).map { .of($0) })
     for number in 1...Self.seats {  // each by itself: many failures in a row would be the partner's
-      let leases = try await store.leaseCalls(for: RunID("c"), excluding: [], limit: 1, duration: .seconds(60))
+      let leases = try await store.leaseCalls(for: RunID("c"), excluding: [], limit: 1, duration: .seconds(60)).leases
       let answer =
         number % 2 == 0
         ? IssuerAnswer.failure(IssuerFailure(.transient, "500")) : .failure(IssuerFailure(.permanent, "404"))

@@ -26,6 +26,18 @@ final class SQLiteBackend: BackendUnderTest {
     configuration.foreignKeysEnabled = foreignKeys
     return try DatabaseQueue(path: path, configuration: configuration)
   }
+
+  /// Runs SQL without triggers, foreign keys and CHECKs, and restores the triggers: a change that no program can make.
+  func forge(_ sql: String) throws {
+    try plain(foreignKeys: false).write { db in
+      let triggers = try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+      for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(trigger["name"] as String)") }
+      try db.execute(sql: "PRAGMA ignore_check_constraints = ON")
+      try db.execute(sql: sql)
+      try db.execute(sql: "PRAGMA ignore_check_constraints = OFF")
+      for trigger in triggers { try db.execute(sql: trigger["sql"]) }
+    }
+  }
 }
 
 extension DatabaseQueue {

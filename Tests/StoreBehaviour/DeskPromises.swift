@@ -88,7 +88,7 @@ extension Promise {
     let settings = CampaignSettings(webhookURL: endpoint)
     _ = try await store.create(.test(issuer: .webhook, settings: settings), by: .test)
     _ = try await store.admit((1...3).map { .of($0) })
-    let first = try await store.leaseCalls(for: RunID("c"), excluding: [], limit: 9, duration: .seconds(60))
+    let first = try await store.leaseCalls(for: RunID("c"), excluding: [], limit: 9, duration: .seconds(60)).leases
     let no = IssuerAnswer.failure(IssuerFailure(.permanent, "no such offer"))
     _ = try await store.settle(first.map { Attempt(lease: $0, startedAt: TestClock.start, answer: no) })
     var filter = EventFilter(campaign: .summer)

@@ -29,7 +29,7 @@ extension Promise {
   private static func take(
     _ holder: String, of store: any CouponStore, limit: Int = 100
   ) async throws -> [Lease] {
-    try await store.leaseCalls(for: RunID(holder), excluding: [], limit: limit, duration: .seconds(60))
+    try await store.leaseCalls(for: RunID(holder), excluding: [], limit: limit, duration: .seconds(60)).leases
   }
 
   /// What is due at a moment; in the very long run where none is named.
@@ -205,6 +205,7 @@ extension Promise {
     #expect(leases.filter { $0.event.campaignID == other }.count == 5, "each campaign has its share")
     #expect(leases.count == 10)
     #expect(
-      try await store.leaseCalls(for: RunID("d"), excluding: [endpoint], limit: 10, duration: .seconds(60)).isEmpty)
+      try await store.leaseCalls(for: RunID("d"), excluding: [endpoint], limit: 10, duration: .seconds(60)).leases
+        .isEmpty)
   }
 }

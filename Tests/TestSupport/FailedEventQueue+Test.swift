@@ -1,17 +1,20 @@
 package import Issuance
 
 extension FailedEventQueue {
-  /// Leases what is due, campaign by campaign.
+  /// Leases what is due, campaign by campaign; suspects too, several at once.
   package func leases(
     for run: RunStart, limit: Int = 100, duration: Duration = .seconds(60),
     by moment: Timestamp = TestClock.start.advanced(by: .seconds(1_000_000))
   ) async throws(StoreFailure) -> [Lease] {
     var leases: [Lease] = []
     for campaign in try await dueCampaigns(for: run, dueBy: moment) where leases.count < limit {
-      leases += try await leaseDue(
-        for: run, in: campaign.id, from: .waiting(dueBy: moment, after: nil), limit: limit - leases.count,
-        duration: duration
-      ).leases
+      var cursor = ReplayCursor.waiting(dueBy: moment, after: nil)
+      repeat {
+        let batch = try await leaseDue(
+          for: run, in: campaign.id, from: cursor, limit: limit - leases.count, duration: duration)
+        leases += batch.leases
+        cursor = batch.next
+      } while cursor != .end && leases.count < limit
     }
     return leases
   }

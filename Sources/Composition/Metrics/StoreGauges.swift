@@ -21,6 +21,8 @@ package struct StoreGauges: Sendable {
     var readings = [
       GaugeSet.Reading(StoreMetrics.figuresAsOf, value: figures.asOf.seconds),
       GaugeSet.Reading(StoreMetrics.witnessLag, value: Double(figures.witnessLag)),
+      GaugeSet.Reading(StoreMetrics.quarantined, value: Double(figures.quarantined)),
+      GaugeSet.Reading(StoreMetrics.unreadableCampaigns, value: Double(figures.unreadableCampaigns)),
     ]
     if let bytes = figures.logBytes { readings.append(GaugeSet.Reading(StoreMetrics.logBytes, value: Double(bytes))) }
     let labelled = labels.choose(from: figures.campaigns)

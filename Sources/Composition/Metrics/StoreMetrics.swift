@@ -54,6 +54,12 @@ package enum StoreMetrics {
       MetricDeclaration.Label("state", .words(["dead", "open"])),
     ], unit: "events",
     help: "Failed events by the kind of their failure: open may still be resolved by a run, dead waits for a person.")
+  package static let quarantined = MetricDeclaration(
+    "first_come_quarantined_events", .gauge, unit: "events",
+    help: "Events that no program can settle and that workers pass: they need a person.")
+  package static let unreadableCampaigns = MetricDeclaration(
+    "first_come_unreadable_campaigns", .gauge, unit: "campaigns",
+    help: "Campaigns whose row cannot be read. They have no other figures.")
   package static let logBytes = MetricDeclaration(
     "first_come_store_wal_bytes", .gauge, unit: "bytes", help: "Size of the write-ahead log.")
   package static let witnessLag = MetricDeclaration(
@@ -81,7 +87,8 @@ package enum StoreMetrics {
   package static let all = [
     lockWait, statements, commit, witnessSync, checkpoint, checkpointPages, checkpointsIncomplete, failures,
     figuresAsOf,
-    quota, accepted, coupons, freeCodes, pending, oldestAge, failedEvents, logBytes, witnessLag, reconciliationEnd,
+    quota, accepted, coupons, freeCodes, pending, oldestAge, failedEvents, quarantined, unreadableCampaigns,
+    logBytes, witnessLag, reconciliationEnd,
     reconciliationVerdict, reconciliationFindings, replayStart, replayEnd, replayExitCode,
   ]
 }

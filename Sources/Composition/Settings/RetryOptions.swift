@@ -12,7 +12,11 @@ package struct RetryOptions: ParsableArguments {
     "max-attempts", "how many counted attempts a failed event has before it is dead", .integer(1...1_000, "attempts"),
     default: RetryPolicy.standard.maxAttempts)
 
-  package static let settings: [any SettingDeclaration] = [base, cap, maxAttempts]
+  package static let maxLapses = Setting<Int>(
+    "max-lapses", "how many workers may die while they handle one event alone before it is dead",
+    .integer(1...100, "lapses"), default: RetryPolicy.standardMaxLapses)
+
+  package static let settings: [any SettingDeclaration] = [base, cap, maxAttempts, maxLapses]
 
   private static let wait = SettingType<Duration>.duration(.milliseconds(1) ... .seconds(86_400))
 
@@ -22,21 +26,28 @@ package struct RetryOptions: ParsableArguments {
   package var retryCap: String?
   @Option(RetryOptions.maxAttempts)
   package var maximumAttempts: String?
+  @Option(RetryOptions.maxLapses)
+  package var maximumLapses: String?
 
   package init() {}
 
   /// What the environment says, for a command without these options.
   ///
   /// - Throws: as ``policy()``.
-  package static func environmentPolicy() throws -> RetryPolicy { try policy(flags: (nil, nil, nil)) }
+  package static func environmentPolicy() throws -> RetryPolicy { try policy(flags: (nil, nil, nil, nil)) }
 
   /// - Throws: ``SettingsRefused``; ``ProgramFailure`` with exit code 78 where the cap is below the base.
-  package func policy() throws -> RetryPolicy { try Self.policy(flags: (retryBase, retryCap, maximumAttempts)) }
+  package func policy() throws -> RetryPolicy {
+    try Self.policy(flags: (retryBase, retryCap, maximumAttempts, maximumLapses))
+  }
 
-  private static func policy(flags: (base: String?, cap: String?, maxAttempts: String?)) throws -> RetryPolicy {
+  private static func policy(
+    flags: (base: String?, cap: String?, maxAttempts: String?, maxLapses: String?)
+  ) throws -> RetryPolicy {
     try RetryPolicy(
       base: try base.value(flag: flags.base), cap: try cap.value(flag: flags.cap),
-      maxAttempts: try maxAttempts.value(flag: flags.maxAttempts)
+      maxAttempts: try maxAttempts.value(flag: flags.maxAttempts),
+      maxLapses: try maxLapses.value(flag: flags.maxLapses)
     ).checked()
   }
 }

@@ -12,6 +12,8 @@ package final class IssuerCalls: Sendable {
     package var deadline = Duration.seconds(10)
     /// How long a lease is; it is renewed each third of that.
     package var lease = Duration.seconds(60)
+    /// The longest that a lease can be set to.
+    package static let longestLease = Duration.seconds(3_600)
 
     package init() {}
   }

@@ -3,8 +3,11 @@ package protocol CampaignRegistry: Sendable {
   /// One transaction: the campaign and the act.
   func create(_ campaign: NewCampaign, by author: ActAuthor) async throws(StoreFailure) -> CreateOutcome
 
-  /// One snapshot; ordered by id.
+  /// One snapshot; ordered by id. A campaign whose row cannot be read is left out.
   func campaigns() async throws(StoreFailure) -> [CampaignSummary]
+
+  /// The ids of the campaigns whose row cannot be read. One snapshot.
+  func unreadableCampaigns() async throws(StoreFailure) -> [String]
 
   /// One snapshot; `nil` where the campaign is unknown.
   func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary?

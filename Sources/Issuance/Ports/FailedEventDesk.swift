@@ -66,11 +66,19 @@ package struct FailedEventPage: Sendable, Equatable {
   package let total: Int
   /// Where the next page begins; `nil` at the end.
   package let next: SeatKey?
+  /// Rows of the page that cannot be read.
+  package let unreadable: [SeatKey]
+  /// Of the campaigns that the query means, at most as many as a page has.
+  package let quarantined: [QuarantinedEvent]
 
-  package init(events: [FailedEvent], total: Int, next: SeatKey?) {
+  package init(
+    events: [FailedEvent], total: Int, next: SeatKey?, unreadable: [SeatKey] = [], quarantined: [QuarantinedEvent] = []
+  ) {
     self.events = events
     self.total = total
     self.next = next
+    self.unreadable = unreadable
+    self.quarantined = quarantined
   }
 }
 

@@ -13,7 +13,10 @@ package protocol FailedEventQueue: LeasedWork {
   func dueCampaigns(for run: RunStart, dueBy: Timestamp) async throws(StoreFailure) -> [DueCampaign]
 
   /// Leases up to `limit` events of one campaign in one transaction: first those whose time has come, the longest due
-  /// first; then, by seat, as many of those that wait for codes as there are codes.
+  /// first; then, by seat, as many of those that wait for codes as there are codes; then suspects, one at a time.
+  ///
+  /// A lease of the campaign that has run out makes its event a suspect, or dead: see ``LeaseLapse``. A row that cannot
+  /// be read or leased is quarantined.
   ///
   /// - Parameters:
   ///   - cursor: where the last batch ended: a run takes each event at most once.
@@ -40,12 +43,15 @@ package struct RunPlan: Sendable, Equatable {
   package let startedAt: Timestamp
   /// Events that are due, or wait for codes where there are as many.
   package let due: Int
+  /// Events among them that are due at once because a wrong clock wrote their times: see ``FailedEvent/hasSkewedClock``.
+  package let skewed: Int
   /// How many of them the run will take.
   package let planned: Int
 
-  package init(startedAt: Timestamp, due: Int, planned: Int) {
+  package init(startedAt: Timestamp, due: Int, skewed: Int = 0, planned: Int) {
     self.startedAt = startedAt
     self.due = due
+    self.skewed = skewed
     self.planned = planned
   }
 }
@@ -68,7 +74,12 @@ package enum ReplayCursor: Sendable, Equatable {
   case waiting(dueBy: Timestamp, after: DuePlace?)
   /// Among those that wait for codes.
   case parked(after: Seat?)
+  /// Among the suspects, which are leased one at a time. The caller settles each before it asks for the next.
+  case suspects(after: SuspectPlace?)
   case end
+
+  /// Whether only suspects are left.
+  package var isAtSuspects: Bool { if case .suspects = self { true } else { false } }
 
   package struct DuePlace: Sendable, Equatable {
     package let at: Timestamp
@@ -83,10 +94,13 @@ package enum ReplayCursor: Sendable, Equatable {
 
 package struct LeasedBatch: Sendable, Equatable {
   package let leases: [Lease]
+  /// Events that became dead or were quarantined instead of being leased.
+  package let dead: Int
   package let next: ReplayCursor
 
-  package init(leases: [Lease], next: ReplayCursor) {
+  package init(leases: [Lease], dead: Int = 0, next: ReplayCursor) {
     self.leases = leases
+    self.dead = dead
     self.next = next
   }
 }

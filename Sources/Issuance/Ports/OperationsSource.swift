@@ -30,6 +30,10 @@ package struct StoreFigures: Sendable, Equatable {
   /// Acceptances that the witness has not seen: those of a commit that is being witnessed, or of a process that died
   /// before it was; the next group witnesses them.
   package var witnessLag: Int
+  /// Events that workers pass: see ``QuarantinedEvent``.
+  package var quarantined = 0
+  /// Rows of campaigns that cannot be read; the others are in ``campaigns``.
+  package var unreadableCampaigns = 0
 
   package init(
     asOf: Timestamp, campaigns: [CampaignFigures] = [], lastReconciliation: RunFigures? = nil,

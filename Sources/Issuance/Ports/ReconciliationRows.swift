@@ -79,6 +79,8 @@ package struct FailureFacts: Sendable, Equatable {
   package var pruned: Int
   package var generation: Int
   package var nextAttemptAt: Int64?
+  /// As ``FailedEvent/hasSkewedClock``, by the instant of the snapshot.
+  package var hasSkewedClock = false
 
   package init(kind: String, attempts: Int, pruned: Int, generation: Int, nextAttemptAt: Int64?) {
     self.kind = kind
@@ -188,10 +190,12 @@ package struct TallyRow: Sendable, Equatable {
 
 /// What the runs of retry-batch say about whether they come.
 package struct ReplayRuns: Sendable, Equatable {
-  /// The latest that began; `nil` where none ever did.
+  /// The latest that began by the instant of the snapshot; `nil` where none did.
   package var lastStartedAt: Int64?
   /// When each run began that never ended, that no finished run has followed, and that holds no lease any more.
   package var unfinished: [String: Int64] = [:]
+  /// How many began in the future: a clock was ahead.
+  package var ahead = 0
 
   package init() {}
 }

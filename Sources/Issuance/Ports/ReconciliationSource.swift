@@ -83,6 +83,8 @@ package protocol ReconciliationSnapshot {
 
   /// The runs of retry-batch, as far as liveness needs them.
   func replayRuns() throws(StoreFailure) -> ReplayRuns
+  /// Events that workers pass, by campaign and seat.
+  func quarantinedEvents(of campaign: CampaignID?) throws(StoreFailure) -> [QuarantinedEvent]
 
   /// Findings that the last recorded run left standing, by id; of all campaigns, or of this one and of no campaign.
   func standingFindings(of campaign: CampaignID?) throws(StoreFailure) -> [String]

@@ -33,10 +33,14 @@ package struct FailedEvent: Sendable, Equatable {
   package let leasedUntil: Timestamp?
   package let failedAt: Timestamp
   package let settledAt: Timestamp?
+  /// Whether a wrong clock wrote the times of a waiting event: its last attempt lies in the future, or its next attempt
+  /// lies further from the last one than ``RetryPolicy/longestWait``. It is due at once.
+  package let hasSkewedClock: Bool
 
   package init(
     event: Event, state: FailedEventState, kind: FailureKind, error: String, attempts: Int, maxAttempts: Int,
-    nextAttemptAt: Timestamp?, leasedBy: RunID?, leasedUntil: Timestamp?, failedAt: Timestamp, settledAt: Timestamp?
+    nextAttemptAt: Timestamp?, leasedBy: RunID?, leasedUntil: Timestamp?, failedAt: Timestamp, settledAt: Timestamp?,
+    hasSkewedClock: Bool = false
   ) {
     self.event = event
     self.state = state
@@ -49,6 +53,7 @@ package struct FailedEvent: Sendable, Equatable {
     self.leasedUntil = leasedUntil
     self.failedAt = failedAt
     self.settledAt = settledAt
+    self.hasSkewedClock = hasSkewedClock
   }
 }
 
@@ -71,6 +76,8 @@ package struct EventFilter: Sendable, Equatable {
 package struct OpenEvents: Sendable, Equatable {
   /// Waiting and due now, or parked with a code at hand: a run would take them.
   package var due = 0
+  /// Among those that are due: at once, because a wrong clock wrote their times.
+  package var skewed = 0
   /// Waiting for a later moment.
   package var waiting = 0
   /// In the hands of a run.

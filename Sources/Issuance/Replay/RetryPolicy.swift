@@ -6,15 +6,21 @@ package struct RetryPolicy: Sendable, Equatable {
   package var cap: Duration
   /// How many counted attempts an event has before it is dead.
   package var maxAttempts: Int
+  /// From how many counted lapses on an event is dead: see ``LeaseLapse``.
+  package var maxLapses: Int
 
   package static let standard = RetryPolicy(base: .seconds(30), cap: .seconds(3_600), maxAttempts: 10)
+  package static let standardMaxLapses = 3
+  /// The longest time between an attempt and the next one: no cap and no Retry-After is longer.
+  package static let longestWait = Duration.seconds(86_400)
   /// The longest that a partner's Retry-After is followed.
-  package static let longestRetryAfter = Duration.seconds(86_400)
+  package static let longestRetryAfter = longestWait
 
-  package init(base: Duration, cap: Duration, maxAttempts: Int) {
+  package init(base: Duration, cap: Duration, maxAttempts: Int, maxLapses: Int = Self.standardMaxLapses) {
     self.base = base
     self.cap = cap
     self.maxAttempts = maxAttempts
+    self.maxLapses = maxLapses
   }
 
   /// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"): anything from

@@ -76,4 +76,11 @@ package struct DeliveryTally: Sendable, Equatable {
   package init() {}
 
   package var total: Int { delivered + parked + dead + waiting }
+
+  package static func += (sum: inout Self, other: Self) {
+    sum.delivered += other.delivered
+    sum.parked += other.parked
+    sum.dead += other.dead
+    sum.waiting += other.waiting
+  }
 }

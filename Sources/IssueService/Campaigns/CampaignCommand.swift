@@ -137,7 +137,11 @@ struct CampaignList: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let campaigns = try await Backend.openStore(database: database.path()).campaigns()
+      let store = try Backend.openStore(database: database.path())
+      let campaigns = try await store.campaigns()
+      for id in try await store.unreadableCampaigns() {
+        printError("warning: campaign \(id) cannot be read; see: reconcile report")
+      }
       if json.isSet {
         try printJSON(CampaignListBody(campaigns))
       } else if campaigns.isEmpty {

@@ -80,14 +80,15 @@ final class PartnerConsumer: Service {
     while !isStopping {
       let down = calls.tripped
       if !down.isEmpty, asked.duration(to: .now) >= Self.probeAfter { return true }  // asked again with a new book
-      let leases = try await outbox.leaseCalls(
+      let batch = try await outbox.leaseCalls(
         for: holder, excluding: down, limit: limits.concurrency * 4, duration: limits.lease)
-      if leases.isEmpty {
+      tell(batch)
+      if batch.leases.isEmpty {
         if down.isEmpty { return true }
         try await rest(for: Self.pause)
         continue
       }
-      try await ask(leases, calls)
+      try await ask(batch.leases, calls)
       let nowDown = calls.tripped.subtracting(down)
       if !nowDown.isEmpty {
         logger.error(
@@ -96,6 +97,16 @@ final class PartnerConsumer: Service {
       }
     }
     return true
+  }
+
+  private func tell(_ batch: LeasedCalls) {
+    if batch.dead == 0 { return }
+    var tally = DeliveryTally()
+    tally.dead = batch.dead
+    meters.count(tally, in: .zero)
+    logger.error(
+      "events are dead: their workers died, or their rows cannot be read; see: retry-batch list",
+      metadata: ["events": "\(batch.dead)"])
   }
 
   private func ask(_ leases: [Lease], _ calls: IssuerCalls) async throws {

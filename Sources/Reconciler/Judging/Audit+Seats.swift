@@ -55,7 +55,8 @@ extension Audit {
       audit.examined(.timesAscend, chain.examined)
       audit.add(chain.findings())
       for books in audit.books.values.sorted(by: { $0.id < $1.id }) { audit.add(books.findings()) }
-      audit.report.warnings = liveness.warnings(try audit.snapshot.replayRuns())
+      audit.report.warnings = liveness.warnings(
+        try audit.snapshot.replayRuns(), quarantined: try audit.snapshot.quarantinedEvents(of: audit.scope))
       audit.report.fingerprint = audit.fingerprint(tips: chain.tips())
     }
   }

@@ -6,9 +6,11 @@ package struct Warning: Sendable, Equatable {
     case inFlightTooLong = "in-flight-too-long"
     case dueNotPicked = "due-not-picked"
     case leaseExpired = "lease-expired"
+    case clockSkew = "clock-skew"
     case retryRunMissing = "retry-run-missing"
     case runCrashed = "run-crashed"
     case deadLetters = "dead-letters"
+    case quarantined = "quarantined-events"
   }
 
   package let kind: Kind
@@ -44,9 +46,14 @@ struct LivenessJudge {
   private var due = Oldest()
   private var expired = Oldest()
   private var dead = Oldest()
+  /// Events and leases with times of a clock that was ahead.
+  private var skewed = Oldest()
+  /// The furthest that a lease can reach.
+  private let horizon: Int64
 
   init(now: Timestamp, grace: Duration, retryEvery: Duration) {
     self.now = now.microseconds
+    horizon = now.advanced(by: IssuerCalls.Limits.longestLease).microseconds
     self.grace = grace.microseconds
     self.retryEvery = retryEvery.microseconds
   }
@@ -55,12 +62,14 @@ struct LivenessJudge {
   mutating func add(_ record: SeatRecord, freeCodesSince: Int64? = nil) {
     if let outbox = record.outbox, outbox.word == "pending" {
       if age(of: outbox.at) > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
-      if let until = outbox.leasedUntil, until <= now { expired.add(record.key, since: until) }
+      judgeLease(of: record.key, until: outbox.leasedUntil)
     }
     guard let failed = record.failedEvent else { return }
     if failed.word == "dead" { dead.add(record.key, since: failed.settledAt ?? failed.at) }
-    if let until = failed.leasedUntil, until <= now { expired.add(record.key, since: until) }
-    let isInHand = failed.leasedUntil.map { $0 > now } ?? false
+    judgeLease(of: record.key, until: failed.leasedUntil)
+    let isSkewed = failed.word == "waiting" && failed.failure?.hasSkewedClock ?? false
+    if isSkewed { skewed.add(record.key, since: now) }
+    let isInHand = failed.leasedUntil.map { $0 > now && $0 <= horizon } ?? false
     let dueAt: Int64? =
       switch failed.word {
       case "waiting": failed.failure?.nextAttemptAt
@@ -70,7 +79,17 @@ struct LivenessJudge {
     if !isInHand, let dueAt, age(of: dueAt) > grace { due.add(record.key, since: dueAt) }
   }
 
-  func warnings(_ runs: ReplayRuns) -> [Warning] {
+  /// A lease that reaches further than a lease can was taken under a clock that was ahead. It counts as run out.
+  private mutating func judgeLease(of key: SeatKey, until: Int64?) {
+    guard let until else { return }
+    if until <= now { expired.add(key, since: until) }
+    if until > horizon {
+      expired.add(key, since: now)
+      skewed.add(key, since: now)
+    }
+  }
+
+  func warnings(_ runs: ReplayRuns, quarantined: [QuarantinedEvent] = []) -> [Warning] {
     var warnings: [Warning] = []
     func warn(_ kind: Warning.Kind, _ oldest: Oldest, _ what: String, next: String) {
       guard oldest.count > 0, let key = oldest.key else { return }
@@ -87,34 +106,60 @@ struct LivenessJudge {
     warn(
       .leaseExpired, expired, "leases that have run out",
       next: "retry-batch --once takes them up; to release them: reconcile plan")
-    warnings += runWarnings(runs)
+    warnings += skewWarnings(runs) + runWarnings(runs)
     warn(
       .deadLetters, dead, "dead letters wait for a person",
       next: "reconcile explain --campaign \(dead.key?.campaign ?? "ID") --seat \(dead.key?.seat ?? 0)")
+    if let first = quarantined.first {
+      warnings.append(
+        Warning(
+          kind: .quarantined, count: quarantined.count, oldestSeconds: nil, campaign: first.key.campaign,
+          seat: first.key.seat,
+          what:
+            "\(quarantined.count) events that no program can settle, the first: \(first.key.campaign)/\(first.key.seat)",
+          next: "retry-batch list"))
+    }
     return warnings
+  }
+
+  private func skewWarnings(_ runs: ReplayRuns) -> [Warning] {
+    let count = skewed.count + runs.ahead
+    guard count > 0 else { return [] }
+    return [
+      Warning(
+        kind: .clockSkew, count: count, oldestSeconds: nil, campaign: skewed.key?.campaign, seat: skewed.key?.seat,
+        what: """
+          \(skewed.count) failed events or leases and \(runs.ahead) runs have times of a clock that was ahead; they count \
+          as due and over
+          """,
+        next: "compare the clocks: timedatectl; the next retry-batch takes the events up")
+    ]
   }
 
   private func runWarnings(_ runs: ReplayRuns) -> [Warning] {
     var warnings: [Warning] = []
+    let lastStartedAt = runs.lastStartedAt.flatMap { $0 <= now ? $0 : nil }
     let isMissing =
-      due.count > 0 && age(of: max(due.since, runs.lastStartedAt ?? 0)) > retryEvery.addingSaturated(grace)
+      due.count > 0 && age(of: max(due.since, lastStartedAt ?? 0)) > retryEvery.addingSaturated(grace)
     if isMissing {
-      let last = runs.lastStartedAt.map { "the last began at \(Timestamp(microseconds: $0))" } ?? "none ever began"
+      let last = lastStartedAt.map { "the last began at \(Timestamp(microseconds: $0))" } ?? "none ever began"
       warnings.append(
         Warning(
           kind: .retryRunMissing, count: 1,
-          oldestSeconds: runs.lastStartedAt.map { Int(max(0, age(of: $0)) / 1_000_000) },
+          oldestSeconds: lastStartedAt.map { Int(max(0, age(of: $0)) / 1_000_000) },
           campaign: nil, seat: nil,
           what: "retry-batch should run every \(seconds(retryEvery)) s, and \(last)",
           next: "see the timer: systemctl list-timers retry-batch.timer"))
     }
-    let crashed = runs.unfinished.filter { age(of: $0.value) > grace }.sorted {
+    // One that began in the future is of another clock: it does not go on.
+    let crashed = runs.unfinished.filter { $0.value > now || age(of: $0.value) > grace }.sorted {
       ($0.value, $0.key) < ($1.value, $1.key)
     }
     if let first = crashed.first {
       warnings.append(
         Warning(
-          kind: .runCrashed, count: crashed.count, oldestSeconds: Int(age(of: first.value) / 1_000_000), campaign: nil,
+          kind: .runCrashed, count: crashed.count, oldestSeconds: Int(max(0, age(of: first.value)) / 1_000_000),
+          campaign: nil,
           seat: nil, what: "\(crashed.count) runs of retry-batch never ended, the first is \(first.key)",
           next: "see its log, then: retry-batch --once"))
     }

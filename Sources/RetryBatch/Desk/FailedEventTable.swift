@@ -8,7 +8,7 @@ extension [FailedEvent] {
     for event in self {
       table.add([
         event.event.name, event.state.rawValue, event.kind.rawValue, "\(event.attempts)/\(event.maxAttempts)",
-        event.nextAttemptAt.map(\.toSeconds) ?? "-", event.error,
+        event.hasSkewedClock ? "at once" : event.nextAttemptAt.map(\.toSeconds) ?? "-", event.error,
       ])
     }
     return table.text(columns: columns)
@@ -40,6 +40,7 @@ struct FailedEventBody: Encodable {
   private let attempts: Int
   private let maxAttempts: Int
   private let nextAttemptAt: Nullable<String>
+  private let hasSkewedClock: Bool
   private let leasedBy: Nullable<String>
   private let leasedUntil: Nullable<String>
   private let failedAt: String
@@ -55,6 +56,7 @@ struct FailedEventBody: Encodable {
     attempts = event.attempts
     maxAttempts = event.maxAttempts
     nextAttemptAt = Nullable(event.nextAttemptAt.map { "\($0)" })
+    hasSkewedClock = event.hasSkewedClock
     leasedBy = Nullable(event.leasedBy?.rawValue)
     leasedUntil = Nullable(event.leasedUntil.map { "\($0)" })
     failedAt = "\(event.failedAt)"

@@ -54,11 +54,22 @@ struct ListCommand: AsyncParsableCommand {
   }
 
   private func text(_ page: FailedEventPage) -> String {
-    guard !page.events.isEmpty else { return page.total == 0 ? "no failed events" : "no more failed events" }
+    guard !page.events.isEmpty else {
+      return (page.total == 0 ? "no failed events" : "no more failed events") + passed(page)
+    }
     var text = page.events.table(columns: Terminal.standardOutput.columns)
     text += "\n\(page.events.count) of \(page.total)"
     if let next = page.next { text += "; next page: --after \(next.name)" }
-    return text
+    return text + passed(page)
+  }
+
+  /// The events that workers pass, and the rows that the list cannot show.
+  private func passed(_ page: FailedEventPage) -> String {
+    if page.quarantined.isEmpty, page.unreadable.isEmpty { return "" }
+    var table = TextTable([.key("CAMPAIGN/SEAT"), "STATE", "ERROR"])
+    for event in page.quarantined { table.add([event.key.name, "quarantined", event.error]) }
+    for key in page.unreadable { table.add([key.name, "unreadable", "see: reconcile report"]) }
+    return "\n" + table.text(columns: Terminal.standardOutput.columns)
   }
 
   /// What `list --json` prints.
@@ -67,11 +78,30 @@ struct ListCommand: AsyncParsableCommand {
     let total: Int
     let events: [FailedEventBody]
     let next: Nullable<String>
+    let unreadable: [String]
+    let quarantined: [QuarantinedBody]
 
     init(_ page: FailedEventPage) {
       total = page.total
       events = page.events.map(FailedEventBody.init)
       next = Nullable(page.next?.name)
+      unreadable = page.unreadable.map(\.name)
+      quarantined = page.quarantined.map(QuarantinedBody.init)
     }
+  }
+}
+
+/// An event that workers pass, as JSON.
+private struct QuarantinedBody: Encodable {
+  private let source: String
+  private let campaignID: String
+  private let seat: Int
+  private let error: String
+
+  init(_ quarantined: QuarantinedEvent) {
+    source = quarantined.source == .outbox ? "outbox" : "failed_event"
+    campaignID = quarantined.key.campaign
+    seat = quarantined.key.seat
+    error = quarantined.error
   }
 }

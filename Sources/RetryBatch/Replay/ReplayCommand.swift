@@ -46,7 +46,7 @@ struct ReplayCommand: AsyncParsableCommand {
     guard (1...256).contains(concurrency ?? 1) else {
       throw ValidationError("--concurrency \(concurrency ?? 0) is out of range: it must be 1 to 256.")
     }
-    guard (.seconds(1) ... .seconds(3_600)).contains(lease) else {
+    guard (.seconds(1)...IssuerCalls.Limits.longestLease).contains(lease) else {
       throw ValidationError("--lease is out of range: it must be 1s to 60m.")
     }
     guard !dryRun || once else { throw ValidationError("--dry-run goes with --once.") }

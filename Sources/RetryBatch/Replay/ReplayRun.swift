@@ -2,7 +2,7 @@ package import Composition
 package import Issuance
 
 /// One run over the due failed events of a scope: first those whose codes are in the store, then those for which
-/// partners are asked.
+/// partners are asked, and last the suspects (``LeaseLapse``), one at a time.
 package struct ReplayRun: Sendable {
   /// How much a run may do.
   package struct Limits: Sendable {
@@ -71,9 +71,14 @@ package struct ReplayRun: Sendable {
         }
         let campaigns = try await queue.dueCampaigns(for: start, dueBy: plan.startedAt)
         let ofStore = campaigns.filter { $0.endpoint == nil }
-        try await replayFromStore(ofStore, plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
+        var suspects = try await replayFromStore(ofStore, plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
         let ofPartners = campaigns.filter { $0.endpoint != nil }
-        issuersDown = try await replayFromPartners(ofPartners, plan, &tally, mayGoOn: mayGoOn, didReplay)
+        let calls = ofPartners.isEmpty ? nil : try await makeCalls()
+        if let calls {
+          suspects += try await replayFromPartners(ofPartners, calls, plan, &tally, mayGoOn: mayGoOn, didReplay)
+        }
+        try await replaySuspects(suspects, calls, plan, &tally, mayGoOn: mayGoOn, didReplay)
+        issuersDown = calls?.tripped ?? []
       }
     } catch {
       await close(after: error, tally)
@@ -85,41 +90,63 @@ package struct ReplayRun: Sendable {
   }
 
   /// Takes a batch of each campaign in turn: one with a long queue holds up no other.
+  ///
+  /// - Returns: the campaigns that have suspects.
   private func replayFromStore(
     _ campaigns: [DueCampaign], _ plan: RunPlan, _ tally: inout ReplayTally, mayGoOn: () -> Bool,
     _ didReplay: @Sendable (Int) -> Void
-  ) async throws {
+  ) async throws -> [DueCampaign] {
+    var suspects: [DueCampaign] = []
     var places = campaigns.map { ($0, ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)) }
     while !places.isEmpty {
       for (index, (campaign, cursor)) in places.enumerated() {
-        guard tally.total < plan.planned, mayGoOn() else { return }
+        guard tally.total < plan.planned, mayGoOn() else { return [] }
         let batch = try await lease(
-          campaign, from: cursor, limit: min(limits.batchSize, plan.planned - tally.total))
+          campaign, from: cursor, limit: min(limits.batchSize, plan.planned - tally.total), &tally)
         places[index].1 = batch.next
-        guard mayGoOn() else { return try await queue.release(batch.leases) }
-        let startedAt = clock()
-        let outcomes = try await patiently {
-          try await queue.settle(batch.leases.map { Attempt(lease: $0, startedAt: startedAt) })
+        guard mayGoOn() else {
+          try await queue.release(batch.leases)
+          return []
         }
-        for outcome in outcomes { tally.add(outcome) }
-        didReplay(outcomes.count)
+        try await settle(batch.leases, &tally, didReplay)
       }
-      places.removeAll { $0.1 == .end }
+      suspects += places.filter { $0.1.isAtSuspects }.map(\.0)
+      places.removeAll { $0.1 == .end || $0.1.isAtSuspects }
     }
+    return suspects
   }
 
-  /// - Returns: the partners that are down.
-  private func replayFromPartners(
-    _ campaigns: [DueCampaign], _ plan: RunPlan, _ tally: inout ReplayTally,
-    mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
-  ) async throws -> Set<String> {
-    if campaigns.isEmpty { return [] }
-    // A call that begins may take its whole deadline, and the run still ends in time.
+  /// Settles events whose codes are in the store.
+  private func settle(
+    _ leases: [Lease], _ tally: inout ReplayTally, _ didReplay: @Sendable (Int) -> Void
+  ) async throws {
+    let startedAt = clock()
+    let outcomes = try await patiently {
+      try await queue.settle(leases.map { Attempt(lease: $0, startedAt: startedAt) })
+    }
+    for outcome in outcomes { tally.add(outcome) }
+    didReplay(outcomes.count)
+  }
+
+  /// A call that begins may take its whole deadline, and the run still ends in time.
+  private var callLimits: IssuerCalls.Limits {
     var callLimits = limits.calls
     if let runtime = limits.runtime { callLimits.deadline = min(callLimits.deadline, runtime / 2) }
-    let deadline = callLimits.deadline
-    let calls = IssuerCalls(
+    return callLimits
+  }
+
+  private func makeCalls() async throws -> IssuerCalls {
+    IssuerCalls(
       store: queue, issuer: try issuer(), circuits: try await queue.circuits(), limits: callLimits, clock: clock)
+  }
+
+  /// - Returns: the campaigns that have suspects.
+  private func replayFromPartners(
+    _ campaigns: [DueCampaign], _ calls: IssuerCalls, _ plan: RunPlan, _ tally: inout ReplayTally,
+    mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
+  ) async throws -> [DueCampaign] {
+    let (callLimits, deadline) = (callLimits, callLimits.deadline)
+    var suspects: [DueCampaign] = []
     var places = campaigns.map { ($0, ReplayCursor.waiting(dueBy: plan.startedAt, after: nil)) }
     var sum = tally
     while !places.isEmpty, sum.total < plan.planned, mayGoOn(deadline) {
@@ -127,7 +154,7 @@ package struct ReplayRun: Sendable {
       var leases: [Lease] = []
       for (index, (campaign, cursor)) in places.enumerated() where leases.count < plan.planned - sum.total {
         let batch = try await lease(
-          campaign, from: cursor, limit: min(share, plan.planned - sum.total - leases.count))
+          campaign, from: cursor, limit: min(share, plan.planned - sum.total - leases.count), &sum)
         places[index].1 = batch.next
         leases += batch.leases
       }
@@ -136,20 +163,51 @@ package struct ReplayRun: Sendable {
         tally = sum
         didReplay(outcomes.count)
       }
+      tally = sum
       let down = calls.tripped
-      places.removeAll { $0.1 == .end || $0.0.endpoint.map(down.contains) ?? false }
+      suspects += places.filter { $0.1.isAtSuspects }.map(\.0)
+      places.removeAll { $0.1 == .end || $0.1.isAtSuspects || $0.0.endpoint.map(down.contains) ?? false }
     }
-    return calls.tripped
+    return suspects
+  }
+
+  /// Takes one suspect after the other. Nothing else is leased meanwhile: one that kills this process takes no other
+  /// event with it.
+  private func replaySuspects(
+    _ campaigns: [DueCampaign], _ calls: IssuerCalls?, _ plan: RunPlan, _ tally: inout ReplayTally,
+    mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
+  ) async throws {
+    let deadline = callLimits.deadline
+    for campaign in campaigns {
+      var cursor = ReplayCursor.suspects(after: nil)
+      while cursor != .end, tally.total < plan.planned, mayGoOn(campaign.endpoint == nil ? .zero : deadline) {
+        if let endpoint = campaign.endpoint, calls?.tripped.contains(endpoint) ?? false { break }
+        let batch = try await lease(campaign, from: cursor, limit: 1, &tally)
+        cursor = batch.next
+        guard let calls, campaign.endpoint != nil else {
+          try await settle(batch.leases, &tally, didReplay)
+          continue
+        }
+        var sum = tally
+        try await calls.settle(batch.leases, mayBegin: { mayGoOn(deadline) }) { outcomes in
+          for outcome in outcomes { sum.add(outcome) }
+          didReplay(outcomes.count)
+        }
+        tally = sum
+      }
+    }
   }
 
   private func lease(
-    _ campaign: DueCampaign, from cursor: ReplayCursor, limit: Int
+    _ campaign: DueCampaign, from cursor: ReplayCursor, limit: Int, _ tally: inout ReplayTally
   ) async throws -> LeasedBatch {
     if cursor == .end { return LeasedBatch(leases: [], next: .end) }
-    return try await patiently {
+    let batch = try await patiently {
       try await queue.leaseDue(
         for: start, in: campaign.id, from: cursor, limit: limit, duration: limits.calls.lease)
     }
+    tally[.dead] += batch.dead
+    return batch
   }
 
   /// Gives the row of a run that failed its end and its exit code. Where the store does not even take that, the row stays

@@ -84,6 +84,11 @@ struct ReplaySession: Sendable {
 
   /// - Returns: the exit code: that of the run, but where all was well and somebody could not be told.
   private func tell(_ summary: ReplayRun.Summary) async throws -> ProgramExit {
+    if summary.plan.skewed > 0 {
+      printError(
+        "warning: \(summary.plan.skewed) events were due at once, because a wrong clock wrote their times; see: timedatectl"
+      )
+    }
     try output.print(summary)
     var status = summary.status
     if let metricsFile {

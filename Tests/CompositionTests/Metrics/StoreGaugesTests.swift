@@ -80,7 +80,7 @@ struct StoreGaugesTests {
     gauges.update(with: figures)
     #expect(registry.text() == first)
     gauges.update(with: StoreFigures(asOf: Self.now))
-    #expect(!registry.text().contains("campaign"))
+    #expect(!registry.text().contains("campaign="))
   }
 
   /// A hundred have a label: first those that a counter has, then those that are not over, then the newest. The rest is

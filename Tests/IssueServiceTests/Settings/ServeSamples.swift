@@ -52,5 +52,6 @@ struct SettingSample: Sendable {
     "webhook-timeout": SettingSample(["1s", "7s", "1m"], bad: noDuration + ["999ms", "61s"]),
     "webhook-concurrency": integer(1, 2, 3, bad: "0", "257"),
     "retry-cap": wait, "max-attempts": integer(1, 2, 3, bad: "0", "1001"),
+    "max-lapses": integer(1, 2, 100, bad: "0", "101"),
   ]
 }

@@ -51,6 +51,7 @@ extension CampaignModel {
     failed.nextAttemptAt = nil
     failed.hold = Hold(generation: failed.hold.generation + 1)
     seats[seat - 1].failed = failed
+    seats[seat - 1].suspect = nil
     saw("events discarded")
     return .done([key])
   }
@@ -116,11 +117,12 @@ extension CampaignModel {
     var outcomes: [ReplayOutcome] = []
     var isDown = false
     var known = circuit
-    var cursor = planned > 0 && isDue(by: now) ? ReplayCursor.waiting(dueBy: now, after: nil) : .end
+    var cursor = planned > 0 && isDue(by: now, at: now) ? ReplayCursor.waiting(dueBy: now, after: nil) : .end
     while cursor != .end, outcomes.count < planned, !isDown {
       let most = planned - outcomes.count
       let batch = leaseDue(for: run, from: cursor, limit: endpoint == nil ? most : min(most, 4), duration, at: now)
       cursor = batch.next
+      outcomes += Array(repeating: .dead, count: batch.dead)
       if endpoint == nil {
         outcomes += settle(batch.leases.map { Attempt(lease: $0, startedAt: now) }, unit: unit, at: now)
       } else {

@@ -52,10 +52,11 @@ extension CampaignModel {
     if lease.call != nil, let answer = attempt.answer { circuit.hear(answer, of: seat) }
     let hold = lease.source == .outbox ? seats[seat - 1].hold : seats[seat - 1].failed?.hold
     guard hold?.holds(lease, at: now) ?? false else {
-      record("fenced", lease)
+      record("fenced", attempt, at: now)
       saw("stale settlements fenced")
       return .fenced
     }
+    seats[seat - 1].suspect = nil
     switch makeCoupon(of: seat, answer: attempt.answer) {
     case .made:
       if lease.source == .outbox {
@@ -63,57 +64,59 @@ extension CampaignModel {
         seats[seat - 1].hold.holder = nil
         seats[seat - 1].hold.until = nil
       } else {
-        end(lease, .resolved, kind: nil, isCounted: true, next: nil)
-        record("resolved", lease)
+        end(lease, .resolved, kind: nil, isCounted: true, next: nil, at: now)
+        record("resolved", attempt, at: now)
       }
       saw(lease.source == .outbox ? "events delivered under a lease" : "events resolved")
       return .resolved
     case .noCode:
-      end(lease, .parked, kind: .parked, isCounted: false, next: nil)
-      record("parked", lease)
+      end(lease, .parked, kind: .parked, isCounted: false, next: nil, at: now)
+      record("parked", attempt, at: now)
       saw("events parked")
       return .parked
     case .refused:
-      end(lease, .dead, kind: .permanent, isCounted: true, next: nil)
-      record("permanent", lease)
+      end(lease, .dead, kind: .permanent, isCounted: true, next: nil, at: now)
+      record("permanent", attempt, at: now)
       saw("events dead")
       return .dead
-    case .withheld(let failure): return fail(lease, failure, unit: unit, at: now)
+    case .withheld(let failure): return fail(attempt, failure, unit: unit, at: now)
     }
   }
 
   private mutating func fail(
-    _ lease: Lease, _ failure: IssuerFailure, unit: Double, at now: Timestamp
+    _ attempt: Attempt, _ failure: IssuerFailure, unit: Double, at now: Timestamp
   ) -> ReplayOutcome {
+    let lease = attempt.lease
     let failed = seats[lease.event.seat.number - 1].failed
     let before = lease.source == .outbox ? 0 : failed?.attempts ?? 0
     let most = lease.source == .outbox ? policy.maxAttempts : failed?.maxAttempts ?? 0
     let asked = min(failure.retryAfter ?? .zero, .seconds(86_400))
     if failure.kind == .permanent || failure.kind == .transient && !circuit.isDown && before + 1 >= most {
-      end(lease, .dead, kind: failure.kind, isCounted: true, next: nil)
-      record(failure.kind.rawValue, lease)
+      end(lease, .dead, kind: failure.kind, isCounted: true, next: nil, at: now)
+      record(failure.kind.rawValue, attempt, at: now)
       saw("events dead")
       return .dead
     }
     if failure.kind == .transient, !circuit.isDown {
       let longest = min(policy.cap, policy.base * (1 << before))
       end(
-        lease, .waiting, kind: .transient, isCounted: true, next: now.advanced(by: max(longest * unit, asked)))
-      record("transient", lease)
+        lease, .waiting, kind: .transient, isCounted: true, next: now.advanced(by: max(longest * unit, asked)), at: now)
+      record("transient", attempt, at: now)
       saw("attempts that failed")
       return .failedAgain
     }
     // One instant later at least: whoever has just failed does not find it due again.
     end(
       lease, .waiting, kind: .infrastructure, isCounted: false,
-      next: now.advanced(by: max(asked, .microseconds(1))))
-    record("infrastructure", lease)
+      next: now.advanced(by: max(asked, .microseconds(1))), at: now)
+    record("infrastructure", attempt, at: now)
     saw(failure.kind == .transient ? "failures of a partner that is down, not counted" : "events unreached")
     return .unreached
   }
 
   private mutating func end(
-    _ lease: Lease, _ state: FailedEventState, kind: FailureKind?, isCounted: Bool, next: Timestamp?
+    _ lease: Lease, _ state: FailedEventState, kind: FailureKind?, isCounted: Bool, next: Timestamp?,
+    at now: Timestamp
   ) {
     let place = lease.event.seat.number - 1
     if lease.source == .outbox {
@@ -121,7 +124,7 @@ extension CampaignModel {
         place + 1,
         Failed(
           state: state, kind: kind ?? .transient, attempts: isCounted ? 1 : 0, maxAttempts: policy.maxAttempts,
-          nextAttemptAt: next, hold: Hold(generation: lease.generation)))
+          nextAttemptAt: next, hold: Hold(generation: lease.generation), failedAt: now))
     }
     guard var failed = seats[place].failed else { return }
     failed.state = state
@@ -134,9 +137,11 @@ extension CampaignModel {
   }
 
   /// The first that is known of a generation stays.
-  private mutating func record(_ word: String, _ lease: Lease) {
+  private mutating func record(_ word: String, _ attempt: Attempt, at now: Timestamp) {
+    let lease = attempt.lease
     let place = lease.event.seat.number - 1
-    let known = seats[place].attempts[lease.generation]
-    seats[place].attempts[lease.generation] = known ?? "\(lease.holder):\(word)"
+    guard seats[place].attempts[lease.generation] == nil else { return }
+    seats[place].attempts[lease.generation] = "\(lease.holder):\(word)"
+    seats[place].attemptEnds[lease.generation] = max(now, attempt.startedAt)
   }
 }

@@ -29,7 +29,15 @@ struct CampaignModel {
     var maxAttempts: Int
     var nextAttemptAt: Timestamp?
     var hold: Hold
+    var failedAt: Timestamp
     var isReported = false
+  }
+
+  /// An event whose lease ran out without being settled or given back.
+  struct Suspect: Equatable {
+    var lapses = 0
+    /// The generation of the lease that it has alone.
+    var alone: Int?
   }
 
   struct Given {
@@ -41,6 +49,9 @@ struct CampaignModel {
     /// `""` until its code, which only the store can make, was seen.
     var coupon: String?
     var attempts: [Int: String] = [:]
+    /// When each attempt ended.
+    var attemptEnds: [Int: Timestamp] = [:]
+    var suspect: Suspect?
   }
 
   static let storePolicy = RetryPolicy(base: .seconds(32), cap: .seconds(128), maxAttempts: 3)

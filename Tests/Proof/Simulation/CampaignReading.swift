@@ -59,11 +59,13 @@ struct CampaignReading {
         || ifnull(f.leased_until, '-') || iif(f.reported_by IS NULL, '', ' reported'), '-')
       || ', attempts ' || ifnull((SELECT group_concat(text) FROM
         (SELECT generation || ':' || run_id || ':' || outcome AS text FROM attempt
-          WHERE attempt.campaign_id = a.campaign_id AND attempt.seat = a.seat ORDER BY generation)), '-') AS text
+          WHERE attempt.campaign_id = a.campaign_id AND attempt.seat = a.seat ORDER BY generation)), '-')
+      || ', suspect ' || ifnull(l.lapses || ' ' || ifnull(l.alone_generation, '-'), '-') AS text
     FROM accepted_user a
       LEFT JOIN outbox o ON o.campaign_id = a.campaign_id AND o.seat = a.seat
       LEFT JOIN coupon c ON c.campaign_id = a.campaign_id AND c.seat = a.seat
       LEFT JOIN failed_event f ON f.campaign_id = a.campaign_id AND f.seat = a.seat
+      LEFT JOIN lease_lapse l ON l.campaign_id = a.campaign_id AND l.seat = a.seat
     WHERE a.campaign_id = :id ORDER BY a.seat
     """
 }
@@ -84,9 +86,10 @@ extension CampaignModel {
         + "\(shown(failed.nextAttemptAt)) \(failed.hold.text)\(failed.isReported ? " reported" : "")"
     }
     let user = UserID(number: given.user)
+    let suspect = given.suspect.map { "\($0.lapses) \($0.alone.map(String.init) ?? "-")" } ?? "-"
     return "\(user) at \(given.acceptedAt.microseconds), outbox \(given.outbox) \(given.hold.text), coupon "
       + "\(given.coupon == nil ? "-" : user.rawValue), failed \(failed ?? "-"), "
-      + "attempts \(attempts.isEmpty ? "-" : attempts)"
+      + "attempts \(attempts.isEmpty ? "-" : attempts), suspect \(suspect)"
   }
 
   private func shown(_ time: Timestamp?) -> String { time.map { "\($0.microseconds)" } ?? "-" }

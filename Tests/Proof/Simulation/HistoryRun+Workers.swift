@@ -18,11 +18,12 @@ extension HistoryRun {
   private func leaseCalls(_ slot: Int) async throws {
     if workers[slot].book == nil { try await openBook(slot) }
     let tripped = workers[slot].book?.tripped ?? []
-    let leases = try await store.leaseCalls(
+    let batch = try await store.leaseCalls(
       for: workers[slot].id, excluding: tripped, limit: 3, duration: workers[slot].lease)
     let expected = model.leaseCalls(
       for: workers[slot].id, isExcluded: !tripped.isEmpty, limit: 3, workers[slot].lease, at: now)
-    try expect(leases, expected, "what consumer \(slot) leases")
+    try expect(batch, expected, "what consumer \(slot) leases")
+    let leases = batch.leases
     if leases.isEmpty {
       workers[slot].book = nil  // looks again who is down
     } else {
@@ -42,8 +43,10 @@ extension HistoryRun {
     let worker = workers[slot]
     try await openBook(slot)
     let plan = try await store.beginRun(worker.start(of: id), limit: nil, leaseDuration: worker.lease)
-    let due = model.open(worker.lease, at: now).due
-    try expect(plan, RunPlan(startedAt: now, due: due, planned: due), "the plan of run \(slot)")
+    let open = model.open(worker.lease, at: now)
+    let due = open.due
+    let expected = RunPlan(startedAt: now, due: due, skewed: open.skewed, planned: due)
+    try expect(plan, expected, "the plan of run \(slot)")
     workers[slot].startedAt = now
     workers[slot].phase = due == 0 ? .finishing : .begun(.waiting(dueBy: now, after: nil))
     model.saw("runs begun")
@@ -52,7 +55,7 @@ extension HistoryRun {
   private func leaseDue(_ slot: Int, from cursor: ReplayCursor) async throws {
     let worker = workers[slot]
     let campaigns = try await store.dueCampaigns(for: worker.start(of: id), dueBy: worker.startedAt)
-    let expected = model.isDue(by: worker.startedAt) ? [DueCampaign(id: id, endpoint: model.endpoint)] : []
+    let expected = model.isDue(by: worker.startedAt, at: now) ? [DueCampaign(id: id, endpoint: model.endpoint)] : []
     try expect(campaigns, expected, "the campaigns that run \(slot) finds due")
     let batch = try await store.leaseDue(
       for: worker.start(of: id), in: id, from: cursor, limit: 2, duration: worker.lease)
@@ -170,9 +173,10 @@ extension HistoryRun {
     let calls = IssuerCalls(
       store: try store, issuer: partner, circuits: try await store.circuits(), limits: Self.limits,
       clock: file.clock.clock)
-    let leases = try await store.leaseCalls(for: holder, excluding: [], limit: 4, duration: Self.wholeLease)
+    let batch = try await store.leaseCalls(for: holder, excluding: [], limit: 4, duration: Self.wholeLease)
     let expected = model.leaseCalls(for: holder, isExcluded: false, limit: 4, Self.wholeLease, at: now)
-    try expect(leases, expected, "what a consumer leases")
+    try expect(batch, expected, "what a consumer leases")
+    let leases = batch.leases
     partner.expect(replies)
     var book = partner.book
     var outcomes: [ReplayOutcome] = []

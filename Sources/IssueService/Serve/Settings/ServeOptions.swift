@@ -38,6 +38,7 @@ struct ServeOptions: ParsableArguments {
   @Option(RetryOptions.base) var retryBase: String?
   @Option(RetryOptions.cap) var retryCap: String?
   @Option(RetryOptions.maxAttempts) var maxAttempts: String?
+  @Option(RetryOptions.maxLapses) var maxLapses: String?
   @OptionGroup var webhook: WebhookOptions
 
   /// What was given, by key.
@@ -60,6 +61,7 @@ struct ServeOptions: ParsableArguments {
       (ServeCatalogue.logLevel, logLevel),
       (ServeCatalogue.logFormat, logFormat), (ServeCatalogue.logKeyFile, logKeyFile),
       (RetryOptions.base, retryBase), (RetryOptions.cap, retryCap), (RetryOptions.maxAttempts, maxAttempts),
+      (RetryOptions.maxLapses, maxLapses),
     ]
     return Dictionary(
       (values + webhook.flags).compactMap { setting, text in text.map { (setting.key, $0) } },

@@ -49,7 +49,8 @@ package struct ServeSettings: Sendable, Equatable {
 extension SettingsResolution {
   var retryPolicy: RetryPolicy {
     RetryPolicy(
-      base: self[RetryOptions.base], cap: self[RetryOptions.cap], maxAttempts: self[RetryOptions.maxAttempts])
+      base: self[RetryOptions.base], cap: self[RetryOptions.cap], maxAttempts: self[RetryOptions.maxAttempts],
+      maxLapses: self[RetryOptions.maxLapses])
   }
 
   /// How users are known, by all the settings that say so.

@@ -47,8 +47,7 @@ struct LeaseTaking {
 
   private func take(_ row: Row) throws -> Lease {
     let event = try Event(row: row)
-    let before: Int = try row.value("generation")
-    guard (0..<Int.max).contains(before) else { throw StoreFailure.unknownWord(column: "\(source.table).generation") }
+    let before = try row.count("generation")
     let endpoint = try row.decode(String?.self, forColumn: "endpoint")
     try update.run(
       .text(holder.rawValue), .init(until), .integer(before + 1), .text(event.campaignID.rawValue),

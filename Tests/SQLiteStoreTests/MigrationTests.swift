@@ -170,6 +170,9 @@ struct MigrationTests {
           MigrationState(version: 3, name: "trace", appliedAt: TestClock.start),
           MigrationState(version: 4, name: "replay", appliedAt: TestClock.start),
           MigrationState(version: 5, name: "reconcile", appliedAt: TestClock.start),
+          MigrationState(version: 6, name: "log_link", appliedAt: TestClock.start),
+          MigrationState(version: 7, name: "lapses", appliedAt: TestClock.start),
+          MigrationState(version: 8, name: "number_bounds", appliedAt: TestClock.start),
         ])
   }
 }

@@ -26,8 +26,10 @@ struct NumberBoundsTests {
   @Test func everyColumnOfWholeNumbersIsBounded() throws {
     let directory = try ScratchDirectory()
     let file = try OldFile(version: Migration.sqlite.count, at: directory.path("first-come.db"))
-    // log_link has a trigger and CHECKs of its own.
-    let columns = Set(try file.columns().map(\.description).filter { !$0.hasPrefix("log_link.") })
+    // log_link has a trigger and CHECKs of its own; the others name rows of other tables, also damaged ones.
+    let named = ["lease_lapse.seat", "quarantined_event.seat"]
+    let columns = Set(
+      try file.columns().map(\.description).filter { !$0.hasPrefix("log_link.") && !named.contains($0) })
     #expect(Set(try Self.bounds("insert").keys) == columns)
     #expect(try Self.bounds("insert") == Self.bounds("update"))
   }

@@ -347,3 +347,27 @@ WHEN NEW.version IS NOT OLD.version AND NEW.version NOT BETWEEN 1 AND 1000000000
 BEGIN
   SELECT RAISE(ABORT, 'schema_migration: a number is out of bounds');
 END;
+
+-- The seats of these two name rows of other tables, also rows whose own seat is out of bounds.
+CREATE TRIGGER lease_lapse_number_insert BEFORE INSERT ON lease_lapse
+WHEN NEW.lapses NOT BETWEEN 0 AND 1000000000000
+  OR NEW.alone_generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.lapsed_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'lease_lapse: a number is out of bounds');
+END;
+CREATE TRIGGER lease_lapse_number_update BEFORE UPDATE ON lease_lapse
+WHEN NEW.lapses IS NOT OLD.lapses AND NEW.lapses NOT BETWEEN 0 AND 1000000000000
+  OR NEW.alone_generation IS NOT OLD.alone_generation AND NEW.alone_generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.lapsed_at IS NOT OLD.lapsed_at AND NEW.lapsed_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'lease_lapse: a number is out of bounds');
+END;
+
+CREATE TRIGGER quarantined_event_number_insert BEFORE INSERT ON quarantined_event
+WHEN NEW.quarantined_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'quarantined_event: a number is out of bounds');
+END;
+CREATE TRIGGER quarantined_event_number_update BEFORE UPDATE ON quarantined_event
+WHEN NEW.quarantined_at IS NOT OLD.quarantined_at
+  AND NEW.quarantined_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'quarantined_event: a number is out of bounds');
+END;

@@ -53,6 +53,11 @@ final class LogLink: Sendable {
     }
   }
 
+  /// The number that the transaction of the connection will have once it has renewed the link.
+  static func nextSequence(in db: Database) throws -> Int? {
+    try Int.fetchOne(db.cachedStatement(sql: "SELECT seq + 1 FROM log_link WHERE id = 1"))
+  }
+
   /// The number of the last commit that the connection sees; `nil` in a file of a version without a log link.
   static func sequence(in db: Database) throws -> Int64? {
     guard try db.tableExists("log_link") else { return nil }

@@ -1,8 +1,10 @@
 CREATE INDEX failed_event_dead ON failed_event (campaign_id, seat) WHERE state = 'dead';
 CREATE INDEX failed_event_due ON failed_event (campaign_id, next_attempt_at) WHERE state = 'waiting';
+CREATE INDEX failed_event_leased ON failed_event (campaign_id, leased_until) WHERE leased_by IS NOT NULL;
 CREATE INDEX failed_event_open ON failed_event (campaign_id, seat) WHERE state IN ('waiting', 'parked');
 CREATE INDEX finding_open ON finding (campaign_id, id) WHERE resolved_at IS NULL;
 CREATE INDEX operator_act_by_campaign ON operator_act (campaign_id, id);
+CREATE INDEX outbox_leased ON outbox (campaign_id, leased_until) WHERE leased_by IS NOT NULL;
 CREATE INDEX outbox_pending ON outbox (campaign_id, seat) WHERE state = 'pending';
 CREATE INDEX pool_code_free ON pool_code (campaign_id, position) WHERE seat IS NULL;
 CREATE UNIQUE INDEX pool_code_seat ON pool_code (campaign_id, seat) WHERE seat IS NOT NULL;
@@ -144,6 +146,31 @@ CREATE TABLE issuer_circuit (
   PRIMARY KEY (endpoint),
   CONSTRAINT issuer_circuit_range CHECK (failures >= 0)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE lease_lapse (
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  -- How many leases lapsed while the event was the only one in its lease batch.
+  lapses INTEGER NOT NULL,
+  -- The generation of the lease under which the event is alone. NULL: it has not been leased since it became a suspect.
+  alone_generation INTEGER,
+  -- The holders of the counted lapses, as a JSON array.
+  runs TEXT NOT NULL,
+  lapsed_at INTEGER NOT NULL,
+  PRIMARY KEY (campaign_id, seat),
+  CONSTRAINT lease_lapse_range CHECK (lapses >= 0),
+  CONSTRAINT lease_lapse_runs_form CHECK (json_valid(runs))
+) STRICT, WITHOUT ROWID;
+CREATE TABLE log_link (
+  id INTEGER PRIMARY KEY,
+  tag TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  prev BLOB NOT NULL,
+  nonce BLOB NOT NULL,
+  CONSTRAINT log_link_one_row CHECK (id = 1),
+  CONSTRAINT log_link_tag_word CHECK (tag = 'log_link'),
+  CONSTRAINT log_link_seq_range CHECK (seq BETWEEN 1099511627776 AND 140737488355327),
+  CONSTRAINT log_link_blob_length CHECK (length(prev) = 16 AND length(nonce) = 16)
+) STRICT;
 CREATE TABLE "operator_act" (
   id INTEGER PRIMARY KEY,
   campaign_id TEXT NOT NULL,
@@ -209,6 +236,16 @@ CREATE TABLE pruned_run (
   first_started_at INTEGER NOT NULL,
   last_started_at INTEGER NOT NULL,
   PRIMARY KEY (program, scope)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE quarantined_event (
+  source TEXT NOT NULL,
+  campaign_id TEXT NOT NULL,
+  seat INTEGER NOT NULL,
+  -- The evidence.
+  error TEXT NOT NULL,
+  quarantined_at INTEGER NOT NULL,
+  PRIMARY KEY (source, campaign_id, seat),
+  CONSTRAINT quarantined_event_source_word CHECK (source IN ('outbox', 'failed_event'))
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE run (
   id TEXT NOT NULL,
@@ -292,8 +329,44 @@ CREATE TRIGGER accepted_user_insert BEFORE INSERT ON accepted_user BEGIN
   SELECT RAISE(ABORT, 'accepted_user: this user has a seat')
   WHERE EXISTS (SELECT 1 FROM accepted_user WHERE campaign_id = NEW.campaign_id AND user_id = NEW.user_id);
 END;
+CREATE TRIGGER accepted_user_number_insert BEFORE INSERT ON accepted_user
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.accepted_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: a number is out of bounds');
+END;
+CREATE TRIGGER accepted_user_number_update BEFORE UPDATE ON accepted_user
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.accepted_at IS NOT OLD.accepted_at AND NEW.accepted_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'accepted_user: a number is out of bounds');
+END;
 CREATE TRIGGER accepted_user_update BEFORE UPDATE ON accepted_user BEGIN
   SELECT RAISE(ABORT, 'accepted_user: an acceptance never changes');
+END;
+CREATE TRIGGER answer_tally_number_insert BEFORE INSERT ON answer_tally
+WHEN NEW.answered NOT BETWEEN 0 AND 1000000000000
+  OR NEW.updated_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'answer_tally: a number is out of bounds');
+END;
+CREATE TRIGGER answer_tally_number_update BEFORE UPDATE ON answer_tally
+WHEN NEW.answered IS NOT OLD.answered AND NEW.answered NOT BETWEEN 0 AND 1000000000000
+  OR NEW.updated_at IS NOT OLD.updated_at AND NEW.updated_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'answer_tally: a number is out of bounds');
+END;
+CREATE TRIGGER attempt_number_insert BEFORE INSERT ON attempt
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'attempt: a number is out of bounds');
+END;
+CREATE TRIGGER attempt_number_update BEFORE UPDATE ON attempt
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.generation IS NOT OLD.generation AND NEW.generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at IS NOT OLD.started_at AND NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at IS NOT OLD.ended_at AND NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'attempt: a number is out of bounds');
 END;
 CREATE TRIGGER campaign_closed BEFORE UPDATE OF state ON campaign
 WHEN OLD.state = 'closed' AND NEW.state <> 'closed' BEGIN
@@ -325,6 +398,28 @@ CREATE TRIGGER campaign_loss_update BEFORE UPDATE OF state ON campaign
 WHEN NEW.state = 'open' AND EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.id AND reissued_at IS NULL) BEGIN
   SELECT RAISE(ABORT, 'campaign: seats of this campaign are lost and not reissued');
 END;
+CREATE TRIGGER campaign_number_insert BEFORE INSERT ON campaign
+WHEN NEW.quota NOT BETWEEN 1 AND 1000000000
+  OR NEW.counter NOT BETWEEN 0 AND 1000000000
+  OR NEW.opens_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.closes_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.created_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.retry_base NOT BETWEEN 1000 AND 86400000000
+  OR NEW.retry_cap NOT BETWEEN 1000 AND 86400000000
+  OR NEW.max_attempts NOT BETWEEN 1 AND 1000 BEGIN
+  SELECT RAISE(ABORT, 'campaign: a number is out of bounds');
+END;
+CREATE TRIGGER campaign_number_update BEFORE UPDATE ON campaign
+WHEN NEW.quota IS NOT OLD.quota AND NEW.quota NOT BETWEEN 1 AND 1000000000
+  OR NEW.counter IS NOT OLD.counter AND NEW.counter NOT BETWEEN 0 AND 1000000000
+  OR NEW.opens_at IS NOT OLD.opens_at AND NEW.opens_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.closes_at IS NOT OLD.closes_at AND NEW.closes_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.created_at IS NOT OLD.created_at AND NEW.created_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.retry_base IS NOT OLD.retry_base AND NEW.retry_base NOT BETWEEN 1000 AND 86400000000
+  OR NEW.retry_cap IS NOT OLD.retry_cap AND NEW.retry_cap NOT BETWEEN 1000 AND 86400000000
+  OR NEW.max_attempts IS NOT OLD.max_attempts AND NEW.max_attempts NOT BETWEEN 1 AND 1000 BEGIN
+  SELECT RAISE(ABORT, 'campaign: a number is out of bounds');
+END;
 CREATE TRIGGER campaign_quota BEFORE UPDATE OF quota ON campaign WHEN NEW.quota < OLD.quota BEGIN
   SELECT RAISE(ABORT, 'campaign: the quota is never lowered');
 END;
@@ -350,6 +445,17 @@ CREATE TRIGGER coupon_insert BEFORE INSERT ON coupon BEGIN
   WHERE EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat)
      OR EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND user_id = NEW.user_id)
      OR EXISTS (SELECT 1 FROM coupon WHERE campaign_id = NEW.campaign_id AND code = NEW.code);
+END;
+CREATE TRIGGER coupon_number_insert BEFORE INSERT ON coupon
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.issued_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'coupon: a number is out of bounds');
+END;
+CREATE TRIGGER coupon_number_update BEFORE UPDATE ON coupon
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.issued_at IS NOT OLD.issued_at AND NEW.issued_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'coupon: a number is out of bounds');
 END;
 CREATE TRIGGER coupon_update BEFORE UPDATE ON coupon BEGIN
   SELECT RAISE(ABORT, 'coupon: a coupon never changes');
@@ -384,8 +490,86 @@ CREATE TRIGGER failed_event_insert BEFORE INSERT ON failed_event BEGIN
   SELECT RAISE(ABORT, 'failed_event: this seat has its row')
   WHERE EXISTS (SELECT 1 FROM failed_event WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
 END;
+CREATE TRIGGER failed_event_number_insert BEFORE INSERT ON failed_event
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.attempts NOT BETWEEN 0 AND 1000000000000
+  OR NEW.max_attempts NOT BETWEEN 1 AND 1000000000000
+  OR NEW.next_attempt_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.leased_until NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.failed_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.settled_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.pruned_attempts NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'failed_event: a number is out of bounds');
+END;
+CREATE TRIGGER failed_event_number_update BEFORE UPDATE ON failed_event
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.attempts IS NOT OLD.attempts AND NEW.attempts NOT BETWEEN 0 AND 1000000000000
+  OR NEW.max_attempts IS NOT OLD.max_attempts AND NEW.max_attempts NOT BETWEEN 1 AND 1000000000000
+  OR NEW.next_attempt_at IS NOT OLD.next_attempt_at
+    AND NEW.next_attempt_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.leased_until IS NOT OLD.leased_until
+    AND NEW.leased_until NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.generation IS NOT OLD.generation AND NEW.generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.failed_at IS NOT OLD.failed_at AND NEW.failed_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.settled_at IS NOT OLD.settled_at AND NEW.settled_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.pruned_attempts IS NOT OLD.pruned_attempts AND NEW.pruned_attempts NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'failed_event: a number is out of bounds');
+END;
 CREATE TRIGGER finding_delete BEFORE DELETE ON finding BEGIN
   SELECT RAISE(ABORT, 'finding: what was seen is never deleted');
+END;
+CREATE TRIGGER finding_number_insert BEFORE INSERT ON finding
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.first_seen_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.last_seen_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.times_seen NOT BETWEEN 1 AND 1000000000000
+  OR NEW.resolved_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'finding: a number is out of bounds');
+END;
+CREATE TRIGGER finding_number_update BEFORE UPDATE ON finding
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.first_seen_at IS NOT OLD.first_seen_at
+    AND NEW.first_seen_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.last_seen_at IS NOT OLD.last_seen_at
+    AND NEW.last_seen_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.times_seen IS NOT OLD.times_seen AND NEW.times_seen NOT BETWEEN 1 AND 1000000000000
+  OR NEW.resolved_at IS NOT OLD.resolved_at AND NEW.resolved_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'finding: a number is out of bounds');
+END;
+CREATE TRIGGER issuer_circuit_number_insert BEFORE INSERT ON issuer_circuit
+WHEN NEW.failures NOT BETWEEN 0 AND 1000000000000
+  OR NEW.failed_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'issuer_circuit: a number is out of bounds');
+END;
+CREATE TRIGGER issuer_circuit_number_update BEFORE UPDATE ON issuer_circuit
+WHEN NEW.failures IS NOT OLD.failures AND NEW.failures NOT BETWEEN 0 AND 1000000000000
+  OR NEW.failed_at IS NOT OLD.failed_at AND NEW.failed_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'issuer_circuit: a number is out of bounds');
+END;
+CREATE TRIGGER lease_lapse_number_insert BEFORE INSERT ON lease_lapse
+WHEN NEW.lapses NOT BETWEEN 0 AND 1000000000000
+  OR NEW.alone_generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.lapsed_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'lease_lapse: a number is out of bounds');
+END;
+CREATE TRIGGER lease_lapse_number_update BEFORE UPDATE ON lease_lapse
+WHEN NEW.lapses IS NOT OLD.lapses AND NEW.lapses NOT BETWEEN 0 AND 1000000000000
+  OR NEW.alone_generation IS NOT OLD.alone_generation AND NEW.alone_generation NOT BETWEEN 0 AND 1000000000000
+  OR NEW.lapsed_at IS NOT OLD.lapsed_at AND NEW.lapsed_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'lease_lapse: a number is out of bounds');
+END;
+CREATE TRIGGER log_link_delete BEFORE DELETE ON log_link BEGIN
+  SELECT RAISE(ABORT, 'log_link: the row is never deleted');
+END;
+CREATE TRIGGER log_link_insert BEFORE INSERT ON log_link WHEN EXISTS (SELECT 1 FROM log_link) BEGIN
+  SELECT RAISE(ABORT, 'log_link: there is one row');
+END;
+CREATE TRIGGER log_link_update BEFORE UPDATE ON log_link
+WHEN NEW.id IS NOT OLD.id OR NEW.seq IS NOT OLD.seq + 1 OR NEW.prev IS NOT OLD.nonce OR NEW.nonce IS OLD.nonce BEGIN
+  SELECT RAISE(ABORT, 'log_link: seq rises by one, prev becomes the nonce before, and the nonce is new');
 END;
 CREATE TRIGGER operator_act_delete BEFORE DELETE ON operator_act BEGIN
   SELECT RAISE(ABORT, 'operator_act: an act is never deleted');
@@ -396,6 +580,20 @@ CREATE TRIGGER operator_act_insert BEFORE INSERT ON operator_act BEGIN
   WHERE NEW.act NOT IN ('create', 'raise', 'pause', 'resume', 'close', 'import', 'configure', 'redrive', 'discard',
     'prune', 'repair', 'move', 'waive', 'accept-loss');
 END;
+CREATE TRIGGER operator_act_number_insert AFTER INSERT ON operator_act
+WHEN NEW.id NOT BETWEEN 1 AND 9223372036854775807
+  OR NEW.counter NOT BETWEEN 0 AND 1000000000
+  OR NEW.quota NOT BETWEEN 1 AND 1000000000
+  OR NEW.acted_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'operator_act: a number is out of bounds');
+END;
+CREATE TRIGGER operator_act_number_update BEFORE UPDATE ON operator_act
+WHEN NEW.id IS NOT OLD.id AND NEW.id NOT BETWEEN 1 AND 9223372036854775807
+  OR NEW.counter IS NOT OLD.counter AND NEW.counter NOT BETWEEN 0 AND 1000000000
+  OR NEW.quota IS NOT OLD.quota AND NEW.quota NOT BETWEEN 1 AND 1000000000
+  OR NEW.acted_at IS NOT OLD.acted_at AND NEW.acted_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'operator_act: a number is out of bounds');
+END;
 CREATE TRIGGER operator_act_seat_delete BEFORE DELETE ON operator_act_seat BEGIN
   SELECT RAISE(ABORT, 'operator_act_seat: an act is never deleted');
 END;
@@ -403,6 +601,16 @@ CREATE TRIGGER operator_act_seat_insert BEFORE INSERT ON operator_act_seat
 WHEN EXISTS (SELECT 1 FROM operator_act_seat
   WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat AND act_id = NEW.act_id) BEGIN
   SELECT RAISE(ABORT, 'operator_act_seat: this row exists');
+END;
+CREATE TRIGGER operator_act_seat_number_insert BEFORE INSERT ON operator_act_seat
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.act_id NOT BETWEEN 1 AND 9223372036854775807 BEGIN
+  SELECT RAISE(ABORT, 'operator_act_seat: a number is out of bounds');
+END;
+CREATE TRIGGER operator_act_seat_number_update BEFORE UPDATE ON operator_act_seat
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.act_id IS NOT OLD.act_id AND NEW.act_id NOT BETWEEN 1 AND 9223372036854775807 BEGIN
+  SELECT RAISE(ABORT, 'operator_act_seat: a number is out of bounds');
 END;
 CREATE TRIGGER operator_act_seat_update BEFORE UPDATE ON operator_act_seat BEGIN
   SELECT RAISE(ABORT, 'operator_act_seat: an act never changes');
@@ -426,6 +634,23 @@ CREATE TRIGGER outbox_insert BEFORE INSERT ON outbox BEGIN
   SELECT RAISE(ABORT, 'outbox: this seat has its row')
   WHERE EXISTS (SELECT 1 FROM outbox WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
 END;
+CREATE TRIGGER outbox_number_insert BEFORE INSERT ON outbox
+WHEN NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.created_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.settled_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.leased_until NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.generation NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'outbox: a number is out of bounds');
+END;
+CREATE TRIGGER outbox_number_update BEFORE UPDATE ON outbox
+WHEN NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.created_at IS NOT OLD.created_at AND NEW.created_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.settled_at IS NOT OLD.settled_at AND NEW.settled_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.leased_until IS NOT OLD.leased_until
+    AND NEW.leased_until NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.generation IS NOT OLD.generation AND NEW.generation NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'outbox: a number is out of bounds');
+END;
 CREATE TRIGGER pool_code_delete BEFORE DELETE ON pool_code BEGIN
   SELECT RAISE(ABORT, 'pool_code: a code is never deleted');
 END;
@@ -445,6 +670,112 @@ CREATE TRIGGER pool_code_insert BEFORE INSERT ON pool_code BEGIN
   WHERE NEW.seat IS NOT NULL
     AND EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = NEW.campaign_id AND seat = NEW.seat);
 END;
+CREATE TRIGGER pool_code_number_insert BEFORE INSERT ON pool_code
+WHEN NEW.position NOT BETWEEN 1 AND 1000000000000
+  OR NEW.seat NOT BETWEEN 1 AND 1000000000 BEGIN
+  SELECT RAISE(ABORT, 'pool_code: a number is out of bounds');
+END;
+CREATE TRIGGER pool_code_number_update BEFORE UPDATE ON pool_code
+WHEN NEW.position IS NOT OLD.position AND NEW.position NOT BETWEEN 1 AND 1000000000000
+  OR NEW.seat IS NOT OLD.seat AND NEW.seat NOT BETWEEN 1 AND 1000000000 BEGIN
+  SELECT RAISE(ABORT, 'pool_code: a number is out of bounds');
+END;
+CREATE TRIGGER pruned_run_number_insert BEFORE INSERT ON pruned_run
+WHEN NEW.runs NOT BETWEEN 0 AND 1000000000000
+  OR NEW.crashed NOT BETWEEN 0 AND 1000000000000
+  OR NEW.resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.retry_later NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unreached NOT BETWEEN 0 AND 1000000000000
+  OR NEW.dead NOT BETWEEN 0 AND 1000000000000
+  OR NEW.parked NOT BETWEEN 0 AND 1000000000000
+  OR NEW.fenced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.skipped NOT BETWEEN 0 AND 1000000000000
+  OR NEW.first_started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.last_started_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'pruned_run: a number is out of bounds');
+END;
+CREATE TRIGGER pruned_run_number_update BEFORE UPDATE ON pruned_run
+WHEN NEW.runs IS NOT OLD.runs AND NEW.runs NOT BETWEEN 0 AND 1000000000000
+  OR NEW.crashed IS NOT OLD.crashed AND NEW.crashed NOT BETWEEN 0 AND 1000000000000
+  OR NEW.resolved IS NOT OLD.resolved AND NEW.resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.retry_later IS NOT OLD.retry_later AND NEW.retry_later NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unreached IS NOT OLD.unreached AND NEW.unreached NOT BETWEEN 0 AND 1000000000000
+  OR NEW.dead IS NOT OLD.dead AND NEW.dead NOT BETWEEN 0 AND 1000000000000
+  OR NEW.parked IS NOT OLD.parked AND NEW.parked NOT BETWEEN 0 AND 1000000000000
+  OR NEW.fenced IS NOT OLD.fenced AND NEW.fenced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.skipped IS NOT OLD.skipped AND NEW.skipped NOT BETWEEN 0 AND 1000000000000
+  OR NEW.first_started_at IS NOT OLD.first_started_at
+    AND NEW.first_started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.last_started_at IS NOT OLD.last_started_at
+    AND NEW.last_started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'pruned_run: a number is out of bounds');
+END;
+CREATE TRIGGER quarantined_event_number_insert BEFORE INSERT ON quarantined_event
+WHEN NEW.quarantined_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'quarantined_event: a number is out of bounds');
+END;
+CREATE TRIGGER quarantined_event_number_update BEFORE UPDATE ON quarantined_event
+WHEN NEW.quarantined_at IS NOT OLD.quarantined_at
+  AND NEW.quarantined_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'quarantined_event: a number is out of bounds');
+END;
+CREATE TRIGGER run_number_insert BEFORE INSERT ON run
+WHEN NEW.pid NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.exit_code NOT BETWEEN 0 AND 255
+  OR NEW.resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.retry_later NOT BETWEEN 0 AND 1000000000000
+  OR NEW.dead NOT BETWEEN 0 AND 1000000000000
+  OR NEW.parked NOT BETWEEN 0 AND 1000000000000
+  OR NEW.fenced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings NOT BETWEEN 0 AND 1000000000000
+  OR NEW.due NOT BETWEEN 0 AND 1000000000000
+  OR NEW.planned NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unreached NOT BETWEEN 0 AND 1000000000000
+  OR NEW.skipped NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_introduced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_persisted NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_waived NOT BETWEEN 0 AND 1000000000000
+  OR NEW.warnings NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'run: a number is out of bounds');
+END;
+CREATE TRIGGER run_number_update BEFORE UPDATE ON run
+WHEN NEW.pid IS NOT OLD.pid AND NEW.pid NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at IS NOT OLD.started_at AND NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at IS NOT OLD.ended_at AND NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.exit_code IS NOT OLD.exit_code AND NEW.exit_code NOT BETWEEN 0 AND 255
+  OR NEW.resolved IS NOT OLD.resolved AND NEW.resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.retry_later IS NOT OLD.retry_later AND NEW.retry_later NOT BETWEEN 0 AND 1000000000000
+  OR NEW.dead IS NOT OLD.dead AND NEW.dead NOT BETWEEN 0 AND 1000000000000
+  OR NEW.parked IS NOT OLD.parked AND NEW.parked NOT BETWEEN 0 AND 1000000000000
+  OR NEW.fenced IS NOT OLD.fenced AND NEW.fenced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings IS NOT OLD.findings AND NEW.findings NOT BETWEEN 0 AND 1000000000000
+  OR NEW.due IS NOT OLD.due AND NEW.due NOT BETWEEN 0 AND 1000000000000
+  OR NEW.planned IS NOT OLD.planned AND NEW.planned NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unreached IS NOT OLD.unreached AND NEW.unreached NOT BETWEEN 0 AND 1000000000000
+  OR NEW.skipped IS NOT OLD.skipped AND NEW.skipped NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_introduced IS NOT OLD.findings_introduced
+    AND NEW.findings_introduced NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_persisted IS NOT OLD.findings_persisted AND NEW.findings_persisted NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_resolved IS NOT OLD.findings_resolved AND NEW.findings_resolved NOT BETWEEN 0 AND 1000000000000
+  OR NEW.findings_waived IS NOT OLD.findings_waived AND NEW.findings_waived NOT BETWEEN 0 AND 1000000000000
+  OR NEW.warnings IS NOT OLD.warnings AND NEW.warnings NOT BETWEEN 0 AND 1000000000000 BEGIN
+  SELECT RAISE(ABORT, 'run: a number is out of bounds');
+END;
+CREATE TRIGGER schema_migration_number_insert BEFORE INSERT ON schema_migration
+WHEN NEW.version NOT BETWEEN 1 AND 1000000000000
+  OR NEW.applied_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'schema_migration: a number is out of bounds');
+END;
+CREATE TRIGGER schema_migration_number_update BEFORE UPDATE ON schema_migration
+WHEN NEW.version IS NOT OLD.version AND NEW.version NOT BETWEEN 1 AND 1000000000000
+  OR NEW.applied_at IS NOT OLD.applied_at AND NEW.applied_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'schema_migration: a number is out of bounds');
+END;
 CREATE TRIGGER seat_loss_delete BEFORE DELETE ON seat_loss BEGIN
   SELECT RAISE(ABORT, 'seat_loss: a loss is never deleted');
 END;
@@ -452,16 +783,59 @@ CREATE TRIGGER seat_loss_insert BEFORE INSERT ON seat_loss
 WHEN EXISTS (SELECT 1 FROM seat_loss WHERE campaign_id = NEW.campaign_id AND accepted_at = NEW.accepted_at) BEGIN
   SELECT RAISE(ABORT, 'seat_loss: this row exists');
 END;
+CREATE TRIGGER seat_loss_number_insert BEFORE INSERT ON seat_loss
+WHEN NEW.first_seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.last_seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.accepted_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.reissued_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'seat_loss: a number is out of bounds');
+END;
+CREATE TRIGGER seat_loss_number_update BEFORE UPDATE ON seat_loss
+WHEN NEW.first_seat IS NOT OLD.first_seat AND NEW.first_seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.last_seat IS NOT OLD.last_seat AND NEW.last_seat NOT BETWEEN 1 AND 1000000000
+  OR NEW.accepted_at IS NOT OLD.accepted_at AND NEW.accepted_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.reissued_at IS NOT OLD.reissued_at AND NEW.reissued_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+BEGIN
+  SELECT RAISE(ABORT, 'seat_loss: a number is out of bounds');
+END;
 CREATE TRIGGER seat_loss_update BEFORE UPDATE ON seat_loss
 WHEN NEW.campaign_id IS NOT OLD.campaign_id OR NEW.first_seat IS NOT OLD.first_seat
   OR NEW.last_seat IS NOT OLD.last_seat OR NEW.accepted_at IS NOT OLD.accepted_at OR OLD.reissued_at IS NOT NULL BEGIN
   SELECT RAISE(ABORT, 'seat_loss: a loss never changes; it is reissued once');
+END;
+CREATE TRIGGER self_test_number_insert BEFORE INSERT ON self_test
+WHEN NEW.planted NOT BETWEEN 0 AND 1000000000000
+  OR NEW.missed NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unexpected NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'self_test: a number is out of bounds');
+END;
+CREATE TRIGGER self_test_number_update BEFORE UPDATE ON self_test
+WHEN NEW.planted IS NOT OLD.planted AND NEW.planted NOT BETWEEN 0 AND 1000000000000
+  OR NEW.missed IS NOT OLD.missed AND NEW.missed NOT BETWEEN 0 AND 1000000000000
+  OR NEW.unexpected IS NOT OLD.unexpected AND NEW.unexpected NOT BETWEEN 0 AND 1000000000000
+  OR NEW.started_at IS NOT OLD.started_at AND NEW.started_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.ended_at IS NOT OLD.ended_at AND NEW.ended_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'self_test: a number is out of bounds');
 END;
 CREATE TRIGGER waiver_delete BEFORE DELETE ON waiver BEGIN
   SELECT RAISE(ABORT, 'waiver: a waiver is never deleted');
 END;
 CREATE TRIGGER waiver_insert BEFORE INSERT ON waiver BEGIN
   SELECT RAISE(ABORT, 'waiver: this row exists') WHERE EXISTS (SELECT 1 FROM waiver WHERE id = NEW.id);
+END;
+CREATE TRIGGER waiver_number_insert AFTER INSERT ON waiver
+WHEN NEW.id NOT BETWEEN 1 AND 9223372036854775807
+  OR NEW.waived_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.until_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'waiver: a number is out of bounds');
+END;
+CREATE TRIGGER waiver_number_update BEFORE UPDATE ON waiver
+WHEN NEW.id IS NOT OLD.id AND NEW.id NOT BETWEEN 1 AND 9223372036854775807
+  OR NEW.waived_at IS NOT OLD.waived_at AND NEW.waived_at NOT BETWEEN -12212553600000000 AND 253402300799999999
+  OR NEW.until_at IS NOT OLD.until_at AND NEW.until_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'waiver: a number is out of bounds');
 END;
 CREATE TRIGGER waiver_update BEFORE UPDATE ON waiver BEGIN
   SELECT RAISE(ABORT, 'waiver: a waiver never changes');
@@ -472,6 +846,16 @@ END;
 CREATE TRIGGER witness_insert BEFORE INSERT ON witness
 WHEN NEW.epoch IS NOT (SELECT ifnull(max(epoch), 0) + 1 FROM witness) BEGIN
   SELECT RAISE(ABORT, 'witness: epochs follow each other');
+END;
+CREATE TRIGGER witness_number_insert BEFORE INSERT ON witness
+WHEN NEW.epoch NOT BETWEEN 1 AND 1000000000000
+  OR NEW.began_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'witness: a number is out of bounds');
+END;
+CREATE TRIGGER witness_number_update BEFORE UPDATE ON witness
+WHEN NEW.epoch IS NOT OLD.epoch AND NEW.epoch NOT BETWEEN 1 AND 1000000000000
+  OR NEW.began_at IS NOT OLD.began_at AND NEW.began_at NOT BETWEEN -12212553600000000 AND 253402300799999999 BEGIN
+  SELECT RAISE(ABORT, 'witness: a number is out of bounds');
 END;
 CREATE TRIGGER witness_update BEFORE UPDATE ON witness BEGIN
   SELECT RAISE(ABORT, 'witness: an epoch never changes');

@@ -130,8 +130,9 @@ struct DueSearch {
     if case .waiting(let dueBy, let after) = place {
       rows = try waiting(dueBy: dueBy, after: after, limit: limit)
       if rows.count == limit, let last = rows.last {
-        let at = try last.requiredTimestamp("next_attempt_at")
-        let seat = try last.seat()
+        // As stored, also out of bounds: the cursor is compared by the database alone.
+        let at = Timestamp(microseconds: try last.value("next_attempt_at"))
+        let seat = Seat(try last.value("seat"))
         return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, seat: seat)))
       }
       place = .parked(after: nil)

@@ -24,8 +24,8 @@ struct IllegalStatementTests {
   static let statements: [Statement] = [
     // A seat outside 1…quota, also where the campaign does not exist.
     Statement("INSERT INTO accepted_user VALUES ('summer', 4, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
-    Statement("INSERT INTO accepted_user VALUES ('summer', 0, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
-    Statement("INSERT INTO accepted_user VALUES ('summer', -1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
+    Statement("INSERT INTO accepted_user VALUES ('summer', 0, 'x', 1, zeroblob(32))", "out of bounds"),
+    Statement("INSERT INTO accepted_user VALUES ('summer', -1, 'x', 1, zeroblob(32))", "out of bounds"),
     Statement("INSERT INTO accepted_user VALUES ('winter', 1, 'x', 1, zeroblob(32))", "not within 1 and the quota"),
     Statement("INSERT INTO coupon VALUES ('summer', 4, 'user-1', 'X', 1, NULL)", "not within 1 and the quota"),
     // A counter above the quota, or lowered.
@@ -35,7 +35,7 @@ struct IllegalStatementTests {
     // A quota lowered.
     Statement("UPDATE campaign SET quota = 2 WHERE id = 'summer'", "quota is never lowered"),
     Statement("UPDATE campaign SET quota = 1, counter = 1 WHERE id = 'summer'", "never lowered"),
-    Statement("UPDATE campaign SET quota = 0 WHERE id = 'spring'", "never lowered"),
+    Statement("UPDATE campaign SET quota = 0 WHERE id = 'spring'", "out of bounds"),
     // A second coupon for a seat, a user or a code.
     Statement("INSERT INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)", "has its coupon"),
     Statement("INSERT OR REPLACE INTO coupon VALUES ('summer', 1, 'user-1', 'NEW', 1, NULL)", "has its coupon"),
@@ -113,7 +113,7 @@ struct IllegalStatementTests {
       "not accepted for this user"),
     Statement("DELETE FROM failed_event", "never deleted"),
     Statement("UPDATE failed_event SET seat = 1", "never change"),
-    Statement("UPDATE failed_event SET generation = -1", "never lowered"),
+    Statement("UPDATE failed_event SET generation = -1", "out of bounds"),
     Statement(
       """
       INSERT OR REPLACE INTO failed_event
@@ -168,7 +168,7 @@ struct IllegalStatementTests {
     // A lease without an end, of a settled row, or with a generation of before.
     Statement("UPDATE outbox SET leased_by = 'x' WHERE seat = 1", "outbox_lease"),
     Statement("UPDATE outbox SET leased_by = 'x', leased_until = 9 WHERE seat = 1", "outbox_lease"),
-    Statement("UPDATE outbox SET generation = -1 WHERE seat = 1", "generation is never lowered"),
+    Statement("UPDATE outbox SET generation = -1 WHERE seat = 1", "out of bounds"),
     // More attempts pruned than were made.
     Statement("UPDATE failed_event SET pruned_attempts = 1 WHERE seat = 2", "failed_event_pruned_range"),
     // What an operator has closed for good.

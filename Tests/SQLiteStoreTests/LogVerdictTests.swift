@@ -105,6 +105,7 @@ struct WriteAheadLogReaderTests {
           CREATE TABLE log_link (id INTEGER PRIMARY KEY, tag TEXT, seq INT, prev BLOB, nonce BLOB);
           INSERT INTO log_link VALUES (1, 'log_link', 1099511627776, zeroblob(16), randomblob(16));
           CREATE TABLE filler (bytes BLOB);
+          CREATE TABLE untouched (bytes BLOB);
           """)
       _ = try db.checkpoint(.truncate)
       for _ in 0..<transactions {

@@ -53,6 +53,15 @@ final class LogLink: Sendable {
     }
   }
 
+  /// One write transaction of an opening, before the store has its own: renews the link as its last statement.
+  static func commit(in db: Database, _ body: () throws -> Void) throws {
+    try db.inTransaction(.immediate) {
+      try body()
+      try renew(in: db)
+      return .commit
+    }
+  }
+
   /// The number that the transaction of the connection will have once it has renewed the link.
   static func nextSequence(in db: Database) throws -> Int? {
     try Int.fetchOne(db.cachedStatement(sql: "SELECT seq + 1 FROM log_link WHERE id = 1"))
@@ -75,10 +84,7 @@ final class LogLink: Sendable {
   /// A disk without space is no reason not to open: the mark is made at the next start.
   private static func mark(_ db: Database) throws {
     do {
-      try db.inTransaction(.immediate) {
-        if try rootPage(in: db) < lowestPage { try createAgain(in: db) } else { try renew(in: db) }
-        return .commit
-      }
+      try commit(in: db) { if try rootPage(in: db) < lowestPage { try createAgain(in: db) } }
       crashPoint(.markCommitted)
     } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {}
   }

@@ -59,12 +59,10 @@ extension Witness {
       witness = try begin(facts, of: database, at: place)
     }
     guard facts.epoch == 0 || hasMoved else { return (witness, false) }
-    try db.inTransaction(.immediate) {
+    try LogLink.commit(in: db) {
       try register(
         facts.epoch.addingSaturated(1), place: place, by: ActAuthor(name: "first-come", reason: nil),
         detail: facts.detail, at: now, in: db)
-      try LogLink.renew(in: db)
-      return .commit
     }
     if let leaves { _ = try WitnessFile.setAside(leaves, now: now) }
     return (witness, true)

@@ -30,7 +30,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     do {
       let writeLock = try FileLock(path: file.writeLockPath)
       (reader, identity) = try writeLock.withLock(.shared, within: limits.lockTimeout) {
-        try file.requireProvedLog()
+        try file.requireProvedLog(useLock)
         let reader = try DatabaseQueue(
           path: file.path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
         try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
@@ -76,7 +76,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
           .inputOutput, operation: "read the database", subject: file.path,
           cause: "\(changed) was removed or replaced while it was open", hint: "run the command again")
       }
-      try writeLock.withLock(.shared, within: limits.lockTimeout) { try file.requireProvedLog() }
+      try writeLock.withLock(.shared, within: limits.lockTimeout) { _ = try file.requireOwnLog() }
     } catch {
       throw StoreFailure(error, operation: "read the database", subject: file.path)
     }

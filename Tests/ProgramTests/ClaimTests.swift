@@ -217,7 +217,7 @@ struct ClaimTests {
 
   /// THREE-ANSWERS and NO-FALSE-YES: a sync that failed once makes the answer unknown, and no later claim is accepted:
   /// the next sync may succeed and still have lost what was to be synced. After a restart a repeat tells what is true.
-  @Test(arguments: [3, 6])
+  @Test(arguments: [7, 10])
   func afterAFailedSyncNothingMoreIsAcknowledged(sync: Int) async throws {
     let directory = try ScratchDirectory()
     let database = try await makeCampaign(quota: 50, in: directory)

@@ -12,7 +12,7 @@ struct FailedSyncTests {
     let ended = try await RunningService.run(
       database: database,
       under: [
-        "/usr/bin/strace", "-D", "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=4+", "-o",
+        "/usr/bin/strace", "-D", "-f", "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO:when=7+", "-o",
         "/dev/null",
       ]
     ) { service in

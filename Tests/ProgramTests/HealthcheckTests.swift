@@ -37,7 +37,7 @@ struct HealthcheckTests {
     let database = directory.path("first-come.db")
     let settings = ["FIRST_COME_LOCK_TIMEOUT": "200ms"]
     try await RunningService.run(database: database, environment: settings) { (service) async throws in
-      let held = try #require(HeldLock(database + ".write-lock"))
+      let held = try #require(HeldLock(database + ".write-lock", waits: true))
       let refused = try await healthcheck(service)
       #expect(refused.status == 69 && refused.output.isEmpty)
       #expect(refused.errors.contains("is not ready") && refused.errors.contains("why:"), "\(refused.errors)")

@@ -112,7 +112,8 @@ struct LogLinkServiceTests {
     let directory = try ScratchDirectory()
     let database = try await makeCampaign(quota: 100, in: directory)
     try await RunningProgram.run(
-      .system("/usr/bin/sqlite3"), ["-readonly", database, "BEGIN; SELECT count(*) FROM campaign;", ".system sleep 1000"]
+      .system("/usr/bin/sqlite3"),
+      ["-readonly", database, "BEGIN; SELECT count(*) FROM campaign;", ".system sleep 1000"]
     ) { reader in
       #expect(try await reader.nextLine() == "1")
       let pause = try await Program.issueService.run(["campaign", "pause", "summer", "--database", database])

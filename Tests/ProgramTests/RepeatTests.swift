@@ -13,7 +13,7 @@ struct RepeatTests {
     ) { service in
       #expect(try await HTTP.claim("jun", from: "summer", at: service.claims).status == 201)
       // Another process holds the lock: the first claim's commit waits, and its client does not.
-      let lock = try #require(HeldLock(database + ".write-lock"))
+      let lock = try #require(HeldLock(database + ".write-lock", waits: true))
       let base = try #require(URL(string: service.claims))
       let request = Array("POST /v1/campaigns/summer/claims HTTP/1.1\r\nHost: x\r\nX-User-Id: mina\r\n\r\n".utf8)
       var connections = [try RawConnection(to: base), try RawConnection(to: base)]

@@ -4,11 +4,14 @@ internal import Glibc
 package final class HeldLock: Sendable {
   private let descriptor: Int32
 
-  /// - Parameter isShared: as a program holds the use lock while it has the file open; else exclusive.
-  /// - Returns: `nil` where the lock is not free.
-  package init?(_ path: String, isShared: Bool = false) {
+  /// - Parameters:
+  ///   - isShared: as a program holds the use lock while it has the file open; else exclusive.
+  ///   - waits: whether a program may hold the lock for a moment.
+  /// - Returns: `nil` if the lock is not free.
+  package init?(_ path: String, isShared: Bool = false, waits: Bool = false) {
     descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0, flock(descriptor, (isShared ? LOCK_SH : LOCK_EX) | LOCK_NB) == 0 else { return nil }
+    let mode = (isShared ? LOCK_SH : LOCK_EX) | (waits ? 0 : LOCK_NB)
+    guard descriptor >= 0, flock(descriptor, mode) == 0 else { return nil }
   }
 
   /// Whether a program waits for the lock: it then holds the first place in line, a lock on the first byte.

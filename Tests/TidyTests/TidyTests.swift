@@ -114,7 +114,8 @@ struct TidyTests {
   /// What can write or checkpoint, and where alone it may stand: the store's one transaction, and the making of files.
   static let writes: [String: Set<String>] = [
     ".checkpoint(": ["WriteAheadLog.swift"], "wal_checkpoint": [],
-    "inTransaction(": ["SQLiteStore.swift", "Migrator.swift", "LogLink.swift"], ".writer": ["SQLiteStore.swift"],
+    "inTransaction(": ["SQLiteStore.swift", "Migrator.swift", "LogLink.swift"],
+    ".writer": ["SQLiteStore.swift", "StoreConnections.swift"],
     // Of a reconciliation source and its copies: only copies, which are nobody else's.
     "asyncWriteWithoutTransaction": ["SQLiteStore.swift", "SQLiteReconciliationSource.swift"],
     "inDatabase": [

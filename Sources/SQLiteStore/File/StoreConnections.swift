@@ -29,6 +29,7 @@ struct StoreConnections {
   init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
     let limits = request.limits
     let hasEmptyLog = try Self.checkLog(of: file, request, useLock: useLock)
+    useLock.declareChecked()
     let readerConfiguration = SQLiteStore.configuration(limits: limits, readonly: true)
     let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
     try reader.read { db in
@@ -67,6 +68,8 @@ struct StoreConnections {
     case .empty: return true
     case .belongs, .foreign: return false
     case .unproved(let reason):
+      // The log of a file that is open belongs to it: its first user has checked, and SQLite wrote the rest.
+      if useLock.isCheckedByAnother { return false }
       try file.judgeLog(because: reason, useLock: useLock, use: request.use, limits: request.limits)
       return false
     }

@@ -138,7 +138,7 @@ extension StoreFile {
     defer { useLock.giveBack() }
     do {
       return try FileLock(path: writeLockPath).withLock(.shared, within: limits.lockTimeout) {
-        try requireProvedLog()
+        try requireProvedLog(useLock)
         let queue = try DatabaseQueue(
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
         return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }

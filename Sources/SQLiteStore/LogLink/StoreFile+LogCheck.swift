@@ -25,8 +25,10 @@ extension StoreFile {
   /// As ``requireOwnLog()``, for a program that only reads: it does not examine a log that the link cannot tell of.
   ///
   /// - Throws: ``StoreFailure`` with `logMismatch`.
-  func requireProvedLog() throws {
-    guard case .unproved(let reason) = try requireOwnLog() else { return }
+  func requireProvedLog(_ useLock: FileLock) throws {
+    guard case .unproved(let reason) = try requireOwnLog(), !useLock.isCheckedByAnother else {
+      return useLock.declareChecked()
+    }
     throw StoreFailure(
       .logMismatch, operation: "open the database", subject: path,
       cause: "whether its write-ahead log \(walPath) belongs to it is not known: \(reason)",

@@ -71,8 +71,8 @@ struct AdmissionGroup {
     // Also what another process committed and died before it was witnessed.
     let unwitnessed = progress.values.filter { $0.tip != witness.tip(of: $0.campaign.id) }
     if unwitnessed.isEmpty { return nil }
-    // If no seat is given, nothing is committed: the last commit is witnessed.
-    let sequence = try LogLink.nextSequence(in: db).map { advanced.isEmpty ? $0 - 1 : $0 }
+    // Of a commit that gives a seat: a copy with every acceptance must start, whatever else was committed since.
+    let sequence = advanced.isEmpty ? nil : try LogLink.nextSequence(in: db)
     return try witness.prepare(
       Dictionary(uniqueKeysWithValues: unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }), logSequence: sequence)
   }

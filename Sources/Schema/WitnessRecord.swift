@@ -6,7 +6,7 @@ internal import Crypto
 ///     database 6f1d…                     32 hexadecimal digits, the id that stands in the database
 ///     file /srv/first-come.db            where the database is; "-": beside the witness
 ///     sequence 1234                      rises by one with every record
-///     log 1099511631872                  number of the commit, as log_link has it; not in version 1
+///     log 1099511631872                  number of the commit that gave the last seat; not in version 1
 ///     summer 57 9a3b…                    campaign, highest seat, chain value of that seat; by the order of the ids
 ///     checksum 41c7…                     SHA-256 of every byte before this line
 package struct WitnessRecord: Sendable, Equatable {
@@ -25,7 +25,7 @@ package struct WitnessRecord: Sendable, Equatable {
   /// The absolute path of the database; `nil` where witness and database lie side by side.
   package let databasePath: String?
   package var sequence: Int
-  /// The number of the last commit that is witnessed, as `log_link` has it; `nil` in a record of version 1.
+  /// The number of the last commit that gave a seat, as `log_link` has it; `nil` if it is not known, in version 1.
   package var logSequence: Int?
   /// By campaign; one without an acceptance is not there.
   package var tips: [String: Tip]

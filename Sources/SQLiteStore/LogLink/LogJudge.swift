@@ -10,7 +10,8 @@ struct LogJudge {
   let file: StoreFile
 
   /// Copies file and log aside, opens the copy, and requires that the result is sound: quick_check, foreign keys, the
-  /// chain of acceptances and the witness. Call with the use lock held exclusively, and the write lock.
+  /// chain of acceptances and the witness. Call with the write lock, before this process has opened the file: a plain
+  /// copy drops the locks of its connections.
   ///
   /// Time and space: one copy of both files, one pass over the copy.
   ///
@@ -19,7 +20,6 @@ struct LogJudge {
   func examine(because reason: String) throws {
     let copy = "\(file.path).judge-\(getpid())-\(UInt32.random(in: .min ... .max))"
     defer { for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(copy + suffix) } }
-    // With exclusive use no connection of this process has the file open, so a plain copy drops no lock.
     try Self.copy(file.path, to: copy)
     try Self.copy(file.walPath, to: copy + "-wal")
     crashPoint(.judgeCopied)

@@ -22,17 +22,15 @@ extension StoreFile {
     throw StoreFailure.logMismatch(self, cause: reason)
   }
 
-  /// As ``requireOwnLog()``, for a program that only reads: it does not examine a log that the link cannot tell of.
+  /// As ``requireOwnLog()``, for a program that only reads: it examines a log that the link cannot tell of, and leaves it
+  /// as it is.
   ///
   /// - Throws: ``StoreFailure`` with `logMismatch`.
   func requireProvedLog(_ useLock: FileLock) throws {
-    guard case .unproved(let reason) = try requireOwnLog(), !useLock.isCheckedByAnother else {
-      return useLock.declareChecked()
+    if case .unproved(let reason) = try requireOwnLog(), !useLock.isCheckedByAnother {
+      try LogJudge(file: self).examine(because: reason)
     }
-    throw StoreFailure(
-      .logMismatch, operation: "open the database", subject: path,
-      cause: "whether its write-ahead log \(walPath) belongs to it is not known: \(reason)",
-      hint: "a program that writes examines it: issue-service migrate up --database \(path)")
+    useLock.declareChecked()
   }
 
   /// One comparison.

@@ -117,7 +117,7 @@ package final class SQLiteWitnessKeeper: WitnessKeeper {
         at: now, in: db)
       let witness = try Witness(file, record: record)
       return AcceptedLoss(
-        losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: facts.logSequence)))
+        losses: losses, sealing: (witness, try witness.prepare(only: facts.tips, logSequence: nil)))
     } seal: { accepted in
       if let (witness, prepared) = accepted.sealing { try witness.seal(prepared) }
     }

@@ -93,9 +93,7 @@ extension Witness {
   static func begin(_ facts: WitnessFacts, of database: StoreFile, at place: String?) throws -> Witness {
     let path = database.witnessPath(at: place)
     let record = WitnessRecord(
-      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1,
-      logSequence: facts.logSequence,
-      tips: facts.tips)
+      databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, tips: facts.tips)
     try WitnessFile.create(record, at: path)
     guard let file = try WitnessFile(path: path, forWriting: true) else {
       throw StoreFailure.witnessMissing(path, cause: "it was removed as soon as it was made")
@@ -144,7 +142,7 @@ extension Witness {
         cause: "the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed",
         hint: "look with: reconcile report; to take it as it is: issue-service witness rebuild --reason TEXT")
     }
-    try seal(try prepare(facts.tips, logSequence: facts.logSequence))
+    try seal(try prepare(facts.tips, logSequence: nil))
   }
 
   /// Requires that the database has all that was witnessed of a campaign, and that what it has besides, because another

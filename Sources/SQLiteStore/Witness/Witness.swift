@@ -62,7 +62,7 @@ final class Witness: Sendable {
 
   /// Makes the next record ready, before the commit that it will witness.
   ///
-  /// - Parameter logSequence: the number of that commit.
+  /// - Parameter logSequence: the number of that commit; `nil` if it is not known, and then no copy is refused for it.
   /// - Throws: ``StoreFailure``, with `diskFull` where there is no space for it; nothing has happened.
   func prepare(_ tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreFailure) -> Prepared {
     var record = state.withLock { $0.record }

@@ -99,9 +99,9 @@ struct PreparedFiles: Sendable {
     let outcome = try await start(database, asOtherwise: kind.altersAcceptances, tally)
     if outcome.hasStarted, kind.mustBeRefused { tally.broke("\(kind.rawValue): a service started on it", in: trial) }
     for what in outcome.wrong { tally.broke("\(kind.rawValue): \(what)", in: trial) }
-    // Of the header and the log link, any byte counts: they say which file it is.
-    let couldBeServed =
-      isHarmless == true && !kind.mustBeRefused && kind != .witnessByte && page != 1 && page != linkPage
+    // Of the header and the log link, any byte counts: they say which file it is. A file that was cut lacks pages.
+    let isOther = kind.mustBeRefused || kind == .witnessByte || kind == .fileCut || page == 1 || page == linkPage
+    let couldBeServed = isHarmless == true && !isOther
     if couldBeServed, !outcome.hasStarted {
       tally.broke("\(kind.rawValue): no service started on a file that could be served", in: trial)
     }
@@ -143,12 +143,18 @@ struct PreparedFiles: Sendable {
     }
     let outcome = try await start(database, asOtherwise: false, tally)
     for what in outcome.wrong { tally.broke("\(fault): \(what)", in: trial) }
-    // A schema that would not refuse what it has to is refused itself; wrong rows are named, and the others served.
-    let isOfSchema = fault.findings.contains { $0.hasPrefix("schema-") }
-    if !isOfSchema, !outcome.hasStarted {
+    // A schema that would not refuse what it has to is refused itself, and pages that do not fit together. So are acceptances that do not follow from those
+    // that the witness has seen. All other wrong rows are named, and the rest is served.
+    let isOfStructure = fault.findings.contains { finding in
+      ["schema-", "quick-check", "indexes-agree"].contains { finding.hasPrefix($0) }
+    }
+    let isRefused = isOfStructure || Self.breakTheChain.contains(fault)
+    if !isRefused, !outcome.hasStarted {
       tally.broke("\(fault): no service started, because of rows that are wrong", in: trial)
     }
   }
+
+  private static let breakTheChain: Set<PlantedFault> = [.acceptanceLost, .acceptanceExchanged, .timesBackwards]
 
   /// How a service did on damaged files.
   private struct Start {

@@ -59,7 +59,8 @@ final class WriteAheadLog: Sendable {
     crashPoint(.logEmptied)
     if let state = try LogLink.state(in: db) {
       let note = Self.note(of: state)
-      if lock.note != note { try lock.write(note: note) }
+      // Without space for the note the next start examines the pages, and nothing else is missing.
+      if lock.note != note { try? lock.write(note: note) }
     }
     return true
   }

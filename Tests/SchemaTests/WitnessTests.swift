@@ -49,7 +49,29 @@ struct WitnessShapeTests {
     #expect(WitnessRecord(elsewhere.encoded) == elsewhere)
   }
 
-  @Test(arguments: ["checksum", "file", "database", "sequence", "first-come"])
+  /// Version 2 has one line more. A record without the number is written as version 1.
+  @Test func theRecordOfVersionTwoIsThatOfAnotherImplementation() {
+    let text = """
+      first-come witness 2
+      database 0123456789abcdef0123456789abcdef
+      file -
+      sequence 7
+      log 1099511631872
+      spring 1 \(Self.first)
+      summer 2 \(Self.second)
+      checksum 2593e9776141163f5ff5569f9afea1498b19dcaad5c898c35d7f7ac4a38c6958
+
+      """
+    let record = WitnessRecord(
+      databaseID: "0123456789abcdef0123456789abcdef", databasePath: nil, sequence: 7, logSequence: 1_099_511_631_872,
+      tips: ["summer": .init(seat: 2, chain: chain[1]), "spring": .init(seat: 1, chain: chain[0])])
+    #expect(String(decoding: record.encoded, as: UTF8.self) == text)
+    #expect(WitnessRecord(record.encoded) == record)
+    let known = WitnessRecord(Array(Self.text.utf8))
+    #expect(known?.sequence == 7 && known?.logSequence == nil)
+  }
+
+  @Test(arguments: ["checksum", "file", "database", "sequence", "first-come", "log"])
   func anyCampaignCanBeWitnessed(campaign: String) {
     let record = WitnessRecord(
       databaseID: "0", databasePath: nil, sequence: 1, tips: [campaign: .init(seat: 57, chain: chain[0])])

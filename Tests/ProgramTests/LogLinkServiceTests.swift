@@ -109,18 +109,4 @@ struct LogLinkServiceTests {
     let found = try await Program.system("/usr/bin/sqlite3").run([alone, count])
     #expect(found.output == "22\n", "\(found.output)\(found.errors)")
   }
-
-  @Test func aReaderThatKeepsTheLogIsSaid() async throws {
-    let directory = try ScratchDirectory()
-    let database = try await makeCampaign(quota: 100, in: directory)
-    try await RunningProgram.run(
-      .system("/usr/bin/sqlite3"),
-      ["-readonly", database, "BEGIN; SELECT count(*) FROM campaign;", ".system sleep 1000"]
-    ) { reader in
-      #expect(try await reader.nextLine() == "1")
-      let pause = try await Program.issueService.run(["campaign", "pause", "summer", "--database", database])
-      #expect(pause.status == 0, "\(pause.errors)")
-      #expect(pause.errors.contains("warning: the write-ahead log stays beside the database"), "\(pause.errors)")
-    }
-  }
 }

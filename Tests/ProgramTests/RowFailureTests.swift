@@ -38,8 +38,14 @@ struct RowFailureServiceTests {
         status = try await HTTP.status(of: "user-3", in: "summer", at: service.claims).json()["status"]?.string ?? ""
       }
       #expect(try await HTTP.claim("user-4", from: "summer", at: service.claims).status == 201)
-      let metrics = try await HTTP.send("GET", "\(service.operations)/metrics").body
-      #expect(String(decoding: metrics, as: UTF8.self).contains("first_come_quarantined_events"))
+      // The gauges are those of the last sample, which is taken once a second.
+      var isShown = false
+      let deadline = ContinuousClock.now + .seconds(60)
+      while !isShown, ContinuousClock.now < deadline {
+        let metrics = try await HTTP.send("GET", "\(service.operations)/metrics").body
+        isShown = String(decoding: metrics, as: UTF8.self).contains("\nfirst_come_quarantined_events 1")
+      }
+      #expect(isShown)
     }
     #expect(ended.status == 0, "\(ended.errors)")
     let listed = try await Program.retryBatch.run(["list", "--database", database])

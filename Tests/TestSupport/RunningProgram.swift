@@ -19,14 +19,8 @@ package final class RunningProgram {
   package static func run<Value: Sendable>(
     _ name: String, _ arguments: [String], _ body: (RunningProgram) async throws -> Value
   ) async throws -> Value {
-    try await run(Program(name), arguments, body)
-  }
-
-  package static func run<Value: Sendable>(
-    _ program: Program, _ arguments: [String], _ body: (RunningProgram) async throws -> Value
-  ) async throws -> Value {
     try await Subprocess.run(
-      program.executable, arguments: Arguments(arguments), environment: Program.environment([:]), input: .none,
+      Program(name).executable, arguments: Arguments(arguments), environment: Program.environment([:]), input: .none,
       output: .sequence, error: .string(limit: 1 << 20)
     ) { execution in
       var lines = execution.standardOutput.strings().makeAsyncIterator()

@@ -74,7 +74,7 @@ struct ProveCommand: AsyncParsableCommand {
       FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
     var isGood = true
-    for harness in harnesses where harness.isOfRelease == Self.isRelease {
+    for harness in harnesses where (form == .long && harness.isOfRelease) == Self.isRelease {
       guard only.isEmpty || only.contains(harness.name) else { continue }
       isGood = try await prover.run(harness, seed: seed, trial: trial) && isGood
     }

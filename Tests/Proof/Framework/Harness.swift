@@ -5,7 +5,8 @@ package protocol Harness: Sendable {
   var name: String { get }
   /// What one trial does and what is checked after it, in one or two sentences of FAULTS.md.
   var summary: String { get }
-  /// Whether it is run by the release build, because it is quick there and needs no crash points.
+  /// Whether the release build runs its long form, because it is quick there and needs no crash points. Short forms are
+  /// run by the debug build, so that nothing else has to be built beside the tests.
   var isOfRelease: Bool { get }
   /// Whether its trials are shared out among processes, one for each processor: threads of one process that use SQLite
   /// wait for each other.

@@ -94,7 +94,7 @@ extension ShortHistory {
       maxAttempts: dice.chance(500) ? 1 + dice.below(3) : nil, retryBase: dice.chance(300) ? 4 : nil)
     steps = [.claim(dice.users(4))]
     if issuer == .pool { steps.append(.importCodes(1 + dice.below(4))) }
-    let partner: PartnerMood = issuer == .webhook && dice.chance(200) ? .mostlyDown : .mostlyThere
+    let partner: PartnerMood = issuer == .webhook && dice.chance(300) ? .mostlyDown : .mostlyThere
     let most = partner == .mostlyDown ? 40 : 16
     for _ in 0..<(6 + dice.below(most)) { steps.append(Self.step(issuer, partner, &dice)) }
   }
@@ -212,7 +212,7 @@ extension SplitMix {
         (.unavailable, 6), (.twin, 3),
       ])
     case .mostlyDown:
-      oneOf([(.unreachable, 55), (.unavailable, 20), (.error500, 20), (.code, 2), (.lost, 3)])
+      oneOf([(.unreachable, 40), (.unavailable, 15), (.error500, 40), (.code, 2), (.lost, 3)])
     }
   }
 

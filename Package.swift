@@ -50,7 +50,7 @@ let package = Package(
       ]
     ),
 
-    // Asks partners for codes over HTTPS; the only place that calls out.
+    // Asks issuers for codes over HTTPS; the only place that calls out.
     .target(
       name: "WebhookIssuer",
       dependencies: [

@@ -64,7 +64,7 @@ struct Benchmark {
   private func createCampaign(quota: Int) async throws {
     let campaign = NewCampaign(
       id: CampaignID("bench")!, name: "", quota: Quota(quota)!, issuer: .generated, opensAt: nil, closesAt: nil)
-    guard case .created = try await store.create(campaign, by: ActAuthor(name: "benchmark", reason: nil)) else {
+    guard case .created = try await store.create(campaign, by: Operator(name: "benchmark", reason: nil)) else {
       printError("the database has been used before")
       throw ProgramExit.badData.exitCode
     }
@@ -85,7 +85,7 @@ struct Benchmark {
   }
 
   private func throughDesk() async throws -> Counts {
-    let desk = ClaimDesk(gate: store)
+    let desk = AdmissionQueue(gate: store)
     let users = Users()
     return try await withThrowingTaskGroup(of: Counts?.self) { tasks in
       tasks.addTask {

@@ -11,7 +11,7 @@ package enum Backend {
   package static func openStore(
     database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil,
     retryPolicy: RetryPolicy = .standard, observer: any StoreObserver = SilentStoreObserver()
-  ) throws(StoreFailure) -> any CouponStore {
+  ) throws(StoreError) -> any CouponStore {
     let requirement = witness.map(WitnessRequirement.at) ?? .asRecorded
     var limits = SQLiteStore.Limits()
     if let lockTimeout { limits.lockTimeout = lockTimeout }
@@ -22,7 +22,7 @@ package enum Backend {
     return OpenStores.register(store)
   }
 
-  package static func openRunLock(database: String) throws(StoreFailure) -> any RunLock {
+  package static func openRunLock(database: String) throws(StoreError) -> any RunLock {
     try FileRunLock(database: database)
   }
 
@@ -30,21 +30,21 @@ package enum Backend {
   package static var schemaVersion: Int { SQLiteStore.schemaVersion }
 
   /// - Parameter isReadOnly: whether other programs may use the database meanwhile.
-  package static func openWitnessKeeper(
+  package static func openWitnessAdmin(
     database: String, witness: String?, isReadOnly: Bool
-  ) throws(StoreFailure) -> any WitnessKeeper {
+  ) throws(StoreError) -> any WitnessAdmin {
     OpenStores.register(
-      try SQLiteWitnessKeeper(
+      try SQLiteWitnessAdmin(
         path: database, witness: witness, use: isReadOnly ? .shared : .exclusive, clock: systemClock))
   }
 
   package static func openReconciliationSource(
     database: String
-  ) throws(StoreFailure) -> any ReconciliationSource {
+  ) throws(StoreError) -> any ReconciliationSource {
     try SQLiteReconciliationSource(path: database, clock: systemClock)
   }
 
-  package static func openBackupSource(database: String) throws(StoreFailure) -> any BackupSource {
+  package static func openBackupSource(database: String) throws(StoreError) -> any BackupSource {
     try SQLiteReconciliationSource(path: database, clock: systemClock)
   }
 
@@ -55,7 +55,7 @@ package enum Backend {
 
   /// Opens a store to be repaired. Its witness must be in step, as for all else that is written; a
   /// trigger that is missing is no reason to leave the rest as it is.
-  package static func openRepairDesk(database: String) throws(StoreFailure) -> any RepairDesk {
+  package static func openRepairStore(database: String) throws(StoreError) -> any RepairStore {
     OpenStores.register(try SQLiteStore(path: database, schema: .ofItsVersion, clock: systemClock))
   }
 
@@ -66,13 +66,13 @@ package enum Backend {
   ///   - hasBackup: whether the file is copied before anything is applied.
   package static func migrate(
     database: String, wait: Duration?, hasBackup: Bool
-  ) throws(StoreFailure) -> MigrationResult {
+  ) throws(StoreError) -> MigrationResult {
     var limits = SQLiteStore.Limits()
     if let wait { limits.lockTimeout = wait }
     return try StoreFile(path: database).upgrade(limits: limits, now: systemClock(), hasBackup: hasBackup)
   }
 
-  package static func migrationStates(database: String) throws(StoreFailure) -> [MigrationState] {
+  package static func migrationStates(database: String) throws(StoreError) -> [MigrationState] {
     try StoreFile(path: database).migrationStates(limits: SQLiteStore.Limits())
   }
 }

@@ -28,8 +28,8 @@ package struct KeyFile: Sendable {
     self.forbidden = forbidden
   }
 
-  /// - Throws: ``ProgramFailure``, exit code 78, unless it is a regular file with a mode that will do.
-  package func bytes() throws(ProgramFailure) -> [UInt8] {
+  /// - Throws: ``CLIError``, exit code 78, unless it is a regular file with a mode that will do.
+  package func bytes() throws(CLIError) -> [UInt8] {
     // Without waiting: a pipe would hold the start for ever.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw refusal(Self.system(errno), next: "check the path and who may read it") }
@@ -54,12 +54,12 @@ package struct KeyFile: Sendable {
     return bytes
   }
 
-  package func refusal(_ why: String, next: String) -> ProgramFailure {
-    ProgramFailure(.configuration, "cannot take \(content) from \(path)", why: why, next: next)
+  package func refusal(_ why: String, next: String) -> CLIError {
+    CLIError(.configuration, "cannot take \(content) from \(path)", reason: why, hint: next)
   }
 
   /// Reads to the end, or one byte more than may be.
-  private func read(_ descriptor: Int32) throws(ProgramFailure) -> [UInt8] {
+  private func read(_ descriptor: Int32) throws(CLIError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.maximumBytes + 1)
     var count = 0
     while count < bytes.count {

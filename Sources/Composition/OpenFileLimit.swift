@@ -33,17 +33,17 @@ package struct OpenFileLimit: Sendable, Equatable {
   /// Sees to it that ``least`` files can be opened; raises the limit where that is allowed. What runs out of them in the
   /// middle of its start may trap, in code that cannot do without.
   ///
-  /// - Throws: ``ProgramFailure`` with exit code 78.
-  static func secureLeast() throws(ProgramFailure) {
+  /// - Throws: ``CLIError`` with exit code 78.
+  static func secureLeast() throws(CLIError) {
     let least = least
     if free(upTo: least) >= least { return }
     raise()
     let free = free(upTo: least)
     if free >= least { return }
-    throw ProgramFailure(
+    throw CLIError(
       .configuration, "cannot run with so few open files",
-      why: "this process may open \(free) files and connections more, and needs \(least)",
-      next: "raise the hard limit with: ulimit -Hn 1024 (of a unit: LimitNOFILE=)")
+      reason: "this process may open \(free) files and connections more, and needs \(least)",
+      hint: "raise the hard limit with: ulimit -Hn 1024 (of a unit: LimitNOFILE=)")
   }
 
   /// How many descriptors are free, looked for only until so many are found. Others may have been inherited.

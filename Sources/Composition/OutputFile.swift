@@ -5,8 +5,8 @@ package enum OutputFile {
   /// Writes the text and a line end.
   ///
   /// - Parameter isForOthers: whether the file's mode is what the umask leaves; else only its owner reads it.
-  /// - Throws: ``ProgramFailure`` with exit code 74.
-  package static func write(_ text: String, to path: String, isForOthers: Bool = false) throws(ProgramFailure) {
+  /// - Throws: ``CLIError`` with exit code 74.
+  package static func write(_ text: String, to path: String, isForOthers: Bool = false) throws(CLIError) {
     let unfinished = "\(path).\(getpid()).new"
     let mode: mode_t = isForOthers ? 0o666 : 0o600
     let descriptor = unsafe open(unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
@@ -31,9 +31,9 @@ package enum OutputFile {
     }
   }
 
-  private static func failure(_ path: String, _ error: Int32 = errno) -> ProgramFailure {
-    unsafe ProgramFailure(
-      .inputOutput, "cannot write \(path)", why: String(cString: strerror(error)),
-      next: "check the directory and its disk, or give another file with --output")
+  private static func failure(_ path: String, _ error: Int32 = errno) -> CLIError {
+    unsafe CLIError(
+      .inputOutput, "cannot write \(path)", reason: String(cString: strerror(error)),
+      hint: "check the directory and its disk, or give another file with --output")
   }
 }

@@ -25,7 +25,7 @@ package enum ProgramExit: Int32, Sendable, CaseIterable {
   package var exitCode: ExitCode { ExitCode(rawValue) }
 }
 
-extension StoreFailure.Code {
+extension StoreError.Code {
   package var programExit: ProgramExit {
     switch self {
     case .missing: .unavailable

@@ -59,7 +59,7 @@ package final class Termination: Sendable {
   }
 
   /// Waits for a time, or until the first signal.
-  package func rest(for time: Duration) async {
+  package func sleep(for time: Duration) async {
     let end = ContinuousClock.now + time
     while programExit == nil, ContinuousClock.now < end {
       let piece = min(Self.piece, ContinuousClock.now.duration(to: end))

@@ -23,8 +23,8 @@ package struct CrashPoint: Sendable, Hashable {
   package static let settleFenced = CrashPoint("settle.fence-passed")
   package static let settleCoupon = CrashPoint("settle.coupon-made")
   package static let settleRow = CrashPoint("settle.row-settled")
-  package static let partnerAsked = CrashPoint("partner.before-call")
-  package static let partnerAnswered = CrashPoint("partner.answered")
+  package static let issuerAsked = CrashPoint("issuer.before-call")
+  package static let issuerAnswered = CrashPoint("issuer.answered")
   package static let witnessReserved = CrashPoint("witness.reserved")
   package static let witnessBegun = CrashPoint("witness.before-write")
   package static let witnessWritten = CrashPoint("witness.before-sync")
@@ -65,7 +65,7 @@ package struct CrashPoint: Sendable, Hashable {
   package static let all: [CrashPoint] =
     [
       claimCounted, claimInserted, claimAnswer, couponInserted, codeGiven, deliveredCoupon, settleFenced, settleCoupon,
-      settleRow, partnerAsked, partnerAnswered, witnessReserved, witnessBegun, witnessWritten, witnessSynced,
+      settleRow, issuerAsked, issuerAnswered, witnessReserved, witnessBegun, witnessWritten, witnessSynced,
       witnessBuilt, witnessRenamed, checkpointBegun, checkpointDone, logEmptied, logLeft, markCommitted,
       judgeCopied, judgePassed, migrationApplied, migrationCommitted, fileBuilt,
       fileRenamed, backupWritten, backupRenamed, restoreCopied, restoreChecked, restoreFileSetAside, restoreLogSetAside,

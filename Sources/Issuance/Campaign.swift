@@ -72,15 +72,15 @@ extension Campaign.Phase {
 package enum Issuer: String, Sendable, CaseIterable {
   /// Derived from a random key of the campaign and the seat.
   case generated
-  /// Imported from a partner; given to the lowest waiting seat, in the order of import.
+  /// Imported from an issuer; given to the lowest waiting seat, in the order of import.
   case pool
-  /// Asked of a partner's API, under a lease.
+  /// Asked of an issuer's API, under a lease.
   case webhook
 }
 
 /// What an operator may set anew while a campaign goes on; `nil` is what the programs are set to.
 package struct CampaignSettings: Sendable, Equatable {
-  /// Where the partner is asked; of a webhook campaign, and only of one.
+  /// Where the issuer is asked; of a webhook campaign, and only of one.
   package var webhookURL: String?
   /// Base, cap and number of the attempts at a failed event.
   package var retryBase: Duration?

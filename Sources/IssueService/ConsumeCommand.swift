@@ -28,20 +28,20 @@ struct ConsumeCommand: AsyncParsableCommand {
       let progress = Progress("settling", total: nil, unit: "events")
       let (total, down) = try await termination.watch {
         let fromStore = try await Self.deliverAll(of: store, until: termination, progress: progress)
-        return try await Partners.with(settings) { issuer in
+        return try await WebhookIssuers.with(settings) { issuer in
           try await Self.askAll(
             of: store, issuer, limits: settings.callLimits, after: fromStore, until: termination, progress: progress)
         }
       }
       progress.finish()
-      let pending = try await store.figures().campaigns.map(\.pending).reduce(0, +)
+      let pending = try await store.stats().campaigns.map(\.pending).reduce(0, +)
       let isLeft: ProgramExit = pending > 0 ? .lockNotHad : .done
       let status = termination.programExit ?? (down.isEmpty ? isLeft : .unavailable)
       if json.isSet {
         try printJSON(ConsumeBody(total, pending: pending, issuersDown: down, status))
       } else {
         var lines = "delivered \(total.delivered), parked \(total.parked), waiting \(total.waiting), dead \(total.dead)"
-        for endpoint in down { lines += "\ndown: \(Partners.shown(endpoint)); its events stay in the outbox" }
+        for endpoint in down { lines += "\ndown: \(WebhookIssuers.shown(endpoint)); its events stay in the outbox" }
         if status == .lockNotHad { lines += "\n\(pending) are in the hands of another process, or came meanwhile" }
         try printResult(lines)
       }
@@ -64,18 +64,18 @@ struct ConsumeCommand: AsyncParsableCommand {
     return total
   }
 
-  /// - Returns: what was done in all, and the partners that are down.
+  /// - Returns: what was done in all, and the issuers that are down.
   private static func askAll(
-    of outbox: any Outbox, _ issuer: any CodeIssuer, limits: IssuerCalls.Limits, after total: DeliveryTally,
+    of outbox: any Outbox, _ issuer: any CodeIssuer, limits: IssuerDispatcher.Limits, after total: DeliveryTally,
     until termination: Termination, progress: Progress
   ) async throws -> (DeliveryTally, [String]) {
     var total = total
-    let calls = IssuerCalls(
+    let calls = IssuerDispatcher(
       store: outbox, issuer: issuer, circuits: try await outbox.circuits(), limits: limits, clock: systemClock)
     let holder = ProcessIdentity.runStart().id
     while termination.programExit == nil {
       let batch = try await outbox.leaseCalls(
-        for: holder, excluding: calls.tripped, limit: limits.concurrency * 4, duration: limits.lease)
+        for: holder, excluding: calls.openCircuits, limit: limits.concurrency * 4, duration: limits.lease)
       total.dead += batch.dead
       if batch.leases.isEmpty { break }
       try await calls.settle(batch.leases, mayBegin: { termination.programExit == nil }) { outcomes in
@@ -83,7 +83,7 @@ struct ConsumeCommand: AsyncParsableCommand {
         progress.advance(by: outcomes.count)
       }
     }
-    return (total, calls.tripped.sorted())
+    return (total, calls.openCircuits.sorted())
   }
 }
 
@@ -104,7 +104,7 @@ private struct ConsumeBody: Encodable {
     waiting = tally.waiting
     dead = tally.dead
     self.pending = pending
-    self.issuersDown = issuersDown.map(Partners.shown)
+    self.issuersDown = issuersDown.map(WebhookIssuers.shown)
     exitCode = status.rawValue
   }
 }

@@ -41,15 +41,16 @@ struct HealthcheckCommand: AsyncParsableCommand {
       do {
         answer = try await Self.get(live ? "/livez" : "/readyz", at: address, within: limit)
       } catch {
-        throw ProgramFailure(
-          .unavailable, "cannot ask the service at \(address)", why: Self.reason(error),
-          next: "see whether it runs, and where its operations listener is: issue-service config show")
+        throw CLIError(
+          .unavailable, "cannot ask the service at \(address)", reason: Self.reason(error),
+          hint: "see whether it runs, and where its operations listener is: issue-service config show")
       }
       guard answer.status == 200 else {
-        throw ProgramFailure(
+        throw CLIError(
           .unavailable, "the service at \(address) is not \(live ? "alive" : "ready")",
-          why: (try? JSONDecoder().decode(Refusal.self, from: answer.body))?.detail ?? "it answered \(answer.status)",
-          next: "look at its log; a database is judged by: reconcile report")
+          reason: (try? JSONDecoder().decode(Refusal.self, from: answer.body))?.detail
+            ?? "it answered \(answer.status)",
+          hint: "look at its log; a database is judged by: reconcile report")
       }
       try printResult(live ? "alive" : "ready")
       return .done
@@ -67,9 +68,9 @@ struct HealthcheckCommand: AsyncParsableCommand {
     guard resolution.problems.isEmpty else { throw SettingsRefused(resolution.problems) }
     let address = resolution[ServeCatalogue.opsListen]
     guard !address.isAnyFreePort else {
-      throw ProgramFailure(
-        .usage, "cannot tell where the service listens", why: "\(address) is any free port",
-        next: "name the port that serve has printed: --ops-listen 127.0.0.1:PORT")
+      throw CLIError(
+        .usage, "cannot tell where the service listens", reason: "\(address) is any free port",
+        hint: "name the port that serve has printed: --ops-listen 127.0.0.1:PORT")
     }
     return address
   }

@@ -21,5 +21,5 @@ package struct IssueServiceCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  package func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }

@@ -11,7 +11,7 @@ struct MigrateCommand: AsyncParsableCommand {
     ],
     subcommands: [Up.self, Status.self])
 
-  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 
   struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -29,10 +29,10 @@ struct PseudonymCommand: AsyncParsableCommand {
       guard resolution.problems.isEmpty else { throw SettingsRefused(resolution.problems) }
       let file = resolution[ServeCatalogue.logKeyFile]
       guard let pseudonyms = try Pseudonyms.ofLastingKey(file: file) else {
-        throw ProgramFailure(
+        throw CLIError(
           .usage, "cannot tell by which name the logs know a user",
-          why: "neither --log-key-file nor FIRST_COME_LOG_KEY_FILE is given, and there is no credential log-key",
-          next: "name the key that serve was given; without one, each process made its own, and nobody can tell")
+          reason: "neither --log-key-file nor FIRST_COME_LOG_KEY_FILE is given, and there is no credential log-key",
+          hint: "name the key that serve was given; without one, each process made its own, and nobody can tell")
       }
       try printResult(pseudonyms.name(of: user))
       return .done

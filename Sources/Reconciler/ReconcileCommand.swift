@@ -16,5 +16,5 @@ package struct ReconcileCommand: AsyncParsableCommand {
 
   package init() {}
 
-  package func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  package func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }

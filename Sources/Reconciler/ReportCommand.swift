@@ -45,7 +45,7 @@ struct ReportCommand: AsyncParsableCommand {
         try printResult(text)
       }
       if let failure = made.failure {
-        printError("\(ProgramFailure(failure))")
+        printError("\(CLIError(failure))")
       } else if !noRecord {
         await ReportMaking.record(made)
       }

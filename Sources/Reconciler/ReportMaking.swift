@@ -12,7 +12,7 @@ struct ReportMaking {
     let report: Report
     let source: (any ReconciliationSource)?
     let begun: Timestamp
-    let failure: StoreFailure?
+    let failure: StoreError?
 
     func next(_ finding: Finding) -> String { source?.command(toShow: finding.place) ?? "" }
   }
@@ -33,10 +33,10 @@ struct ReportMaking {
       if let scope = options.scope, report.books.isEmpty, report.verdict != .unknown,
         report.findings.allSatisfy({ $0.campaign == nil })
       {
-        throw ProgramFailure.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))
+        throw CLIError.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))
       }
       return Made(report: report, source: source, begun: begun, failure: nil)
-    } catch let failure as StoreFailure where failure.code.isUnreadable {
+    } catch let failure as StoreError where failure.code.isUnreadable {
       var report = Report(unreadable: failure, asOf: begun, scope: options.scope)
       report.duration = clock.duration(to: .now)
       return Made(report: report, source: nil, begun: begun, failure: failure)
@@ -56,7 +56,7 @@ struct ReportMaking {
       printError("this run is not recorded: the file could not be judged")
       return
     }
-    do throws(StoreFailure) {
+    do throws(StoreError) {
       try await source.recordReconciliation(ReconciliationRecord(made.report, begun: made.begun))
     } catch {
       printError("this run is not recorded; the verdict stands: \(error)")
@@ -82,7 +82,7 @@ extension ReconciliationRecord {
   }
 }
 
-extension StoreFailure.Code {
+extension StoreError.Code {
   /// Whether a report can say no more than UNKNOWN. A file that is missing, another program's, another user's or of
   /// another version is no such file: its command line is wrong.
   fileprivate var isUnreadable: Bool {

@@ -55,7 +55,7 @@ struct AuthorOptions: ParsableArguments {
   @Option(help: "Why; kept with what is done.")
   var reason: String
 
-  var author: ActAuthor { ActAuthor(name: self.operator ?? ProcessIdentity.operatorName, reason: reason) }
+  var author: Operator { Operator(name: self.operator ?? ProcessIdentity.operatorName, reason: reason) }
 
   func validate() throws {
     guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason says nothing.") }

@@ -28,23 +28,23 @@ struct WaiveCommand: AsyncParsableCommand {
     try await runCommand {
       let now = systemClock()
       guard let until = Timestamp(rfc3339: until), until > now, until <= now.advanced(by: Self.longest) else {
-        throw ProgramFailure(
-          .usage, "cannot waive \(id)", why: "--until is over already, or more than a year away",
-          next: "give a time within a year from now")
+        throw CLIError(
+          .usage, "cannot waive \(id)", reason: "--until is over already, or more than a year away",
+          hint: "give a time within a year from now")
       }
       let source = try Backend.openReconciliationSource(database: try database.path())
       let id = id
-      let memory = try await source.withSnapshot { snapshot -> Result<FindingMemory?, StoreFailure> in
-        do throws(StoreFailure) {
+      let memory = try await source.withSnapshot { snapshot -> Result<FindingMemory?, StoreError> in
+        do throws(StoreError) {
           return .success(try snapshot.memory(of: id))
         } catch {
           return .failure(error)
         }
       }.get()
       guard memory != nil else {
-        throw ProgramFailure(
-          .badData, "cannot waive \(id)", why: "no recorded report has found it",
-          next: "copy the id from: reconcile report")
+        throw CLIError(
+          .badData, "cannot waive \(id)", reason: "no recorded report has found it",
+          hint: "copy the id from: reconcile report")
       }
       let waiver = Waiver(finding: id, author: author.author, waivedAt: now, until: until)
       try await source.waive(waiver, campaign: Finding.seat(ofID: id)?.campaign)

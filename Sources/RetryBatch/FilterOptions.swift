@@ -59,10 +59,10 @@ struct FilterOptions: ParsableArguments {
   }
 }
 
-extension CampaignRegistry {
-  /// - Throws: ``ProgramFailure`` with exit code 65 where a named campaign is not there.
+extension CampaignStore {
+  /// - Throws: ``CLIError`` with exit code 65 where a named campaign is not there.
   func require(_ campaign: CampaignID?, doing what: String) async throws {
     guard let campaign, try await self.campaign(campaign) == nil else { return }
-    throw ProgramFailure.unknownCampaign(campaign, doing: what, among: try await campaigns().map(\.campaign.id))
+    throw CLIError.unknownCampaign(campaign, doing: what, among: try await campaigns().map(\.campaign.id))
   }
 }

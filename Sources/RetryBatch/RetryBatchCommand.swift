@@ -19,7 +19,7 @@ package struct RetryBatchCommand: AsyncParsableCommand {
 
       Exit codes: 0 no open event is left; 4 open events remain (due, waiting, in
       hand, parked); 5 dead letters that no earlier run has reported; 69 the store
-      or a partner cannot be reached. All others: docs/operations.md.
+      or an issuer cannot be reached. All others: docs/operations.md.
       """,
     subcommands: [
       ReplayCommand.self, ListCommand.self, ShowCommand.self, RedriveCommand.self, DiscardCommand.self,

@@ -30,7 +30,7 @@ struct AdmissionGroup {
   private let now: Timestamp
   private var progress: [CampaignID: Progress] = [:]
 
-  /// - Throws: ``StoreFailure`` where the witness is not the one any more.
+  /// - Throws: ``StoreError`` where the witness is not the one any more.
   init(witness: Witness, statements: ClaimStatements, now: Timestamp) throws {
     try witness.refresh()
     self.witness = witness

@@ -25,10 +25,10 @@ internal import Issuance
     try unsafe run(find, campaign: claim.campaignID, user: claim.userID) { statement in
       guard try unsafe step(statement) else { return nil }
       guard let seat = unsafe Seat(stored: Int(sqlite3_column_int64(statement, 0))) else {
-        throw StoreFailure.outOfBounds(column: "accepted_user.seat")
+        throw StoreError.outOfBounds(column: "accepted_user.seat")
       }
       guard let acceptedAt = unsafe Timestamp(stored: sqlite3_column_int64(statement, 1)) else {
-        throw StoreFailure.outOfBounds(column: "accepted_user.accepted_at")
+        throw StoreError.outOfBounds(column: "accepted_user.accepted_at")
       }
       return Acceptance(campaignID: claim.campaignID, userID: claim.userID, seat: seat, acceptedAt: acceptedAt)
     }

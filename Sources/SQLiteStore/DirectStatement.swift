@@ -76,7 +76,7 @@ internal import Issuance
 
   fileprivate init(_ raw: SQLiteStatement) { unsafe self.raw = raw }
 
-  /// - Throws: ``StoreFailure`` with `malformed` where a damaged file holds another type.
+  /// - Throws: ``StoreError`` with `malformed` where a damaged file holds another type.
   func integer(_ column: Int32) throws -> Int {
     guard unsafe sqlite3_column_type(raw, column) == SQLITE_INTEGER else { throw Self.malformed }
     return Int(unsafe sqlite3_column_int64(raw, column))
@@ -85,7 +85,7 @@ internal import Issuance
   /// - Throws: as ``integer(_:)``, and for a number outside `bounds`.
   func count(_ column: Int32, of name: String, in bounds: ClosedRange<Int> = StoredNumber.counts) throws -> Int {
     let number = try integer(column)
-    guard bounds.contains(number) else { throw StoreFailure.outOfBounds(column: name) }
+    guard bounds.contains(number) else { throw StoreError.outOfBounds(column: name) }
     return number
   }
 
@@ -97,5 +97,5 @@ internal import Issuance
     return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
 
-  private static var malformed: StoreFailure { .unknownWord(column: "a column of another type") }
+  private static var malformed: StoreError { .unknownWord(column: "a column of another type") }
 }

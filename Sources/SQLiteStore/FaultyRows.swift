@@ -43,9 +43,9 @@ struct FaultyRows {
     switch try savepoint.run(body) {
     case .done(let value): return value
     case .fault(let evidence):
-      let generation = try StoreFailure.readable { try row.value("generation", as: Int.self) }
+      let generation = try StoreError.readable { try row.value("generation", as: Int.self) }
       try settle(
-        Key(source, row), event: try StoreFailure.readable { try Event(row: row) }, generation: generation ?? 0,
+        Key(source, row), event: try StoreError.readable { try Event(row: row) }, generation: generation ?? 0,
         evidence: evidence)
       return nil
     }
@@ -59,9 +59,9 @@ struct FaultyRows {
       switch key.source {
       case .failedEvent: try kill(key, evidence)
       case .outbox:
-        guard let event else { throw StoreFailure.unknownWord(column: "outbox") }
+        guard let event else { throw StoreError.unknownWord(column: "outbox") }
         try SQLiteStore.fail(
-          event, as: Settled(.dead, kind: .permanent, error: evidence), generation: max(0, generation),
+          event, as: Settlement(.dead, kind: .permanent, error: evidence), generation: max(0, generation),
           maxAttempts: maxAttempts, at: now, in: db)
       }
       try LeaseLapses.clear(key.campaign, key.seat, in: db)

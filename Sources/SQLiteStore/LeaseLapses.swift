@@ -38,7 +38,7 @@ struct LeaseLapses {
     let found = try Row.fetchOne(
       db, sql: "SELECT lapses, runs, alone_generation FROM lease_lapse WHERE campaign_id = ? AND seat = ?",
       arguments: [event.campaignID.rawValue, event.seat.number])
-    let aloneGeneration = try StoreFailure.readable {
+    let aloneGeneration = try StoreError.readable {
       try found?.decode(Int?.self, forColumn: "alone_generation")
     }
     let decision = LeaseLapse.decide(
@@ -86,11 +86,11 @@ struct LeaseLapses {
 extension LeaseLapse {
   /// A row that cannot be read is no evidence: the count starts again.
   fileprivate init(row: Row) throws {
-    let lapse = try StoreFailure.readable { () throws -> LeaseLapse in
+    let lapse = try StoreError.readable { () throws -> LeaseLapse in
       let lapses: Int = try row.value("lapses")
       let text: String = try row.value("runs")
       guard (0...100).contains(lapses), let runs = try? JSONDecoder().decode([String].self, from: Data(text.utf8))
-      else { throw StoreFailure.unknownWord(column: "lease_lapse") }
+      else { throw StoreError.unknownWord(column: "lease_lapse") }
       return LeaseLapse(lapses: lapses, runs: runs.map { RunID($0) })
     }
     self = lapse ?? LeaseLapse()

@@ -54,6 +54,6 @@ struct LeaseTaking {
       .integer(event.seat.number))
     return Lease(
       source: source, event: event, holder: holder, generation: before + 1, until: until,
-      call: endpoint.map { IssuerCall(event: event, endpoint: $0) })
+      call: endpoint.map { CodeRequest(event: event, endpoint: $0) })
   }
 }

@@ -66,12 +66,12 @@ struct Migrator {
 
   /// Refuses a file that is older or newer than this program, or was migrated by other SQL.
   ///
-  /// - Throws: ``StoreFailure`` with `schemaOlder`, `schemaNewer` or `schemaAltered`.
+  /// - Throws: ``StoreError`` with `schemaOlder`, `schemaNewer` or `schemaAltered`.
   func requireCurrent(in db: Database) throws {
     let known = try ledger(in: db)
     try refuseUnknown(known)
     guard known.count == migrations.count else {
-      throw StoreFailure(
+      throw StoreError(
         .schemaOlder, operation: "use the database", subject: path,
         cause: "its schema is version \(known.count), this program needs \(migrations.count)",
         hint: "stop the programs, then: issue-service migrate up --database \(path)")
@@ -102,7 +102,7 @@ struct Migrator {
       try db.tableExists("schema_migration")
       ? Row.fetchAll(db, sql: "SELECT version, checksum, applied_at FROM schema_migration ORDER BY version") : []
     guard !rows.isEmpty else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "use the database", subject: path, cause: "its ledger of migrations is gone",
         hint: "stop the programs, keep the file and its -wal, and restore a backup")
     }
@@ -115,14 +115,14 @@ struct Migrator {
 
   private func refuseUnknown(_ known: [Entry]) throws {
     if let newest = known.last, newest.version > migrations.count {
-      throw StoreFailure(
+      throw StoreError(
         .schemaNewer, operation: "use the database", subject: path,
         cause: "its schema is version \(newest.version), this program knows up to \(migrations.count)",
         hint: "use the newer programs that migrated it")
     }
     for (entry, migration) in zip(known, migrations)
     where entry.version != migration.version || entry.checksum != migration.checksum {
-      throw StoreFailure(
+      throw StoreError(
         .schemaAltered, operation: "use the database", subject: path,
         cause: "migration \(entry.version) in its ledger is not the one of this program",
         hint: "use the programs that migrated it, or restore a backup")

@@ -9,12 +9,12 @@ extension Campaign {
 
   /// Reads a row of ``columns``.
   ///
-  /// - Throws: ``StoreFailure`` with `malformed` where a stored value is none that this program may have written.
+  /// - Throws: ``StoreError`` with `malformed` where a stored value is none that this program may have written.
   init(row: Row) throws {
     let idText: String = try row.value("id")
-    guard let id = CampaignID(idText) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+    guard let id = CampaignID(idText) else { throw StoreError.unknownWord(column: "campaign.id") }
     guard let quota = Quota(try row.count("quota")) else {
-      throw StoreFailure.unknownWord(column: "campaign.quota")
+      throw StoreError.unknownWord(column: "campaign.quota")
     }
     self.init(
       id: id, name: try row.value("name"), quota: quota, counter: try row.count("counter", in: 0...quota.count),
@@ -62,7 +62,7 @@ extension Coupon {
 
   init(row: Row) throws {
     let code: String = try row.value("code")
-    guard let couponCode = CouponCode(code) else { throw StoreFailure.unknownWord(column: "coupon.code") }
+    guard let couponCode = CouponCode(code) else { throw StoreError.unknownWord(column: "coupon.code") }
     self.init(
       campaignID: try row.campaignID(), seat: try row.seat(), userID: try row.userID(), code: couponCode,
       issuedAt: try row.requiredTimestamp("issued_at"), traceParent: try row.traceParent())
@@ -93,19 +93,19 @@ extension Row {
 
   func word<Word: RawRepresentable<String>>(_ column: String, of table: String) throws -> Word {
     let text: String = try value(column)
-    guard let word = Word(rawValue: text) else { throw StoreFailure.unknownWord(column: "\(table).\(column)") }
+    guard let word = Word(rawValue: text) else { throw StoreError.unknownWord(column: "\(table).\(column)") }
     return word
   }
 
   func campaignID() throws -> CampaignID {
     let text: String = try value("campaign_id")
-    guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(column: "campaign_id") }
+    guard let id = CampaignID(text) else { throw StoreError.unknownWord(column: "campaign_id") }
     return id
   }
 
   func userID() throws -> UserID {
     let text: String = try value("user_id")
-    guard let id = UserID(text) else { throw StoreFailure.unknownWord(column: "user_id") }
+    guard let id = UserID(text) else { throw StoreError.unknownWord(column: "user_id") }
     return id
   }
 }

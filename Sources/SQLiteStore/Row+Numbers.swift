@@ -10,28 +10,28 @@ enum StoredNumber {
 /// Numbers of a row, each within its bounds. A number outside them is no program's: it is refused here, before anything is
 /// computed with it.
 ///
-/// Each method throws ``StoreFailure`` with `malformed` for a number out of bounds, and names its column.
+/// Each method throws ``StoreError`` with `malformed` for a number out of bounds, and names its column.
 extension Row {
   func requiredTimestamp(_ column: String) throws -> Timestamp {
-    guard let time = Timestamp(stored: try value(column)) else { throw StoreFailure.outOfBounds(column: column) }
+    guard let time = Timestamp(stored: try value(column)) else { throw StoreError.outOfBounds(column: column) }
     return time
   }
 
   /// - Returns: `nil` for NULL.
   func timestamp(_ column: String) throws -> Timestamp? {
     guard let microseconds = try decode(Int64?.self, forColumn: column) else { return nil }
-    guard let time = Timestamp(stored: microseconds) else { throw StoreFailure.outOfBounds(column: column) }
+    guard let time = Timestamp(stored: microseconds) else { throw StoreError.outOfBounds(column: column) }
     return time
   }
 
   func seat(_ column: String = "seat") throws -> Seat {
-    guard let seat = Seat(stored: try value(column)) else { throw StoreFailure.outOfBounds(column: column) }
+    guard let seat = Seat(stored: try value(column)) else { throw StoreError.outOfBounds(column: column) }
     return seat
   }
 
   func count(_ column: String, in bounds: ClosedRange<Int> = StoredNumber.counts) throws -> Int {
     let number: Int = try value(column)
-    guard bounds.contains(number) else { throw StoreFailure.outOfBounds(column: column) }
+    guard bounds.contains(number) else { throw StoreError.outOfBounds(column: column) }
     return number
   }
 
@@ -41,10 +41,10 @@ extension Row {
   }
 }
 
-extension StoreFailure {
+extension StoreError {
   /// A number that no program writes. The number is not printed: the report names the row.
-  static func outOfBounds(column: String) -> StoreFailure {
-    StoreFailure(
+  static func outOfBounds(column: String) -> StoreError {
+    StoreError(
       .malformed, operation: "read a row", subject: column, cause: "its number is out of bounds",
       hint: "find the row with: reconcile report")
   }

@@ -73,8 +73,8 @@ internal import Issuance
     return unsafe UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(raw, column)))
   }
 
-  private var malformed: StoreFailure {
-    StoreFailure(
+  private var malformed: StoreError {
+    StoreError(
       .malformed, operation: "read \(table)", subject: table,
       cause: "a row holds a value of a type that it cannot have")
   }

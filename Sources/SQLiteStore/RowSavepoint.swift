@@ -27,7 +27,7 @@ struct RowSavepoint {
       try release.run()
       return .done(value)
     } catch {
-      guard let evidence = StoreFailure.rowFault(error) else { throw error }
+      guard let evidence = StoreError.rowFault(error) else { throw error }
       try undo.run()
       try release.run()
       return .fault(evidence: evidence)
@@ -35,7 +35,7 @@ struct RowSavepoint {
   }
 }
 
-extension StoreFailure {
+extension StoreError {
   /// Why a failure belongs to the row that was worked on; `nil` if it does not. Damage that SQLite reports itself
   /// belongs to the file.
   static func rowFault(_ error: any Error) -> String? {
@@ -46,7 +46,7 @@ extension StoreFailure {
       default: return nil
       }
     }
-    if let failure = error as? StoreFailure {
+    if let failure = error as? StoreError {
       return failure.code == .malformed ? "\(failure.subject): \(failure.cause)" : nil
     }
     return error is RowDecodingError ? "a column holds a value of a type that it cannot have" : nil

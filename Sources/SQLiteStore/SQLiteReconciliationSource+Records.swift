@@ -3,7 +3,7 @@ internal import GRDB
 package import Issuance
 
 extension SQLiteReconciliationSource {
-  package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure) {
+  package func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreError) {
     try await writeRecord("record the run of reconcile", as: .report) { [clock] db in
       let now = clock()
       try db.execute(
@@ -43,7 +43,7 @@ extension SQLiteReconciliationSource {
     ])
   }
 
-  package func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure) {
+  package func waive(_ waiver: Waiver, campaign: String?) async throws(StoreError) {
     try await writeRecord("waive a finding", as: .waive, isAct: true) { db in
       try db.execute(
         sql: "INSERT INTO waiver (finding_id, operator, reason, waived_at, until_at) VALUES (?, ?, ?, ?, ?)",
@@ -58,7 +58,7 @@ extension SQLiteReconciliationSource {
     }
   }
 
-  package func recordSelfTest(_ record: SelfTestRecord) async throws(StoreFailure) {
+  package func recordSelfTest(_ record: SelfTestRecord) async throws(StoreError) {
     try await writeRecord("record the self-test", as: .selfTest) { db in
       try db.execute(
         sql: """

@@ -18,11 +18,11 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   ///
   /// - Parameter logGrowth: by how many bytes the write-ahead log may grow while a snapshot is read in place. Where
   ///   others write more than that meanwhile, a copy is read instead.
-  /// - Throws: ``StoreFailure``; nothing is created or changed.
+  /// - Throws: ``StoreError``; nothing is created or changed.
   package init(
     path: String, limits: SQLiteStore.Limits = SQLiteStore.Limits(), logGrowth: Int = 32 << 20,
     clock: @escaping WallClock
-  ) throws(StoreFailure) {
+  ) throws(StoreError) {
     let file = StoreFile(path: path)
     try file.check(forWriting: false)
     let useLock = try FileLock(path: file.useLockPath)
@@ -38,7 +38,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
       }
       self.writeLock = writeLock
     } catch {
-      throw StoreFailure(error, operation: "open the database", subject: file.path)
+      throw StoreError(error, operation: "open the database", subject: file.path)
     }
     self.file = file
     self.useLock = useLock
@@ -49,7 +49,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
 
   package func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
-  ) async throws(StoreFailure) -> Result {
+  ) async throws(StoreError) -> Result {
     try requireOwnFiles()
     let witness = await readWitness()
     let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth)
@@ -68,17 +68,17 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
 
   /// Another file may have been copied over this one since it was opened.
   ///
-  /// - Throws: ``StoreFailure`` with `logMismatch` or `inputOutput`.
-  private func requireOwnFiles() throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `logMismatch` or `inputOutput`.
+  private func requireOwnFiles() throws(StoreError) {
     do {
       if let changed = identity.change(to: file.setIdentity()) {
-        throw StoreFailure(
+        throw StoreError(
           .inputOutput, operation: "read the database", subject: file.path,
           cause: "\(changed) was removed or replaced while it was open", hint: "run the command again")
       }
       try writeLock.withLock(.shared, within: limits.lockTimeout) { _ = try file.requireOwnLog() }
     } catch {
-      throw StoreFailure(error, operation: "read the database", subject: file.path)
+      throw StoreError(error, operation: "read the database", subject: file.path)
     }
   }
 
@@ -89,7 +89,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   }
 
   /// Copies the store as of one instant: the log can be used again as soon as the copy is made.
-  private func makeCopy() async throws(StoreFailure) -> Copy {
+  private func makeCopy() async throws(StoreError) -> Copy {
     let witness = await readWitness()
     let made = try await read("copy the database") { [file, clock] db -> Copy in
       _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
@@ -97,33 +97,33 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
       return Copy(queue: try DatabaseCopy.unnamed(of: db, beside: file.path), witness: witness, asOf: asOf)
     }
     guard let made else {
-      throw StoreFailure(.unexpected, operation: "copy the database", subject: file.path, cause: "it was interrupted")
+      throw StoreError(.unexpected, operation: "copy the database", subject: file.path, cause: "it was interrupted")
     }
     return made
   }
 
-  package func withPlantingGround<Result: Sendable>(
-    _ body: @escaping @Sendable (any PlantingGround) throws(StoreFailure) -> Result
-  ) async throws(StoreFailure) -> Result {
+  package func withSelfTestSandbox<Result: Sendable>(
+    _ body: @escaping @Sendable (any SelfTestSandbox) throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result {
     let copy = try await makeCopy()
     return try await Self.run("plant faults in a copy", on: copy.queue, path: file.path) { [file] db in
-      try body(SQLitePlantingGround(db, path: file.path, witness: copy.witness, asOf: copy.asOf))
+      try body(SQLiteSelfTestSandbox(db, path: file.path, witness: copy.witness, asOf: copy.asOf))
     }
   }
 
   /// - Returns: `nil` where the reading was interrupted, because the log had grown too much.
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
-  ) async throws(StoreFailure) -> Result? {
+  ) async throws(StoreError) -> Result? {
     let path = file.path
-    let result: Swift.Result<Result?, StoreFailure> = await withCheckedContinuation { continuation in
+    let result: Swift.Result<Result?, StoreError> = await withCheckedContinuation { continuation in
       reader.asyncRead { db in
         do {
           continuation.resume(returning: .success(try body(db.get())))
         } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
           continuation.resume(returning: .success(nil))
         } catch {
-          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
+          continuation.resume(returning: .failure(StoreError(error, operation: operation, subject: path)))
         }
       }
     }
@@ -132,13 +132,13 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
 
   static func run<Result: Sendable>(
     _ operation: String, on copy: DatabaseQueue, path: String, _ body: @escaping @Sendable (Database) throws -> Result
-  ) async throws(StoreFailure) -> Result {
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+  ) async throws(StoreError) -> Result {
+    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
       copy.asyncWriteWithoutTransaction { db in
         do {
           continuation.resume(returning: .success(try body(db)))
         } catch {
-          continuation.resume(returning: .failure(StoreFailure(error, operation: operation, subject: path)))
+          continuation.resume(returning: .failure(StoreError(error, operation: operation, subject: path)))
         }
       }
     }
@@ -153,7 +153,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
         do {
           continuation.resume(returning: try WitnessReading(db.get(), of: file))
         } catch {
-          let failure = StoreFailure(error, operation: "read the witness", subject: file.path)
+          let failure = StoreError(error, operation: "read the witness", subject: file.path)
           continuation.resume(returning: .unusable("cannot \(failure.operation): \(failure.cause)"))
         }
       }
@@ -193,7 +193,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   func writeRecord(
     _ operation: String, as write: CrashPoint.Write, isAct: Bool = false,
     _ body: @escaping @Sendable (Database) throws -> Void
-  ) async throws(StoreFailure) {
+  ) async throws(StoreError) {
     let store = try SQLiteStore(
       path: file.path, witness: .notRequired, schema: .ofItsVersion, limits: limits, clock: clock)
     do {
@@ -205,7 +205,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     _ = await store.close()
   }
 
-  package func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation] {
+  package func reconciliations(limit: Int) async throws(StoreError) -> [PastReconciliation] {
     let runs = try await read("read the runs of reconcile") { db in
       try Row.fetchAll(
         db, sql: "SELECT * FROM run WHERE program = 'reconcile' ORDER BY started_at DESC, id LIMIT ?",

@@ -4,7 +4,7 @@ internal import Issuance
 internal import Schema
 
 extension SQLiteSnapshot {
-  func missingTables() throws(StoreFailure) -> [String] {
+  func missingTables() throws(StoreError) -> [String] {
     try attempt("list the tables") {
       let present = try String.fetchSet(db, sql: "SELECT name FROM sqlite_master WHERE type = 'table'")
       return SQLiteSchema.tables.filter { !present.contains($0) }
@@ -12,7 +12,7 @@ extension SQLiteSnapshot {
   }
 
   /// Compares the file's schema with that of a scratch file that the same migrations made.
-  func schemaDifferences() throws(StoreFailure) -> IntegrityResult {
+  func schemaDifferences() throws(StoreError) -> IntegrityResult {
     try attempt("compare the schema") {
       IntegrityResult(
         examined: try SchemaObjects.migrated.get().count, faults: try SchemaObjects.differences(in: db))
@@ -21,7 +21,7 @@ extension SQLiteSnapshot {
 
   /// Runs every CHECK of the schema and every bound of a number over the rows: quick_check of a connection that only reads
   /// leaves CHECKs out, and the triggers that hold the bounds do not look at old rows.
-  func malformedRows() throws(StoreFailure) -> IntegrityResult {
+  func malformedRows() throws(StoreError) -> IntegrityResult {
     try attempt("check the form of the rows") {
       let schema = try SchemaObjects.migrated.get()
       var examined = 0
@@ -86,7 +86,7 @@ extension SQLiteSnapshot {
   /// `integrity_check` looks at all that `quick_check` looks at, and at whether an index holds just the rows that it
   /// should; a row that is missing from one is work that nobody finds. So the second is asked only where the first has
   /// found something, to tell the two kinds of damage apart.
-  func damage() throws(StoreFailure) -> StructureResult {
+  func damage() throws(StoreError) -> StructureResult {
     try attempt("run integrity_check") {
       let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
       let indexes = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master WHERE type = 'index'") ?? 0
@@ -112,7 +112,7 @@ extension SQLiteSnapshot {
     return ["the file ends in the middle of a page, at \(status.st_size) bytes"]
   }
 
-  func danglingReferences() throws(StoreFailure) -> IntegrityResult {
+  func danglingReferences() throws(StoreError) -> IntegrityResult {
     try attempt("run foreign_key_check") {
       let referring = try SQLiteSchema.tables.filter { table in try !db.foreignKeys(on: table).isEmpty }
       let examined = try referring.map { try Int.fetchOne(db, sql: "SELECT count(*) FROM \($0)") ?? 0 }.reduce(0, +)

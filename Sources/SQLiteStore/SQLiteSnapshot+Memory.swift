@@ -2,7 +2,7 @@ internal import GRDB
 internal import Issuance
 
 extension SQLiteSnapshot {
-  func standingFindings(of campaign: CampaignID?) throws(StoreFailure) -> [String] {
+  func standingFindings(of campaign: CampaignID?) throws(StoreError) -> [String] {
     try attempt("read the findings of the last run") {
       try String.fetchAll(
         db,
@@ -15,7 +15,7 @@ extension SQLiteSnapshot {
     }
   }
 
-  func memory(of finding: String) throws(StoreFailure) -> FindingMemory? {
+  func memory(of finding: String) throws(StoreError) -> FindingMemory? {
     try attempt("read what is known of a finding") {
       let statement = try db.cachedStatement(sql: "SELECT first_seen_at, times_seen FROM finding WHERE id = ?")
       return try Row.fetchOne(statement, arguments: [finding]).map { row in
@@ -26,7 +26,7 @@ extension SQLiteSnapshot {
     }
   }
 
-  func waivers() throws(StoreFailure) -> [Waiver] {
+  func waivers() throws(StoreError) -> [Waiver] {
     try attempt("read the waivers") {
       try Row.fetchAll(
         db,
@@ -42,13 +42,13 @@ extension SQLiteSnapshot {
         else { return nil }
         return Waiver(
           finding: try row.value("finding_id"),
-          author: ActAuthor(name: try row.value("operator"), reason: try row.value("reason", as: String.self)),
+          author: Operator(name: try row.value("operator"), reason: try row.value("reason", as: String.self)),
           waivedAt: waivedAt, until: until)
       }
     }
   }
 
-  func lastSelfTest() throws(StoreFailure) -> SelfTestRecord? {
+  func lastSelfTest() throws(StoreError) -> SelfTestRecord? {
     try attempt("read the last self-test") {
       try Row.fetchOne(
         db, sql: "SELECT * FROM self_test WHERE ended_at <= ? ORDER BY ended_at DESC LIMIT 1",
@@ -63,44 +63,44 @@ extension SQLiteSnapshot {
     }
   }
 
-  func seat(of user: String, in campaign: String) throws(StoreFailure) -> Int? {
+  func seat(of user: String, in campaign: String) throws(StoreError) -> Int? {
     try attempt("look for the user") {
       try Int.fetchOne(
         db, sql: "SELECT seat FROM accepted_user WHERE campaign_id = ? AND user_id = ?", arguments: [campaign, user])
     }
   }
 
-  func story(of key: SeatKey) throws(StoreFailure) -> SeatStory {
+  func story(of key: SeatKey) throws(StoreError) -> SeatTimeline {
     guard let id = CampaignID(key.campaign) else {
-      return SeatStory(key: key, record: [:], campaign: nil, steps: [])
+      return SeatTimeline(key: key, record: [:], campaign: nil, steps: [])
     }
     var record: [SeatRow.Kind: SeatRow] = [:]
     record[.acceptance] = try acceptances(of: id, seat: key.seat).next()
     record[.outbox] = try outboxRows(of: id, seat: key.seat).next()
     record[.failedEvent] = try failedEvents(of: id, seat: key.seat).next()
     record[.coupon] = try coupons(of: id, seat: key.seat).next()
-    var steps = record[.acceptance].map { [SeatStory.Step(.accepted, at: $0.moment, detail: $0.user)] } ?? []
+    var steps = record[.acceptance].map { [SeatTimeline.Step(.accepted, at: $0.moment, detail: $0.user)] } ?? []
     if let outbox = record[.outbox] {
-      steps.append(SeatStory.Step(.queued, at: outbox.moment))
+      steps.append(SeatTimeline.Step(.queued, at: outbox.moment))
       if let settled = outbox.settledAt {
-        steps.append(SeatStory.Step(.settled, at: Timestamp(microseconds: settled), word: outbox.word))
+        steps.append(SeatTimeline.Step(.settled, at: Timestamp(microseconds: settled), word: outbox.word))
       }
     }
     steps += try failureSteps(of: key, record[.failedEvent])
-    if let coupon = record[.coupon] { steps.append(SeatStory.Step(.issued, at: coupon.moment)) }
+    if let coupon = record[.coupon] { steps.append(SeatTimeline.Step(.issued, at: coupon.moment)) }
     steps += try actSteps(of: key)
-    return SeatStory(key: key, record: record, campaign: try campaigns(id).first, steps: steps)
+    return SeatTimeline(key: key, record: record, campaign: try campaigns(id).first, steps: steps)
   }
 
-  private func failureSteps(of key: SeatKey, _ failed: SeatRow?) throws(StoreFailure) -> [SeatStory.Step] {
+  private func failureSteps(of key: SeatKey, _ failed: SeatRow?) throws(StoreError) -> [SeatTimeline.Step] {
     try attempt("read the attempts of a seat") {
-      var steps: [SeatStory.Step] = []
+      var steps: [SeatTimeline.Step] = []
       if let failed {
         let error = try String.fetchOne(
           db, sql: "SELECT error FROM failed_event WHERE campaign_id = ? AND seat = ?",
           arguments: [key.campaign, key.seat])
         steps.append(
-          SeatStory.Step(.failed, at: failed.moment, word: failed.failure?.kind ?? "", detail: error ?? ""))
+          SeatTimeline.Step(.failed, at: failed.moment, word: failed.failure?.kind ?? "", detail: error ?? ""))
       }
       steps += try Row.fetchAll(
         db,
@@ -109,19 +109,19 @@ extension SQLiteSnapshot {
           """,
         arguments: [key.campaign, key.seat]
       ).map { row in
-        SeatStory.Step(
+        SeatTimeline.Step(
           .attempt, at: Timestamp(microseconds: try row.value("ended_at")), word: try row.value("outcome"),
           detail: try row.decode(String?.self, forColumn: "error") ?? "")
       }
       if let failed, let settled = failed.settledAt {
-        steps.append(SeatStory.Step(.failureSettled, at: Timestamp(microseconds: settled), word: failed.word))
+        steps.append(SeatTimeline.Step(.failureSettled, at: Timestamp(microseconds: settled), word: failed.word))
       }
       return steps
     }
   }
 
   /// What operators did to the seat, and to its campaign as a whole.
-  private func actSteps(of key: SeatKey) throws(StoreFailure) -> [SeatStory.Step] {
+  private func actSteps(of key: SeatKey) throws(StoreError) -> [SeatTimeline.Step] {
     try attempt("read what operators did") {
       try Row.fetchAll(
         db,
@@ -133,7 +133,7 @@ extension SQLiteSnapshot {
           """,
         arguments: ["campaign": key.campaign, "seat": key.seat]
       ).map { row in
-        SeatStory.Step(
+        SeatTimeline.Step(
           .act, at: Timestamp(microseconds: try row.value("acted_at")), word: try row.value("act"),
           detail: try row.value("operator"), reason: try row.decode(String?.self, forColumn: "reason"))
       }

@@ -2,12 +2,12 @@ internal import GRDB
 internal import Issuance
 
 extension SQLiteSnapshot {
-  func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func acceptances(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow> {
     try acceptances(of: campaign, seat: nil)
   }
 
   /// - Parameter seat: only this one; `nil` is all.
-  func acceptances(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func acceptances(of campaign: CampaignID?, seat: Int?) throws(StoreError) -> RowStream<SeatRow> {
     try rows("user_id, accepted_at, chain", from: "accepted_user", of: campaign, seat: seat) { row in
       let acceptedAt = try row.integer(3)
       var seat = SeatRow(
@@ -18,12 +18,12 @@ extension SQLiteSnapshot {
     }
   }
 
-  func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func outboxRows(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow> {
     try outboxRows(of: campaign, seat: nil)
   }
 
   /// - Parameter seat: only this one; `nil` is all.
-  func outboxRows(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func outboxRows(of campaign: CampaignID?, seat: Int?) throws(StoreError) -> RowStream<SeatRow> {
     try rows(
       "user_id, state, traceparent, created_at, settled_at, leased_until", from: "outbox", of: campaign, seat: seat
     ) { row in
@@ -36,12 +36,12 @@ extension SQLiteSnapshot {
     }
   }
 
-  func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func failedEvents(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow> {
     try failedEvents(of: campaign, seat: nil)
   }
 
   /// - Parameter seat: only this one; `nil` is all.
-  func failedEvents(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func failedEvents(of campaign: CampaignID?, seat: Int?) throws(StoreError) -> RowStream<SeatRow> {
     try rows(
       """
       user_id, state, failure_kind, attempts, pruned_attempts, generation, next_attempt_at, failed_at, settled_at,
@@ -60,12 +60,12 @@ extension SQLiteSnapshot {
     }
   }
 
-  func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func coupons(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow> {
     try coupons(of: campaign, seat: nil)
   }
 
   /// - Parameter seat: only this one; `nil` is all.
-  func coupons(of campaign: CampaignID?, seat: Int?) throws(StoreFailure) -> RowStream<SeatRow> {
+  func coupons(of campaign: CampaignID?, seat: Int?) throws(StoreError) -> RowStream<SeatRow> {
     try rows("user_id, code, traceparent, issued_at", from: "coupon", of: campaign, seat: seat) { row in
       var seat = SeatRow(
         key: try row.key(), user: try row.text(2), word: try row.text(3), traceParent: try row.optionalText(4))
@@ -74,7 +74,7 @@ extension SQLiteSnapshot {
     }
   }
 
-  func attempts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<AttemptTally> {
+  func attempts(of campaign: CampaignID?) throws(StoreError) -> RowStream<AttemptTally> {
     try rows(
       """
       count(*), sum(outcome IN ('resolved', 'transient', 'permanent')), sum(outcome IN ('transient', 'permanent')),
@@ -87,13 +87,13 @@ extension SQLiteSnapshot {
     }
   }
 
-  func poolCodes(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<PoolCodeRow> {
+  func poolCodes(of campaign: CampaignID?) throws(StoreError) -> RowStream<PoolCodeRow> {
     try rows("min(code), count(*)", from: "pool_code", of: campaign, where: "seat IS NOT NULL", grouped: true) { row in
       PoolCodeRow(key: try row.key(), code: try row.text(2), codes: Int(try row.integer(3)))
     }
   }
 
-  func acts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<OperatorActRow> {
+  func acts(of campaign: CampaignID?) throws(StoreError) -> RowStream<OperatorActionRow> {
     let cursor = try attempt("read operator_act") {
       try RowCursor(
         db,
@@ -104,7 +104,7 @@ extension SQLiteSnapshot {
         arguments: bound(campaign), table: "operator_act")
     }
     return stream(cursor, "operator_act") { row in
-      OperatorActRow(
+      OperatorActionRow(
         campaign: try row.campaign(0), act: try row.text(1), operatorName: try row.text(2),
         reason: try row.optionalText(3), detail: try row.text(4), counter: Int(try row.integer(5)),
         quota: Int(try row.integer(6)))
@@ -115,7 +115,7 @@ extension SQLiteSnapshot {
   private func rows<Value>(
     _ columns: String, from table: String, of campaign: CampaignID?, seat: Int? = nil,
     where condition: String = "1", grouped: Bool = false, _ read: @escaping (RowCursor) throws -> Value
-  ) throws(StoreFailure) -> RowStream<Value> {
+  ) throws(StoreError) -> RowStream<Value> {
     let now: StatementArguments = columns.contains(":now") ? ["now": asOf.microseconds] : []
     let cursor = try attempt("read \(table)") {
       try RowCursor(
@@ -134,11 +134,11 @@ extension SQLiteSnapshot {
     _ cursor: RowCursor, _ table: String, _ read: @escaping (RowCursor) throws -> Value
   ) -> RowStream<Value> {
     let operation = "read \(table)"
-    return RowStream { () throws(StoreFailure) in
+    return RowStream { () throws(StoreError) in
       do {
         return try cursor.step() ? try read(cursor) : nil
       } catch {
-        throw StoreFailure(error, operation: operation, subject: path)
+        throw StoreError(error, operation: operation, subject: path)
       }
     }
   }

@@ -24,7 +24,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     asOf = clock()
   }
 
-  func identity() throws(StoreFailure) -> SnapshotIdentity {
+  func identity() throws(StoreError) -> SnapshotIdentity {
     try attempt("read the id of the database") {
       SnapshotIdentity(
         databaseID: try String.fetchOne(db, sql: "SELECT id FROM database_identity") ?? "none",
@@ -32,9 +32,9 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     }
   }
 
-  func witness() throws(StoreFailure) -> WitnessReading { witnessReading }
+  func witness() throws(StoreError) -> WitnessReading { witnessReading }
 
-  func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow] {
+  func campaigns(_ campaign: CampaignID?) throws(StoreError) -> [CampaignRow] {
     try attempt("read the campaigns") {
       let rows = try RowCursor(
         db,
@@ -63,7 +63,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   }
 
   /// Counts by an index other than the one that the rows are read by, where the table has one.
-  func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int {
+  func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreError) -> Int {
     let source =
       switch kind {
       case .acceptance: "accepted_user INDEXED BY sqlite_autoindex_accepted_user_2"
@@ -84,7 +84,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
 
   /// By the unique index where there is one, whose rows are held against the table's by ``damage()``, and where it is
   /// gone by a sort of the rows themselves.
-  func duplicates(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> [DuplicateRows] {
+  func duplicates(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreError) -> [DuplicateRows] {
     let fields: [(DuplicateRows.Field, String)] =
       kind == .coupon ? [(.user, "user_id"), (.code, "code")] : [(.user, "user_id")]
     let table = kind == .coupon ? "coupon" : "accepted_user"
@@ -111,7 +111,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     }
   }
 
-  func tallies(of campaign: CampaignID?) throws(StoreFailure) -> [TallyRow] {
+  func tallies(of campaign: CampaignID?) throws(StoreError) -> [TallyRow] {
     try attempt("read the tallies") {
       try Row.fetchAll(
         db,
@@ -127,7 +127,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     }
   }
 
-  func replayRuns() throws(StoreFailure) -> ReplayRuns {
+  func replayRuns() throws(StoreError) -> ReplayRuns {
     try attempt("read the runs") {
       var runs = ReplayRuns()
       let now = asOf.microseconds
@@ -148,13 +148,13 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
                 AND leased_until > :now AND leased_until <= :horizon)
           ORDER BY started_at DESC LIMIT 100
           """,
-        arguments: ["now": now, "horizon": asOf.advanced(by: IssuerCalls.Limits.longestLease).microseconds])
+        arguments: ["now": now, "horizon": asOf.advanced(by: IssuerDispatcher.Limits.longestLease).microseconds])
       for row in unfinished { runs.unfinished[try row.value("id")] = try row.value("started_at") }
       return runs
     }
   }
 
-  func quarantinedEvents(of campaign: CampaignID?) throws(StoreFailure) -> [QuarantinedEvent] {
+  func quarantinedEvents(of campaign: CampaignID?) throws(StoreError) -> [QuarantinedEvent] {
     try attempt("read the quarantined events") {
       try QuarantinedEvent.fetchAll(of: campaign, limit: 100_000, in: db)
     }
@@ -166,11 +166,11 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     campaign.map { ["scope": $0.rawValue] } ?? []
   }
 
-  func attempt<Value>(_ operation: String, _ body: () throws -> Value) throws(StoreFailure) -> Value {
+  func attempt<Value>(_ operation: String, _ body: () throws -> Value) throws(StoreError) -> Value {
     do {
       return try body()
     } catch {
-      throw StoreFailure(error, operation: operation, subject: path)
+      throw StoreError(error, operation: operation, subject: path)
     }
   }
 }

@@ -3,9 +3,9 @@ internal import GRDB
 package import Issuance
 
 extension SQLiteStore {
-  package func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome] {
+  package func admit(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome] {
     guard let witness else {
-      throw StoreFailure(
+      throw StoreError(
         .unexpected, operation: "admit a claim", subject: file.path, cause: "it was opened to be mended")
     }
     let group = try await write("admit \(claims.count) claims", as: .claim) { [clock] db in
@@ -21,7 +21,7 @@ extension SQLiteStore {
     return group.outcomes
   }
 
-  package func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
+  package func decideReadOnly(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome?] {
     try requireSound()
     let outcomes: [ClaimOutcome?]
     do {
@@ -35,7 +35,7 @@ extension SQLiteStore {
     return outcomes
   }
 
-  package func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
+  package func claimRecord(of claim: Claim) async throws(StoreError) -> ClaimRecord? {
     try await read("read a claim") { db in
       guard let acceptance = try Acceptance.fetch(of: claim, in: db) else { return nil }
       return ClaimRecord(acceptance: acceptance, status: try Self.status(of: acceptance, in: db))
@@ -56,7 +56,7 @@ extension SQLiteStore {
     }
   }
 
-  package func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreFailure) {
+  package func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreError) {
     guard !answers.isEmpty else { return }
     try await write("add to the tallies", as: .tallies) { [clock] db in
       let now = clock().microseconds

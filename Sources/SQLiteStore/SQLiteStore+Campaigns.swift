@@ -5,8 +5,8 @@ package import Issuance
 
 extension SQLiteStore {
   package func create(
-    _ campaign: NewCampaign, by author: ActAuthor
-  ) async throws(StoreFailure) -> CreateOutcome {
+    _ campaign: NewCampaign, by author: Operator
+  ) async throws(StoreError) -> CreateOutcome {
     try await write("create campaign \(campaign.id)", as: .create, isAct: true) { [clock] db in
       let now = clock()
       if let existing = try Self.summary(of: campaign.id, at: now, in: db) { return .exists(existing) }
@@ -31,13 +31,13 @@ extension SQLiteStore {
     }
   }
 
-  package func campaigns() async throws(StoreFailure) -> [CampaignSummary] {
+  package func campaigns() async throws(StoreError) -> [CampaignSummary] {
     try await read("list the campaigns") { [clock] db in
       try Self.summaries(at: clock(), in: db).summaries
     }
   }
 
-  package func unreadableCampaigns() async throws(StoreFailure) -> [String] {
+  package func unreadableCampaigns() async throws(StoreError) -> [String] {
     try await read("look for campaigns that cannot be read") { [clock] db in
       try Self.summaries(at: clock(), in: db).unreadable
     }
@@ -50,7 +50,7 @@ extension SQLiteStore {
     var summaries: [CampaignSummary] = []
     var unreadable: [String] = []
     for row in try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id") {
-      if let campaign = try StoreFailure.readable({ try Campaign(row: row) }) {
+      if let campaign = try StoreError.readable({ try Campaign(row: row) }) {
         summaries.append(try summary(of: campaign, at: now, in: db))
       } else {
         unreadable.append(String.fromDatabaseValue(row["id"] as DatabaseValue) ?? "?")
@@ -59,13 +59,13 @@ extension SQLiteStore {
     return (summaries, unreadable)
   }
 
-  package func campaign(_ id: CampaignID) async throws(StoreFailure) -> CampaignSummary? {
+  package func campaign(_ id: CampaignID) async throws(StoreError) -> CampaignSummary? {
     try await read("show campaign \(id)") { [clock] db in try Self.summary(of: id, at: clock(), in: db) }
   }
 
   package func change(
-    _ id: CampaignID, to change: CampaignChange, by author: ActAuthor
-  ) async throws(StoreFailure) -> ChangeOutcome {
+    _ id: CampaignID, to change: CampaignChange, by author: Operator
+  ) async throws(StoreError) -> ChangeOutcome {
     try await write("change campaign \(id)", as: .act, isAct: true) { [clock] db in
       let now = clock()
       guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
@@ -96,8 +96,8 @@ extension SQLiteStore {
   }
 
   package func importCodes(
-    _ codes: [ImportedCode], into id: CampaignID, by author: ActAuthor
-  ) async throws(StoreFailure) -> ImportOutcome {
+    _ codes: [ImportedCode], into id: CampaignID, by author: Operator
+  ) async throws(StoreError) -> ImportOutcome {
     try await write("import \(codes.count) codes into campaign \(id)", as: .importCodes, isAct: true) { [clock] db in
       let now = clock()
       guard let before = try Self.summary(of: id, at: now, in: db) else { return .unknownCampaign }
@@ -169,7 +169,7 @@ extension SQLiteStore {
   ///
   /// - Parameter seats: which seats it was about; none where it was about the whole campaign.
   static func record(
-    _ act: String, detail: String, on id: CampaignID, seats: [Int] = [], by author: ActAuthor, at now: Timestamp,
+    _ act: String, detail: String, on id: CampaignID, seats: [Int] = [], by author: Operator, at now: Timestamp,
     in db: Database
   ) throws {
     try db.execute(

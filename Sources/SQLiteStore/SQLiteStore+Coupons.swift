@@ -3,10 +3,10 @@ internal import GRDB
 package import Issuance
 
 extension SQLiteStore {
-  package func deliverPending(limit: Int) async throws(StoreFailure) -> DeliveryTally {
+  package func deliverPending(limit: Int) async throws(StoreError) -> DeliveryTally {
     // Without the write lock first: most of the time nothing is pending.
     let isIdle = try await read("look for pending events") { db in
-      try Self.pendingCampaigns(ofPartners: false, limit: 1, in: db).isEmpty
+      try Self.pendingCampaigns(ofWebhookIssuers: false, limit: 1, in: db).isEmpty
     }
     if isIdle { return DeliveryTally() }
     return try await write("deliver pending events", as: .deliver) { [clock, attempts = retryPolicy.maxAttempts] db in
@@ -17,10 +17,10 @@ extension SQLiteStore {
           ORDER BY seat LIMIT ?
           """)
       let now = clock()
-      let maker = try CouponMaker(db, at: now)
+      let maker = try CouponWriter(db, at: now)
       let faulty = try FaultyRows(at: now, maxAttempts: attempts, in: db)
       var tally = DeliveryTally()
-      let campaigns = try Self.pendingCampaigns(ofPartners: false, limit: limit, in: db)
+      let campaigns = try Self.pendingCampaigns(ofWebhookIssuers: false, limit: limit, in: db)
       for (place, campaign) in campaigns.enumerated() {
         // What one campaign leaves of its share, those after it may use.
         let share = (limit - tally.total) / (campaigns.count - place)
@@ -36,7 +36,7 @@ extension SQLiteStore {
   }
 
   private static func deliver(
-    _ event: Event, by maker: CouponMaker, maxAttempts: Int, at now: Timestamp, in db: Database
+    _ event: Event, by maker: CouponWriter, maxAttempts: Int, at now: Timestamp, in db: Database
   ) throws -> DeliveryTally {
     var tally = DeliveryTally()
     switch try maker.make(for: event) {
@@ -45,12 +45,13 @@ extension SQLiteStore {
       try settleOutbox(event, as: "delivered", at: now, in: db)
       tally.delivered += 1
     case .park(let reason):
-      try fail(event, as: Settled(.parked, kind: .parked, error: reason), maxAttempts: maxAttempts, at: now, in: db)
+      try fail(event, as: Settlement(.parked, kind: .parked, error: reason), maxAttempts: maxAttempts, at: now, in: db)
       tally.parked += 1
     case .reject(let evidence):
-      try fail(event, as: Settled(.dead, kind: .permanent, error: evidence), maxAttempts: maxAttempts, at: now, in: db)
+      try fail(
+        event, as: Settlement(.dead, kind: .permanent, error: evidence), maxAttempts: maxAttempts, at: now, in: db)
       tally.dead += 1
-    case .fail: preconditionFailure("an event of a partner's campaign is leased, never delivered")
+    case .fail: preconditionFailure("an event of an issuer's campaign is leased, never delivered")
     }
     // The last statement settled its row. An index that does not agree with its table would bring it again, for ever.
     guard db.changesCount == 1 else {
@@ -64,10 +65,10 @@ extension SQLiteStore {
   /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out.
   ///
   /// - Parameters:
-  ///   - ofPartners: whether those for whose codes a partner is asked, or those whose codes are in the store.
-  ///   - endpoints: partners whose campaigns are left out.
+  ///   - ofWebhookIssuers: whether those for whose codes an issuer is asked, or those whose codes are in the store.
+  ///   - endpoints: issuers whose campaigns are left out.
   static func pendingCampaigns(
-    ofPartners: Bool, excluding endpoints: Set<String> = [], limit: Int, in db: Database
+    ofWebhookIssuers: Bool, excluding endpoints: Set<String> = [], limit: Int, in db: Database
   ) throws -> [String] {
     // One look into the index for each campaign, however many rows wait.
     let statement = try db.cachedStatement(
@@ -85,7 +86,7 @@ extension SQLiteStore {
             AND outbox.campaign_id = pending.campaign_id AND \(Lease.Source.outbox.isNotQuarantined))
         ORDER BY random() LIMIT ?
         """)
-    return try String.fetchAll(statement, arguments: [ofPartners, try jsonList(endpoints.sorted()), limit])
+    return try String.fetchAll(statement, arguments: [ofWebhookIssuers, try jsonList(endpoints.sorted()), limit])
   }
 
   /// Settles a pending outbox row and ends its lease.
@@ -105,7 +106,7 @@ extension SQLiteStore {
   ///   - generation: of the lease under which it failed: a replay goes on counting from there.
   ///   - maxAttempts: where its campaign says nothing else.
   static func fail(
-    _ event: Event, as settled: Settled, generation: Int = 0, maxAttempts: Int, at now: Timestamp,
+    _ event: Event, as settled: Settlement, generation: Int = 0, maxAttempts: Int, at now: Timestamp,
     in db: Database
   ) throws {
     let present = try db.cachedStatement(sql: "SELECT 1 FROM failed_event WHERE campaign_id = ? AND seat = ?")

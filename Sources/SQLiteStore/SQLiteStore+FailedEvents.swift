@@ -6,7 +6,7 @@ package import Issuance
 extension SQLiteStore {
   package func dueCampaigns(
     for run: RunStart, dueBy: Timestamp
-  ) async throws(StoreFailure) -> [DueCampaign] {
+  ) async throws(StoreError) -> [DueCampaign] {
     try await read("look for due events") { [clock] db in
       try DueSearch.campaigns(run.filter.campaign, dueBy: dueBy, at: clock(), in: db)
     }
@@ -14,7 +14,7 @@ extension SQLiteStore {
 
   package func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
-  ) async throws(StoreFailure) -> LeasedBatch {
+  ) async throws(StoreError) -> LeasedBatch {
     try await write("lease due events", as: .leaseDue) { [clock, retryPolicy] db in
       let now = clock()
       let horizon = now.advanced(by: duration)
@@ -109,8 +109,8 @@ struct DueSearch {
       "only": only?.rawValue, "dueBy": dueBy.microseconds, "now": now.microseconds,
     ]
     return try Row.fetchAll(statement, arguments: arguments).compactMap { row in
-      try StoreFailure.readable { () throws -> DueCampaign in
-        guard let id = CampaignID(try row.value("id")) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+      try StoreError.readable { () throws -> DueCampaign in
+        guard let id = CampaignID(try row.value("id")) else { throw StoreError.unknownWord(column: "campaign.id") }
         return DueCampaign(id: id, endpoint: try row.decode(String?.self, forColumn: "webhook_url"))
       }
     }

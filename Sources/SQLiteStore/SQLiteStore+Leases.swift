@@ -9,9 +9,9 @@ extension SQLiteStore {
 
   package func leaseCalls(
     for holder: RunID, excluding endpoints: Set<String>, limit: Int, duration: Duration
-  ) async throws(StoreFailure) -> LeasedCalls {
-    let isIdle = try await read("look for events to ask partners for") { db in
-      try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: 1, in: db).isEmpty
+  ) async throws(StoreError) -> LeasedCalls {
+    let isIdle = try await read("look for events to ask issuers for") { db in
+      try Self.pendingCampaigns(ofWebhookIssuers: true, excluding: endpoints, limit: 1, in: db).isEmpty
     }
     if isIdle { return LeasedCalls(leases: []) }
     return try await write("lease pending events", as: .leaseCalls) { [clock, retryPolicy] db in
@@ -20,7 +20,7 @@ extension SQLiteStore {
       let taking = try LeaseTaking(.outbox, for: holder, until: horizon, policy: retryPolicy, at: now, in: db)
       var leases: [Lease] = []
       var dead = 0
-      let campaigns = try Self.pendingCampaigns(ofPartners: true, excluding: endpoints, limit: limit, in: db)
+      let campaigns = try Self.pendingCampaigns(ofWebhookIssuers: true, excluding: endpoints, limit: limit, in: db)
       for (place, campaign) in campaigns.enumerated() {
         let share = (limit - leases.count) / (campaigns.count - place)
         dead += try taking.settleLapses(of: campaign)
@@ -66,7 +66,7 @@ extension SQLiteStore {
         """, arguments: ["campaign": campaign, "now": now.microseconds, "horizon": horizon.microseconds])
   }
 
-  package func renew(_ leases: [Lease], duration: Duration) async throws(StoreFailure) -> [Lease] {
+  package func renew(_ leases: [Lease], duration: Duration) async throws(StoreError) -> [Lease] {
     if leases.isEmpty { return [] }
     return try await write("renew \(leases.count) leases", as: .renew) { [clock] db in
       let now = clock()
@@ -80,7 +80,7 @@ extension SQLiteStore {
     }
   }
 
-  package func release(_ leases: [Lease]) async throws(StoreFailure) {
+  package func release(_ leases: [Lease]) async throws(StoreError) {
     if leases.isEmpty { return }
     try await write("give \(leases.count) events back", as: .release) { db in
       for lease in leases { _ = try Self.setLease(of: lease, to: nil, heldAt: nil, in: db) }

@@ -4,32 +4,32 @@ package import Issuance
 internal import Schema
 
 extension SQLiteStore {
-  package func figures() async throws(StoreFailure) -> StoreFigures {
+  package func stats() async throws(StoreError) -> StoreStats {
     try await read("read the figures") { [clock, file, witness] db in
       let now = clock()
-      let (campaigns, unreadable) = try Self.campaignFigures(at: now, in: db)
-      var figures = StoreFigures(asOf: now, campaigns: campaigns)
-      figures.unreadableCampaigns = unreadable
-      figures.quarantined = try Int.fetchOne(db, sql: "SELECT count(*) FROM quarantined_event") ?? 0
-      figures.lastReconciliation = try RunFigures.lastReconciliation(at: now, in: db)
-      figures.lastReplay = try RunFigures.lastReplay(at: now, in: db)
-      figures.logBytes = file.logBytes
+      let (campaigns, unreadable) = try Self.campaignStats(at: now, in: db)
+      var stats = StoreStats(asOf: now, campaigns: campaigns)
+      stats.unreadableCampaigns = unreadable
+      stats.quarantined = try Int.fetchOne(db, sql: "SELECT count(*) FROM quarantined_event") ?? 0
+      stats.lastReconciliation = try RunStats.lastReconciliation(at: now, in: db)
+      stats.lastReplay = try RunStats.lastReplay(at: now, in: db)
+      stats.logBytes = file.logBytes
       // Read after the snapshot: what is in it may have been witnessed meanwhile, and is then no lag.
       let tips = try witness?.recordedTips() ?? [:]
-      figures.witnessLag = figures.campaigns.map { figures in
-        max(0, figures.summary.campaign.counter - (tips[figures.summary.campaign.id.rawValue]?.seat ?? 0))
+      stats.witnessLag = stats.campaigns.map { campaign in
+        max(0, campaign.summary.campaign.counter - (tips[campaign.summary.campaign.id.rawValue]?.seat ?? 0))
       }.reduce(0, +)
-      return figures
+      return stats
     }
   }
 
-  package func probe() async throws(StoreFailure) -> StoreProbe {
+  package func probe() async throws(StoreError) -> StoreProbe {
     try await write("see whether claims can be taken") { [file, witness] db in
       try Migrator(path: file.path).requireCurrent(in: db)
       guard let witness else { return }
       try witness.refresh()
       let faults = try WitnessFacts(db).compare(with: try witness.recordedTips(), in: db).compactMap(\.fault)
-      guard faults.isEmpty else { throw StoreFailure.witnessAhead(witness.path, faults: faults) }
+      guard faults.isEmpty else { throw StoreError.witnessAhead(witness.path, faults: faults) }
     }
     // Not within a write: that the system does not say it is no damage to the file.
     return try await read("look for free space") { [file, witness] _ in
@@ -39,9 +39,9 @@ extension SQLiteStore {
     }
   }
 
-  private static func campaignFigures(
+  private static func campaignStats(
     at now: Timestamp, in db: Database
-  ) throws -> (campaigns: [CampaignFigures], unreadable: Int) {
+  ) throws -> (campaigns: [CampaignStats], unreadable: Int) {
     let pending = try Row.fetchAll(
       db,
       sql: """
@@ -51,7 +51,7 @@ extension SQLiteStore {
           WHERE state = 'pending' AND \(Lease.Source.outbox.isNotQuarantined) GROUP BY campaign_id) AS waiting
         """)
     let read = try summaries(at: now, in: db)
-    var campaigns = read.summaries.map(CampaignFigures.init(summary:))
+    var campaigns = read.summaries.map(CampaignStats.init(summary:))
     let places = Dictionary(
       campaigns.enumerated().map { ($1.summary.campaign.id.rawValue, $0) }, uniquingKeysWith: { first, _ in first })
     for row in pending {
@@ -63,9 +63,9 @@ extension SQLiteStore {
     for row in try failedEvents(in: db) {
       guard let place = places[try row.value("campaign_id")] else { continue }
       // A kind that no program writes counts as permanent: it needs a person.
-      let kind: FailureKind? = try StoreFailure.readable { try row.word("failure_kind", of: "failed_event") }
+      let kind: FailureKind? = try StoreError.readable { try row.word("failure_kind", of: "failed_event") }
       campaigns[place].failed.append(
-        FailedFigures(kind: kind ?? .permanent, isDead: try row.value("is_dead"), count: try row.value("events")))
+        FailedEventStats(kind: kind ?? .permanent, isDead: try row.value("is_dead"), count: try row.value("events")))
     }
     for place in campaigns.indices {
       campaigns[place].latest = try Acceptance.fetchLatest(of: campaigns[place].summary.campaign.id, in: db)
@@ -87,15 +87,15 @@ extension SQLiteStore {
         """)
   }
 
-  /// - Throws: ``StoreFailure`` with `readOnly` where the file system takes no writes any more.
-  private static func freeBytes(beside path: String) throws(StoreFailure) -> Int {
+  /// - Throws: ``StoreError`` with `readOnly` where the file system takes no writes any more.
+  private static func freeBytes(beside path: String) throws(StoreError) -> Int {
     let directory = String(path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex))
     var status = statvfs()
     guard unsafe statvfs(directory, &status) == 0 else {
-      throw StoreFailure.system(errno, operation: "look for free space", subject: directory)
+      throw StoreError.system(errno, operation: "look for free space", subject: directory)
     }
     guard status.f_flag & UInt(ST_RDONLY) == 0 else {
-      throw StoreFailure.system(EROFS, operation: "look for free space", subject: directory)
+      throw StoreError.system(EROFS, operation: "look for free space", subject: directory)
     }
     return Int(status.f_bavail) * Int(status.f_frsize)
   }
@@ -118,7 +118,7 @@ extension Acceptance {
         """)
     // A row that cannot be read is the report's: the figures of the others are shown.
     return try Row.fetchAll(statement, arguments: [id.rawValue]).compactMap { row in
-      try StoreFailure.readable { () throws -> Acceptance in
+      try StoreError.readable { () throws -> Acceptance in
         Acceptance(
           campaignID: id, userID: try row.userID(), seat: try row.seat(),
           acceptedAt: try row.requiredTimestamp("accepted_at"))
@@ -127,9 +127,9 @@ extension Acceptance {
   }
 }
 
-extension RunFigures {
+extension RunStats {
   /// A run that began in the future is of a wrong clock, and hides no other.
-  fileprivate static func lastReconciliation(at now: Timestamp, in db: Database) throws -> RunFigures? {
+  fileprivate static func lastReconciliation(at now: Timestamp, in db: Database) throws -> RunStats? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
@@ -138,7 +138,7 @@ extension RunFigures {
     return try readable(try Row.fetchOne(statement, arguments: [now.microseconds]))
   }
 
-  fileprivate static func lastReplay(at now: Timestamp, in db: Database) throws -> RunFigures? {
+  fileprivate static func lastReplay(at now: Timestamp, in db: Database) throws -> RunStats? {
     let statement = try db.cachedStatement(
       sql: """
         SELECT started_at, ended_at, exit_code, verdict, findings, resolved FROM run
@@ -147,8 +147,8 @@ extension RunFigures {
     return try readable(try Row.fetchOne(statement, arguments: [now.microseconds]))
   }
 
-  private static func readable(_ row: Row?) throws -> RunFigures? {
-    try row.flatMap { row in try StoreFailure.readable { try RunFigures(row: row) } }
+  private static func readable(_ row: Row?) throws -> RunStats? {
+    try row.flatMap { row in try StoreError.readable { try RunStats(row: row) } }
   }
 
   private init(row: Row) throws {

@@ -4,8 +4,8 @@ package import Issuance
 
 extension SQLiteStore {
   package func prune(
-    _ campaign: CampaignID?, endedBefore: Timestamp, isDryRun: Bool, by author: ActAuthor
-  ) async throws(StoreFailure) -> PruneOutcome {
+    _ campaign: CampaignID?, endedBefore: Timestamp, isDryRun: Bool, by author: Operator
+  ) async throws(StoreError) -> PruneOutcome {
     var outcome = PruneOutcome()
     for standing in try await read("see what can be pruned", { db in try PruneStanding.all(of: campaign, in: db) }) {
       if let why = standing.keptBecause {
@@ -63,9 +63,9 @@ private struct PruneStanding: Sendable {
         FROM campaign WHERE :campaign IS NULL OR id = :campaign ORDER BY id
         """, arguments: ["campaign": campaign?.rawValue]
     ).compactMap { row in
-      try StoreFailure.readable { () throws -> PruneStanding in
+      try StoreError.readable { () throws -> PruneStanding in
         let text: String = try row.value("id")
-        guard let id = CampaignID(text) else { throw StoreFailure.unknownWord(column: "campaign.id") }
+        guard let id = CampaignID(text) else { throw StoreError.unknownWord(column: "campaign.id") }
         return PruneStanding(id: id, keptBecause: try reason(row))
       }
     }
@@ -85,7 +85,7 @@ private struct PruneStanding: Sendable {
 private struct CampaignPruning: Sendable {
   let id: CampaignID
   let endedBefore: Timestamp
-  let author: ActAuthor
+  let author: Operator
   let clock: WallClock
 
   private var runs: RunPruning { RunPruning(scope: id, endedBefore: endedBefore) }

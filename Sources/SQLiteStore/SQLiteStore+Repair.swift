@@ -2,8 +2,8 @@ internal import CrashPoints
 internal import GRDB
 package import Issuance
 
-extension SQLiteStore: RepairDesk {
-  package func backUp() async throws(StoreFailure) -> String {
+extension SQLiteStore: RepairStore {
+  package func backup() async throws(StoreError) -> String {
     let copyPath = "\(file.path).backup-\(clock().microseconds)"
     try await read("back up the database") { db in
       _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
@@ -12,16 +12,16 @@ extension SQLiteStore: RepairDesk {
     return copyPath
   }
 
-  package func perform(_ repair: Repair, by author: ActAuthor) async throws(StoreFailure) -> RepairOutcome {
+  package func apply(_ repair: Repair, by author: Operator) async throws(StoreError) -> RepairOutcome {
     try await write("repair \(repair.campaign)", as: .repair, isAct: true) { [clock] db in
       let now = clock()
       let found = try Self.state(for: repair, in: db)
       switch repair.decide(on: found, now: now) {
       case .doneBefore: return .doneBefore(found)
       case .refuse(let why): return .refused(why: why, found: found)
-      case .perform: break
+      case .apply: break
       }
-      if let why = try Self.perform(repair, on: found, at: now, in: db) { return .refused(why: why, found: found) }
+      if let why = try Self.apply(repair, on: found, at: now, in: db) { return .refused(why: why, found: found) }
       try Self.record(
         "repair", detail: "\(repair.action.rawValue) \(repair.seat.map { "seat \($0)" } ?? "")", on: repair.campaign,
         seats: repair.seat.map { [$0.number] } ?? [], by: author, at: now, in: db)
@@ -30,7 +30,7 @@ extension SQLiteStore: RepairDesk {
   }
 
   /// - Returns: why it could not be done; `nil` where it was.
-  private static func perform(
+  private static func apply(
     _ repair: Repair, on found: RepairState, at now: Timestamp, in db: Database
   ) throws -> String? {
     let campaign = repair.campaign.rawValue
@@ -54,7 +54,7 @@ extension SQLiteStore: RepairDesk {
           """,
         arguments: [campaign, seat])
     case .makeCoupon: return try remakeCoupon(of: repair, at: now, in: db)
-    case .reopenFailedEvent where found.failedEvent == nil: try askPartnerAgain(for: repair, at: now, in: db)
+    case .reopenFailedEvent where found.failedEvent == nil: try askIssuerAgain(for: repair, at: now, in: db)
     case .reopenFailedEvent:
       try db.execute(
         sql: """
@@ -86,7 +86,7 @@ extension SQLiteStore: RepairDesk {
         """,
       arguments: [repair.campaign.rawValue, repair.seat?.number])
     guard let row else { return "nobody was accepted for this seat, or its outbox row is missing" }
-    switch try CouponMaker(db, at: now).make(for: try Event(row: row)) {
+    switch try CouponWriter(db, at: now).make(for: try Event(row: row)) {
     case .issue, .alreadyIssued: break
     case .park(let reason): return reason
     case .fail(let failure): return failure.error
@@ -103,7 +103,7 @@ extension SQLiteStore: RepairDesk {
   }
 
   /// Puts the seat among the failed events, due at once: what is there says that its code was given, and is not.
-  private static func askPartnerAgain(for repair: Repair, at now: Timestamp, in db: Database) throws {
+  private static func askIssuerAgain(for repair: Repair, at now: Timestamp, in db: Database) throws {
     let key: StatementArguments = [repair.campaign.rawValue, repair.seat?.number]
     let row = try Row.fetchOne(
       db,
@@ -111,8 +111,8 @@ extension SQLiteStore: RepairDesk {
         "SELECT campaign_id, seat, user_id, NULL AS traceparent FROM accepted_user WHERE campaign_id = ? AND seat = ?",
       arguments: key)
     guard let row else { return }
-    let settled = Settled(
-      .waiting, kind: .infrastructure, error: "its coupon was missing, and its partner is asked again",
+    let settled = Settlement(
+      .waiting, kind: .infrastructure, error: "its coupon was missing, and its issuer is asked again",
       nextAttemptAt: now)
     try fail(
       try Event(row: row), as: settled, maxAttempts: RetryPolicy.standard.maxAttempts, at: now, in: db)

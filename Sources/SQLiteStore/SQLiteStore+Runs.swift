@@ -5,7 +5,7 @@ package import Issuance
 extension SQLiteStore {
   package func beginRun(
     _ run: RunStart, limit: Int?, leaseDuration: Duration
-  ) async throws(StoreFailure) -> RunPlan {
+  ) async throws(StoreError) -> RunPlan {
     try await write("begin run \(run.id)", as: .beginRun) { [clock] db in
       let now = clock()
       let plan = try Self.plan(run.filter, limit: limit, leaseDuration: leaseDuration, at: now, in: db)
@@ -33,7 +33,7 @@ extension SQLiteStore {
   package func finishRun(
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
     conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
-  ) async throws(StoreFailure) -> OpenEvents {
+  ) async throws(StoreError) -> OpenEvents {
     try await write("finish run \(run.id)", as: .finishRun) { [clock] db in
       let now = clock()
       // What the run itself changes narrows nothing any more: an event that has failed in another way is still open.
@@ -114,7 +114,7 @@ extension SQLiteStore {
     return open
   }
 
-  package func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreFailure) -> [RunRecord] {
+  package func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> [RunRecord] {
     try await read("list the runs") { db in
       try Row.fetchAll(
         db,
@@ -125,13 +125,13 @@ extension SQLiteStore {
           ORDER BY started_at DESC, id DESC LIMIT :limit
           """,
         arguments: ["onlyCrashed": onlyCrashed, "before": before?.rawValue, "limit": limit]
-      ).compactMap { row in try StoreFailure.readable { try RunRecord(row: row) } }
+      ).compactMap { row in try StoreError.readable { try RunRecord(row: row) } }
     }
   }
 }
 
 extension SQLiteStore {
-  package func run(beginning prefix: String) async throws(StoreFailure) -> [RunID] {
+  package func run(beginning prefix: String) async throws(StoreError) -> [RunID] {
     try await read("look for a run") { db in
       try String.fetchAll(
         db, sql: "SELECT id FROM run WHERE program = 'retry-batch' AND substr(id, 1, length(?1)) = ?1 LIMIT 2",

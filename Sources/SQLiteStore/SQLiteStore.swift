@@ -25,7 +25,7 @@ package final class SQLiteStore: CouponStore {
   package let clock: WallClock
   package let writer: DatabaseQueue
   let reader: DatabasePool
-  let snapshotAnswers: SnapshotAnswers
+  let snapshotAnswers: SnapshotReader
 
   private let identity: FileSetIdentity
   private let limits: Limits
@@ -39,10 +39,10 @@ package final class SQLiteStore: CouponStore {
   /// How failed events are tried again where their campaign says nothing else.
   let retryPolicy: RetryPolicy
   /// From 0 to 1: what backoff is drawn by.
-  let dice: @Sendable () -> Double
+  let randomUnit: @Sendable () -> Double
   /// The first failure of the system or the file. Everything after it fails with it: a sync that failed once may
   /// succeed the next time and still have lost what was to be synced, so nothing more is acknowledged.
-  private let damage = Mutex<StoreFailure?>(nil)
+  private let damage = Mutex<StoreError?>(nil)
 
   /// Opens a file of the newest schema version for reading and writing.
   ///
@@ -51,15 +51,15 @@ package final class SQLiteStore: CouponStore {
   ///   - schema: what of its schema has to be as it was migrated, besides its version.
   ///   - use: whether other programs may use the file meanwhile.
   ///   - observer: hears of the work, and of what fails once it is open.
-  /// - Throws: ``StoreFailure``; nothing is created or changed.
+  /// - Throws: ``StoreError``; nothing is created or changed.
   package init(
     path: String, ifMissing: MissingStore = .refuse, witness requirement: WitnessRequirement = .asRecorded,
     schema: SchemaRequirement = .whole, use: FileLock.Mode = .shared, limits: Limits = Limits(),
     retryPolicy: RetryPolicy = .standard,
     observer: any StoreObserver = SilentStoreObserver(),
-    dice: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+    randomUnit: @escaping @Sendable () -> Double = { .random(in: 0...1) },
     clock: @escaping WallClock
-  ) throws(StoreFailure) {
+  ) throws(StoreError) {
     let file = StoreFile(path: path)
     if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
     try file.check(forWriting: true)
@@ -79,18 +79,18 @@ package final class SQLiteStore: CouponStore {
       self.useLock = useLock
       self.writeLock = writeLock
       self.retryPolicy = retryPolicy
-      self.dice = dice
+      self.randomUnit = randomUnit
       identity = opened.identity
       log = opened.log
       link = opened.link
       witness = opened.witness
       reader = opened.reader
       writer = opened.writer
-      snapshotAnswers = SnapshotAnswers(
+      snapshotAnswers = SnapshotReader(
         opened.answers, witness: opened.witness, writeLock: try FileLock(path: file.writeLockPath),
         lockTimeout: limits.lockTimeout, clock: clock, path: file.path)
     } catch {
-      throw StoreFailure(error, operation: "open the database", subject: file.path)
+      throw StoreError(error, operation: "open the database", subject: file.path)
     }
   }
 
@@ -104,13 +104,13 @@ package final class SQLiteStore: CouponStore {
 
   /// Sets what NO-FALSE-YES needs, and reads it back.
   ///
-  /// - Throws: ``StoreFailure`` with `notDurable` where the file or the connection does not hold it.
+  /// - Throws: ``StoreError`` with `notDurable` where the file or the connection does not hold it.
   static func requireDurable(_ db: Database, path: String) throws {
     try db.execute(sql: "PRAGMA synchronous = FULL")
     let journalMode = try String.fetchOne(db, sql: "PRAGMA journal_mode") ?? "none"
     let synchronous = try Int.fetchOne(db, sql: "PRAGMA synchronous") ?? 0
     guard journalMode == "wal", synchronous >= 2 else {
-      throw StoreFailure(
+      throw StoreError(
         .notDurable, operation: "open the database for writing", subject: path,
         cause: "journal_mode is \(journalMode) and synchronous \(synchronous); acknowledging needs wal and 2 (FULL)",
         hint: "set it back, with no program running: sqlite3 \(path) 'PRAGMA journal_mode = WAL'")
@@ -129,8 +129,8 @@ package final class SQLiteStore: CouponStore {
     _ operation: String, as write: CrashPoint.Write? = nil, isAct: Bool = false,
     _ body: @escaping @Sendable (Database) throws -> Result,
     seal: @escaping @Sendable (Result) throws -> Void = { _ in }
-  ) async throws(StoreFailure) -> Result {
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+  ) async throws(StoreError) -> Result {
+    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
       writer.asyncWriteWithoutTransaction { db in
         continuation.resume(
           returning: self.transact(db, operation: operation, as: write, isAct: isAct, body, seal: seal))
@@ -142,7 +142,7 @@ package final class SQLiteStore: CouponStore {
   private func transact<Result>(
     _ db: Database, operation: String, as write: CrashPoint.Write?, isAct: Bool,
     _ body: (Database) throws -> Result, seal: (Result) throws -> Void
-  ) -> Swift.Result<Result, StoreFailure> {
+  ) -> Swift.Result<Result, StoreError> {
     do {
       return try .success(
         withWriteLock {
@@ -150,7 +150,7 @@ package final class SQLiteStore: CouponStore {
           return try transactInLock(db, operation: operation, as: write, isAct: isAct, body, seal: seal)
         })
     } catch {
-      let failure = StoreFailure(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
+      let failure = StoreError(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
       latch(failure)
       observer.failed(failure.code)
       return .failure(failure)
@@ -185,7 +185,7 @@ package final class SQLiteStore: CouponStore {
       try seal(result!)
     } catch {
       // Before anybody else gets the lock and takes what was committed for witnessed.
-      latch(StoreFailure(error, operation: operation, subject: file.path))
+      latch(StoreError(error, operation: operation, subject: file.path))
       throw error
     }
     checkpoint(db, everything: isAct && hasWritten)
@@ -204,10 +204,10 @@ package final class SQLiteStore: CouponStore {
   }
 
   /// The first failure of the system or the file since this store was opened; `nil` where it is sound.
-  package var fatalFailure: StoreFailure? { damage.withLock { $0 } }
+  package var fatalFailure: StoreError? { damage.withLock { $0 } }
 
-  /// - Throws: ``StoreFailure`` that damaged the store, which is everybody's from then on.
-  func requireSound() throws(StoreFailure) {
+  /// - Throws: ``StoreError`` that damaged the store, which is everybody's from then on.
+  func requireSound() throws(StoreError) {
     guard let fatalFailure else { return }
     observer.failed(fatalFailure.code)
     throw fatalFailure
@@ -216,10 +216,10 @@ package final class SQLiteStore: CouponStore {
   /// Requires that main file, log and shared memory are the files that were opened. A difference latches: what is
   /// written from then on is in files that the next start does not find.
   ///
-  /// - Throws: ``StoreFailure`` with `inputOutput` and the outcome `unknown`.
-  func requireInPlace() throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `inputOutput` and the outcome `unknown`.
+  func requireInPlace() throws(StoreError) {
     guard let changed = identity.change(to: file.setIdentity()) else { return }
-    let failure = StoreFailure(
+    let failure = StoreError(
       .inputOutput, outcome: .unknown, operation: "use the database", subject: file.path,
       cause: "\(changed) was removed or replaced while it was open",
       hint: "stop the programs; put the files back as they were, or: issue-service restore BACKUP")
@@ -232,13 +232,13 @@ package final class SQLiteStore: CouponStore {
       if everything { try log.emptyIntoFile(db, noting: writeLock) } else { try log.checkpointIfGrown(db) }
     } catch {
       // The transaction before it is durable and is answered as such.
-      let failure = StoreFailure(error, operation: "checkpoint the write-ahead log", subject: file.path)
+      let failure = StoreError(error, operation: "checkpoint the write-ahead log", subject: file.path)
       latch(failure)
       observer.failed(failure.code)
     }
   }
 
-  private func latch(_ failure: StoreFailure) {
+  private func latch(_ failure: StoreError) {
     guard failure.code.isDamage else { return }
     damage.withLock { $0 = $0 ?? failure }
   }
@@ -246,16 +246,16 @@ package final class SQLiteStore: CouponStore {
   /// Runs reads on one snapshot.
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
-  ) async throws(StoreFailure) -> Result {
+  ) async throws(StoreError) -> Result {
     try requireSound()
     try requireInPlace()
     let path = file.path
-    let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
+    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
       reader.asyncRead { db in
         do {
           continuation.resume(returning: .success(try body(db.get())))
         } catch {
-          let failure = StoreFailure(error, operation: operation, subject: path)
+          let failure = StoreError(error, operation: operation, subject: path)
           self.noteFailedRead(failure)
           continuation.resume(returning: .failure(failure))
         }
@@ -266,12 +266,12 @@ package final class SQLiteStore: CouponStore {
 
   /// Damage that SQLite itself reports under a read latches as it does under a write. A row that cannot be decoded is no
   /// damage of the file.
-  func noteFailedRead(_ failure: StoreFailure) {
+  func noteFailedRead(_ failure: StoreError) {
     if failure.code == .corrupt { latch(failure) }
     observer.failed(failure.code)
   }
 
-  package func reportDamage(_ failure: StoreFailure) { latch(failure) }
+  package func reportDamage(_ failure: StoreError) { latch(failure) }
 
   /// Ends the use of a store: moves the log into the file and empties it, so that a copy of the file alone has
   /// everything. Other programs may have the file open.
@@ -294,7 +294,7 @@ package final class SQLiteStore: CouponStore {
         return isEmpty ? nil : "a reader needed it for \(Self.closingPatience)"
       }
     } catch {
-      return StoreFailure(error, operation: "close the database", subject: file.path).cause
+      return StoreError(error, operation: "close the database", subject: file.path).cause
     }
   }
 

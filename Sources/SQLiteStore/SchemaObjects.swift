@@ -21,7 +21,7 @@ enum SchemaObjects {
   }
 
   /// What the migrations make, in memory: the same for as long as the program runs.
-  static let migrated: Result<[String: String], StoreFailure> = {
+  static let migrated: Result<[String: String], StoreError> = {
     do {
       let queue = try DatabaseQueue()
       return .success(
@@ -30,7 +30,7 @@ enum SchemaObjects {
           return try of(db)
         })
     } catch {
-      return .failure(StoreFailure(error, operation: "make a scratch database", subject: "memory"))
+      return .failure(StoreError(error, operation: "make a scratch database", subject: "memory"))
     }
   }()
 
@@ -47,14 +47,14 @@ enum SchemaObjects {
 
   /// Refuses a file that would not refuse what it has to.
   ///
-  /// - Throws: ``StoreFailure`` with `schemaAltered`, which names the objects.
+  /// - Throws: ``StoreError`` with `schemaAltered`, which names the objects.
   static func requireWhole(in db: Database, path: String) throws {
     guard try SchemaFingerprint.of(of(db)) != SchemaFingerprint.sqlite else { return }
     let differences = try differences(in: db)
     if differences.isEmpty { return }
     let named = differences.prefix(3).map { "\($0.subject ?? "the schema"): \($0.what)" }.joined(separator: "; ")
     let more = differences.count > 3 ? "; and \(differences.count - 3) more" : ""
-    throw StoreFailure(
+    throw StoreError(
       .schemaAltered, operation: "use the database", subject: path, cause: named + more,
       hint: "reconcile report says what else is wrong; stop the programs, and put back what is missing, or a backup")
   }

@@ -147,7 +147,7 @@ struct LineWriterTests {
         let file = unsafe open(directory.path("witness"), O_WRONLY | O_CREAT, 0o600)
         LogOutput(LogSettings()).makeLogger(label: "test").error("nobody reads this")
         printError("nor this")
-        let failure = #expect(throws: ProgramFailure.self) { try printResult("nor this") }
+        let failure = #expect(throws: CLIError.self) { try printResult("nor this") }
         let isEmpty = try directory.contents("witness").isEmpty
         exit(file > STDERR_FILENO && isEmpty && failure?.status == .inputOutput ? 7 : 1)
       }

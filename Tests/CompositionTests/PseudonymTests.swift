@@ -64,8 +64,8 @@ struct PseudonymTests {
   @Test func aKeyThatIsNoSecretIsRefused() throws {
     let directory = try ScratchDirectory()
     func expectRefusal(_ file: String, why: String, line: SourceLocation = #_sourceLocation) {
-      let failure = #expect(throws: ProgramFailure.self, sourceLocation: line) { try name(file: file) }
-      #expect(failure?.status == .configuration && failure?.why.contains(why) == true, sourceLocation: line)
+      let failure = #expect(throws: CLIError.self, sourceLocation: line) { try name(file: file) }
+      #expect(failure?.status == .configuration && failure?.reason.contains(why) == true, sourceLocation: line)
     }
     for mode: mode_t in [0o644, 0o604, 0o620, 0o602] {
       expectRefusal(try write(Self.key, mode: mode, in: directory), why: "others on this machine can use it")

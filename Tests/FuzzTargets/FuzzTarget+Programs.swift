@@ -26,7 +26,7 @@ extension FuzzTarget {
     do {
       _ = try Program.parseAsRoot(arguments)
     } catch {
-      do throws(ProgramFailure) {
+      do throws(CLIError) {
         _ = try helpText(for: error, of: program, arguments, columns: 80)
       } catch {
         precondition(error.status == .usage, "a bad command line ends as something else: \(error)")

@@ -33,7 +33,7 @@ extension FuzzTarget {
         precondition(keys?.isEmpty == false, "a key set is taken that has no keys")
         precondition(keys?.allSatisfy { $0["d"] == nil && $0["k"] == nil } == true, "a private key is taken")
       }
-      _ = try? PartnerRoots(pem: bytes)
+      _ = try? WebhookRoots(pem: bytes)
       if let key = try? WebhookKey(contents: bytes) {
         precondition("\(key)" == "(concealed)", "a key prints itself")
       }

@@ -28,7 +28,7 @@ extension FuzzTarget {
     }
   }
 
-  /// A partner's file of codes.
+  /// An issuer's file of codes.
   static let codeFile = FuzzTarget("code-file") { bytes in
     guard let codes = try? CodeFile.codes(in: text(bytes), path: "codes.csv") else { return }
     precondition(!codes.isEmpty, "a file without codes is taken")

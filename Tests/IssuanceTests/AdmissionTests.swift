@@ -66,15 +66,15 @@ struct CouponHandlerTests {
 
   static func decide(
     holder: String? = "mina", ofSeat: Coupon? = nil, ofUser: Coupon? = nil,
-    supply: CouponHandler.CodeSupply = .code(code, couponWithCode: nil)
-  ) -> CouponHandler.Decision {
-    CouponHandler.decide(
+    supply: CouponDecision.CodeSupply = .code(code, couponWithCode: nil)
+  ) -> CouponDecision.Decision {
+    CouponDecision.decide(
       event,
-      facts: CouponHandler.Facts(
+      facts: CouponDecision.Facts(
         holder: holder.flatMap { UserID($0) }, couponOfSeat: ofSeat, couponOfUser: ofUser, supply: supply))
   }
 
-  private static func isRejected(_ decision: CouponHandler.Decision, naming evidence: String...) -> Bool {
+  private static func isRejected(_ decision: CouponDecision.Decision, naming evidence: String...) -> Bool {
     guard case .reject(let text) = decision else { return false }
     return evidence.allSatisfy(text.contains)
   }

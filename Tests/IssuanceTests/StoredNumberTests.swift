@@ -34,21 +34,21 @@ struct StoredNumberTests {
   @Test(.timeLimit(.minutes(1)), arguments: extremes)
   func aDelayIsFoundAtOnce(attempts: Int64) {
     let policy = RetryPolicy(base: .seconds(30), cap: .seconds(3_600), maxAttempts: 10)
-    let delay = policy.delay(afterAttempts: Int(attempts), unit: 1)
+    let delay = policy.delay(afterAttempts: Int(attempts), jitter: 1)
     #expect(delay == (attempts > 1 ? .seconds(3_600) : .seconds(30)))
     let failure = IssuerFailure(.transient, "slow")
     let decision = FailureSettlement.decide(
       failure, attempts: Int(attempts), maxAttempts: 10, isIssuerDown: false, policy: policy,
-      now: Timestamp(microseconds: 0), unit: 1)
+      now: Timestamp(microseconds: 0), jitter: 1)
     #expect((decision == .dead) == (attempts >= 9))
   }
 
   @Test(arguments: extremes)
   func aCircuitCountsOn(failures: Int64) {
-    var circuit = IssuerCircuit(endpoint: "http://partner", failures: Int(failures))
+    var circuit = CircuitBreaker(endpoint: "http://issuer", failures: Int(failures))
     let event = Event(campaignID: CampaignID("summer")!, seat: Seat(1), userID: UserID("mina")!, traceParent: nil)
     circuit.record(
-      .failure(IssuerFailure(.infrastructure, "gone")), for: IssuerCall(event: event, endpoint: "http://partner"))
+      .failure(IssuerFailure(.infrastructure, "gone")), for: CodeRequest(event: event, endpoint: "http://issuer"))
     #expect(circuit.failures >= Int(failures))
   }
 

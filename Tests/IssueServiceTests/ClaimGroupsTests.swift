@@ -14,7 +14,7 @@ struct ClaimGroupsTests {
   /// Runs `body` beside a running group commit on a real file, and stops it gracefully afterwards.
   private func running(
     limits: ClaimGroupLimits = ClaimGroupLimits(),
-    _ body: @escaping @Sendable (ClaimGroups<ClaimOutcome>, WatchedGate, SQLiteStore) async throws -> Void
+    _ body: @escaping @Sendable (GroupCommitter<ClaimOutcome>, WatchedGate, SQLiteStore) async throws -> Void
   ) async throws {
     let directory = try ScratchDirectory()
     var storeLimits = SQLiteStore.Limits()
@@ -24,7 +24,7 @@ struct ClaimGroupsTests {
     _ = try await store.create(.test(quota: 100), by: .test)
     _ = try await store.create(.test(.spring, quota: 100), by: .test)
     let gate = WatchedGate(store)
-    let admission = ClaimGroups(limits: limits, decide: gate.admit)
+    let admission = GroupCommitter(limits: limits, decide: gate.admit)
     try await testGracefulShutdown { trigger in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await admission.run() }
@@ -98,8 +98,8 @@ struct ClaimGroupsTests {
         }
       }
       await admission.waits(for: 5)
-      let failure = await #expect(throws: StoreFailure.self) { try await admission.answer(.of(6)) }
-      #expect(failure?.code == .overloaded && failure?.outcome == StoreFailure.Outcome.none)
+      let failure = await #expect(throws: StoreError.self) { try await admission.answer(.of(6)) }
+      #expect(failure?.code == .overloaded && failure?.outcome == StoreError.Outcome.none)
       #expect(failure?.isRetryable == true)
       lock.giveBack()
       #expect(try await waiting.value.compactMap(\.seat).sorted() == [2, 3, 4, 5, 6])
@@ -129,26 +129,26 @@ struct ClaimGroupsTests {
       do {
         let outcome = try await bad
         Issue.record("spring's counter does not agree with its set: \(outcome)")
-      } catch let failure as StoreFailure {
+      } catch let failure as StoreError {
         #expect(failure.code == .malformed && failure.outcome == .none)
       }
     }
   }
 
   @Test func afterTheEndEveryClaimIsRefused() async throws {
-    let kept = Mutex<ClaimGroups<ClaimOutcome>?>(nil)
+    let kept = Mutex<GroupCommitter<ClaimOutcome>?>(nil)
     try await running { (admission, _, _) async throws in
       #expect(try await admission.answer(.of(1)).seat == 1)
       kept.withLock { $0 = admission }
     }
     let admission = try #require(kept.withLock { $0 })
-    let failure = await #expect(throws: StoreFailure.self) { try await admission.answer(.of(2)) }
+    let failure = await #expect(throws: StoreError.self) { try await admission.answer(.of(2)) }
     #expect(failure?.code == .overloaded)
   }
 }
 
 /// The real store, with the size of each group that comes to it.
-final class WatchedGate: AdmissionGate {
+final class WatchedGate: AdmissionStore {
   private let store: SQLiteStore
   private let sizes = Mutex<[Int]>([])
   private let entries: AsyncStream<Void>
@@ -164,26 +164,26 @@ final class WatchedGate: AdmissionGate {
   /// Returns when a group has come to the store.
   func groupHasEntered() async { for await _ in entries { return } }
 
-  func admit(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome] {
+  func admit(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome] {
     sizes.withLock { $0.append(claims.count) }
     entry.yield()
     return try await store.admit(claims)
   }
 
-  func answerWithoutSeat(_ claims: [Claim]) async throws(StoreFailure) -> [ClaimOutcome?] {
-    try await store.answerWithoutSeat(claims)
+  func decideReadOnly(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome?] {
+    try await store.decideReadOnly(claims)
   }
 
-  func claimRecord(of claim: Claim) async throws(StoreFailure) -> ClaimRecord? {
+  func claimRecord(of claim: Claim) async throws(StoreError) -> ClaimRecord? {
     try await store.claimRecord(of: claim)
   }
 
-  func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreFailure) {
+  func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreError) {
     try await store.addToTallies(answers, processID: processID)
   }
 }
 
-extension ClaimGroups {
+extension GroupCommitter {
   /// Returns when so many claims wait.
   fileprivate func waits(for count: Int) async {
     while queueDepth < count { await Task.yield() }

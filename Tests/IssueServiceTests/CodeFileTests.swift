@@ -24,8 +24,8 @@ struct CodeFileTests {
     ("A\n\"B\"tail\n", "line 2"),
   ])
   func refuses(text: String, line: String) throws {
-    let failure = #expect(throws: ProgramFailure.self) { try codes(text) }
+    let failure = #expect(throws: CLIError.self) { try codes(text) }
     #expect(failure?.status == .badData)
-    #expect(failure?.why.hasPrefix(line + ":") == true, "\(failure?.why ?? "")")
+    #expect(failure?.reason.hasPrefix(line + ":") == true, "\(failure?.reason ?? "")")
   }
 }

@@ -13,7 +13,7 @@ struct IdentityFileTests {
 
   init() throws { directory = try ScratchDirectory() }
 
-  private func failure(_ keys: JWTSettings.Keys) async -> ProgramFailure? {
+  private func failure(_ keys: JWTSettings.Keys) async -> CLIError? {
     do {
       _ = try await JWTIdentity(JWTSettings(keys: keys), clock: TestClock().clock)
       return nil
@@ -22,7 +22,7 @@ struct IdentityFileTests {
     }
   }
 
-  private func failure(keySet text: String) async throws -> ProgramFailure? {
+  private func failure(keySet text: String) async throws -> CLIError? {
     await failure(.keySet(file: try directory.keySetFile(text)))
   }
 
@@ -31,7 +31,7 @@ struct IdentityFileTests {
     let path = try directory.write(TokenMaker.secret, to: "jwt-secret", mode: mode)
     let failure = try #require(await failure(.secret(file: path)))
     #expect(failure.status == .configuration)
-    #expect(failure.description.contains(path) && failure.why.contains(String(mode, radix: 8)))
+    #expect(failure.description.contains(path) && failure.reason.contains(String(mode, radix: 8)))
     #expect(!failure.description.contains(String(decoding: TokenMaker.secret, as: UTF8.self)))
   }
 
@@ -42,13 +42,13 @@ struct IdentityFileTests {
   }
 
   @Test func aSecretHasThirtyTwoBytesWithoutItsLineBreak() async throws {
-    func failure(_ text: String) async throws -> ProgramFailure? {
+    func failure(_ text: String) async throws -> CLIError? {
       await self.failure(.secret(file: try directory.secretFile(Array(text.utf8))))
     }
     let short = String(repeating: "k", count: 31)
     for text in ["", "\n", short, short + "\n", short + "\r\n"] {
       let failure = try #require(await failure(text))
-      #expect(failure.status == .configuration && failure.why.contains("32 bytes"))
+      #expect(failure.status == .configuration && failure.reason.contains("32 bytes"))
       #expect(!failure.description.contains("kk"))
     }
     #expect(try await failure(short + "k") == nil)
@@ -70,7 +70,7 @@ struct IdentityFileTests {
       TokenMaker.jwk(key.publicKey),
     ] {
       let failure = try #require(await failure(.secret(file: try directory.secretFile(Array(text.utf8)))))
-      #expect(failure.status == .configuration && failure.next.contains("--jwt-jwks-file"))
+      #expect(failure.status == .configuration && failure.hint.contains("--jwt-jwks-file"))
     }
   }
 
@@ -81,8 +81,8 @@ struct IdentityFileTests {
     for path in [directory.path("missing"), directory.url.path, directory.path("pipe"), "/dev/zero", long] {
       for keys in [JWTSettings.Keys.secret(file: path), .keySet(file: path)] {
         let failure = try #require(await failure(keys))
-        #expect(failure.status == .configuration && failure.what.contains(path))
-        #expect(!failure.why.isEmpty && !failure.next.isEmpty)
+        #expect(failure.status == .configuration && failure.message.contains(path))
+        #expect(!failure.reason.isEmpty && !failure.hint.isEmpty)
       }
     }
   }
@@ -98,7 +98,7 @@ struct IdentityFileTests {
     let path = try directory.secretFile()
     let secret = try Secret(file: path)
     let settings = JWTSettings(keys: .secret(file: path))
-    let identity = try await Identity(.jwt(settings), clock: TestClock().clock)
+    let identity = try await Authenticator(.jwt(settings), clock: TestClock().clock)
     var shown = "\(secret) \(String(reflecting: secret)) \(identity) \(String(reflecting: identity)) \(settings)"
     dump(secret, to: &shown)
     dump(identity, to: &shown)
@@ -139,12 +139,12 @@ struct IdentityFileTests {
     ]
     for key in refused {
       let failure = try #require(try await failure(keySet: TokenMaker.jwks(key)), "\(key)")
-      #expect(failure.status == .configuration && failure.what.contains(directory.path("jwt-jwks")))
+      #expect(failure.status == .configuration && failure.message.contains(directory.path("jwt-jwks")))
       #expect(!failure.description.contains(private256))
     }
     // One bad key among good ones is no reason to go on without it.
     let mixed = TokenMaker.jwks(TokenMaker.jwk(edwards.publicKey), refused[0])
-    #expect(try await failure(keySet: mixed)?.why.contains("key 2") == true)
+    #expect(try await failure(keySet: mixed)?.reason.contains("key 2") == true)
   }
 
   @Test func aKeySetHasKeysWithNamesOfTheirOwn() async throws {

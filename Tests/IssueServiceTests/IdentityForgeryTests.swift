@@ -225,10 +225,10 @@ struct IdentityForgeryTests {
       TokenMaker.hs256(header: #"{"alg":"HS256","crit":["s3cr3t"]}"#), TokenMaker.hs256(header: #"{"kid":"s3cr3t"}"#),
     ]
     for token in tokens { #expect(identity.answer(token: token) == .refused(.invalidToken)) }
-    for reason in IdentityRefusal.Reason.allCases where reason != .badUserID {
-      let refusal = IdentityRefusal(reason, by: .bearer)
+    for reason in AuthError.Reason.allCases where reason != .badUserID {
+      let refusal = AuthError(reason, by: .bearer)
       #expect(refusal.challenge == (reason == .missing ? "Bearer" : #"Bearer error="invalid_token""#))
-      #expect(IdentityRefusal(reason, by: .gateway).challenge == "Gateway")
+      #expect(AuthError(reason, by: .gateway).challenge == "Gateway")
       #expect(!refusal.detail.isEmpty)
     }
   }

@@ -15,8 +15,8 @@ struct IdentityHeaderTests {
     var headers = HTTPFields()
     for value in values { headers.append(HTTPField(name: .userID, value: value)) }
     let from = try peer.map { Peer(try SocketAddress(ipAddress: $0, port: 4_711)) } ?? .local
-    do throws(IdentityRefusal) {
-      return .user(try await Identity.header(identity).user(of: headers, from: from).rawValue)
+    do throws(AuthError) {
+      return .user(try await Authenticator.header(identity).user(of: headers, from: from).rawValue)
     } catch {
       #expect(error.challenge == "Gateway" && !error.detail.isEmpty)
       return .refused(error.reason)
@@ -105,7 +105,7 @@ struct IdentityNetworkTests {
     let error = try #require(throws: NetworkFormError.self) { try Network("10.1.2.3/8") }
     #expect(error.next == "write 10.0.0.0/8 for the whole network, or 10.1.2.3 for the one address")
     let failure = error.failure(of: "--trusted-proxy")
-    #expect(failure.status == .configuration && failure.what == "cannot take '10.1.2.3/8' as --trusted-proxy")
+    #expect(failure.status == .configuration && failure.message == "cannot take '10.1.2.3/8' as --trusted-proxy")
   }
 }
 

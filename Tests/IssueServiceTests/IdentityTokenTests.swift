@@ -135,14 +135,14 @@ struct IdentityTokenTests {
   }
 
   @Test(arguments: [
-    (#""1796115700""#, IdentityRefusal.Reason.malformed), ("NaN", .malformed), ("Infinity", .malformed),
+    (#""1796115700""#, AuthError.Reason.malformed), ("NaN", .malformed), ("Infinity", .malformed),
     ("1e400", .malformed), ("1e300", .malformed), ("9223372036854775808", .malformed), ("-1", .malformed),
     ("253402300800", .malformed), ("null", .malformed), ("true", .malformed), ("[1796115700]", .malformed),
     ("01796115700", .malformed), ("+1796115700", .malformed), ("1796115700.", .malformed), (".5", .malformed),
     ("0x7fffffff", .malformed), ("1796115600", .expired), ("1796115599.9", .expired), ("0", .expired), ("-0", .expired),
     ("1e9", .expired),
   ])
-  func timesMustBeNumbersInRange(text: String, reason: IdentityRefusal.Reason) async throws {
+  func timesMustBeNumbersInRange(text: String, reason: AuthError.Reason) async throws {
     let identity = try await JWTIdentity.hs256(directory)
     let token = TokenMaker.hs256(claims: #"{"sub":"alice","exp":\#(text)}"#)
     #expect(identity.answer(token: token) == .refused(reason))

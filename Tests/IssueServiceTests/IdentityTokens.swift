@@ -108,5 +108,5 @@ extension JWTIdentity {
 
 enum IdentityAnswer: Equatable {
   case user(String)
-  case refused(IdentityRefusal.Reason)
+  case refused(AuthError.Reason)
 }

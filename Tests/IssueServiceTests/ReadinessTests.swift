@@ -6,14 +6,14 @@ import Testing
 @Suite("Readiness is judged from its parts")
 struct ReadinessJudgingTests {
   private static func judge(
-    _ probe: Result<StoreProbe, StoreFailure>, consumer: StoreFailure? = nil, hasPassed: Bool = true
+    _ probe: Result<StoreProbe, StoreError>, consumer: StoreError? = nil, hasPassed: Bool = true
   ) -> [Readiness.Check: String] {
     Readiness.judge(probe, consumerFailure: consumer, hasConsumerPassed: hasPassed, minimumFreeBytes: 100 << 20)
       .problems
   }
 
-  private static func failure(_ code: StoreFailure.Code) -> StoreFailure {
-    StoreFailure(code, operation: "ask", subject: "the file", cause: "of a cause")
+  private static func failure(_ code: StoreError.Code) -> StoreError {
+    StoreError(code, operation: "ask", subject: "the file", cause: "of a cause")
   }
 
   private static let sound = StoreProbe(freeBytes: ["database": 100 << 20, "witness": 1 << 40])
@@ -23,11 +23,11 @@ struct ReadinessJudgingTests {
   }
 
   @Test(arguments: [
-    (StoreFailure.Code.busy, Readiness.Check.writable), (.inputOutput, .writable), (.corrupt, .writable),
+    (StoreError.Code.busy, Readiness.Check.writable), (.inputOutput, .writable), (.corrupt, .writable),
     (.readOnly, .writable), (.schemaOlder, .schema), (.schemaNewer, .schema), (.schemaAltered, .schema),
     (.witnessMissing, .witness), (.witnessForeign, .witness), (.witnessAhead, .witness), (.diskFull, .disk),
   ])
-  func whatTheStoreFailsWithIsNamed(code: StoreFailure.Code, check: Readiness.Check) {
+  func whatTheStoreFailsWithIsNamed(code: StoreError.Code, check: Readiness.Check) {
     #expect(Self.judge(.failure(Self.failure(code))) == [check: "the file: of a cause."])
   }
 

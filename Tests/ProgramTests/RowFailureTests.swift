@@ -55,7 +55,7 @@ struct RowFailureServiceTests {
   }
 
   @Test(arguments: ["events = 'x'", "failures = -9223372036854775808", "endpoint = 'no URL'"])
-  func aMalformedCircuitWithoutAnyPartner(change: String) async throws {
+  func aMalformedCircuitWithoutAnyIssuer(change: String) async throws {
     let directory = try ScratchDirectory()
     let database = try await makeCampaign(quota: 9, in: directory)
     let row = "INSERT INTO issuer_circuit VALUES ('https://a.example/', 1, '[]', '', 1)"

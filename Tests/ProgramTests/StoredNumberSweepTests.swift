@@ -60,8 +60,8 @@ private struct WholeFile: Sendable {
     let database = database
     _ = try await makeCampaign("one", quota: 1, in: directory)
     _ = try await makeCampaign("pool", quota: 20, ["--issuer", "pool"], in: directory)
-    let partner = ["--issuer", "webhook", "--webhook-url", "https://127.0.0.1:9/", "--max-attempts", "5"]
-    _ = try await makeCampaign("hook", quota: 20, partner, in: directory)
+    let issuer = ["--issuer", "webhook", "--webhook-url", "https://127.0.0.1:9/", "--max-attempts", "5"]
+    _ = try await makeCampaign("hook", quota: 20, issuer, in: directory)
     let codes = try directory.write("A1\nA2\n", to: "codes")
     _ = try await Program.issueService.run(["campaign", "import-codes", "pool", codes, "--database", database])
     try await RunningService.run(database: database) { service in

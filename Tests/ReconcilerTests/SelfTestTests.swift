@@ -13,16 +13,16 @@ struct SelfTestTests {
     let file = try await AuditedFile()
     let outcome = try await SelfTest.run(on: file.source())
     #expect(outcome.hasPassed, "\(outcome)")
-    #expect(outcome.planted == PlantedFault.allCases.count && outcome.planted >= Rule.allCases.count)
+    #expect(outcome.planted == InjectedCorruption.allCases.count && outcome.planted >= Rule.allCases.count)
     // The database itself is as it was, and nothing stays beside it.
     #expect(try await file.report().verdict == .clean)
     #expect(try file.directory.names().allSatisfy { !$0.contains("copy") })
   }
 
   @Test func everyRuleHasACorruptionOfItsOwn() {
-    let covered = Set(PlantedFault.allCases.flatMap(\.findings).map { String($0.prefix { $0 != "/" }) })
+    let covered = Set(InjectedCorruption.allCases.flatMap(\.findings).map { String($0.prefix { $0 != "/" }) })
     #expect(covered == Set(Rule.allCases.map(\.rawValue)))
-    #expect(PlantedFault.allCases.allSatisfy { !$0.findings.isEmpty })
+    #expect(InjectedCorruption.allCases.allSatisfy { !$0.findings.isEmpty })
   }
 
   /// The mutation test: a rule that finds nothing any more, as if its body had been deleted.

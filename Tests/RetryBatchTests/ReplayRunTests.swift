@@ -20,7 +20,7 @@ struct ReplayRunTests {
     return store
   }
 
-  /// A run in batches of 100 that has no partner to ask.
+  /// A run in batches of 100 that has no issuer to ask.
   private func run(_ id: String, on store: SQLiteStore) -> ReplayRun {
     var limits = ReplayRun.Limits()
     limits.batchSize = 100
@@ -81,15 +81,15 @@ struct ReplayRunTests {
     open.dead = newlyDead + 1
     #expect(ReplayRun.status(open: open, isIssuerDown: false, interrupted: nil) == status)
     #expect(ReplayRun.status(open: open, isIssuerDown: false, interrupted: .interrupted) == .interrupted)
-    let withoutPartner = ReplayRun.status(open: open, isIssuerDown: true, interrupted: nil)
-    #expect(withoutPartner == (newlyDead > 0 ? .newDeadLetters : .unavailable))
+    let withoutIssuer = ReplayRun.status(open: open, isIssuerDown: true, interrupted: nil)
+    #expect(withoutIssuer == (newlyDead > 0 ? .newDeadLetters : .unavailable))
   }
 }
 
-/// For stores without a campaign of a partner: to be asked is a fault.
+/// For stores without a campaign of an issuer: to be asked is a fault.
 struct NobodyToAsk: CodeIssuer {
-  func ask(_ call: IssuerCall, within deadline: Duration) async -> IssuerAnswer {
-    Issue.record("there is no partner to ask")
+  func ask(_ call: CodeRequest, within deadline: Duration) async -> CodeResponse {
+    Issue.record("there is no issuer to ask")
     return .failure(IssuerFailure(.infrastructure, "nobody"))
   }
 }

@@ -13,10 +13,10 @@ struct WrongClockTests {
 
   private static func store(clock: TestClock, in directory: ScratchDirectory) async throws -> SQLiteStore {
     let store = try SQLiteStore(
-      path: directory.path("first-come.db"), ifMissing: .create, dice: { 1 }, clock: clock.clock)
-    let settings = CampaignSettings(webhookURL: "https://partner.example/codes")
+      path: directory.path("first-come.db"), ifMissing: .create, randomUnit: { 1 }, clock: clock.clock)
+    let settings = CampaignSettings(webhookURL: "https://issuer.example/codes")
     _ = try await store.create(.test(issuer: .webhook, settings: settings), by: .test)
-    // Fewer than open the circuit of their partner.
+    // Fewer than open the circuit of their issuer.
     _ = try await store.admit((1...4).map { .of($0) })
     return store
   }
@@ -30,8 +30,8 @@ struct WrongClockTests {
   }
 
   private static func consume(_ store: SQLiteStore, _ issuer: any CodeIssuer) async throws {
-    let calls = IssuerCalls(
-      store: store, issuer: issuer, circuits: [], limits: IssuerCalls.Limits(), clock: store.clock)
+    let calls = IssuerDispatcher(
+      store: store, issuer: issuer, circuits: [], limits: IssuerDispatcher.Limits(), clock: store.clock)
     let leases = try await store.leaseCalls(for: RunID("c"), excluding: [], limit: 9, duration: .seconds(60)).leases
     try await calls.settle(leases) { _ in }
   }
@@ -115,11 +115,11 @@ struct WrongClockTests {
   }
 }
 
-/// A partner whose answers are a function.
+/// An issuer whose answers are a function.
 struct Answering: CodeIssuer {
-  let answer: @Sendable (IssuerCall) -> IssuerAnswer
+  let answer: @Sendable (CodeRequest) -> CodeResponse
 
   static let codes = Answering { .code(CouponCode("P-\($0.seat)")!) }
 
-  func ask(_ call: IssuerCall, within deadline: Duration) async -> IssuerAnswer { answer(call) }
+  func ask(_ call: CodeRequest, within deadline: Duration) async -> CodeResponse { answer(call) }
 }

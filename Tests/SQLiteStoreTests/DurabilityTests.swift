@@ -24,7 +24,7 @@ struct DurabilityTests {
       try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
     }
     #expect(mode == "delete")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .notDurable)
   }
 
@@ -40,12 +40,12 @@ struct DurabilityTests {
         })
       try db.execute(sql: "CREATE TEMP TRIGGER fail AFTER INSERT ON main.outbox BEGIN SELECT fail_io(); END")
     }
-    let first = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    let first = await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
     #expect(first?.code == .inputOutput && first?.outcome == .unknown)
     try store.writer.inDatabase { db in try db.execute(sql: "DROP TRIGGER fail") }
-    await #expect(throws: StoreFailure.self) { try await store.admit([.of(2)]) }
-    await #expect(throws: StoreFailure.self) { try await store.deliverPending(limit: 1) }
-    await #expect(throws: StoreFailure.self) { try await store.campaigns() }
+    await #expect(throws: StoreError.self) { try await store.admit([.of(2)]) }
+    await #expect(throws: StoreError.self) { try await store.deliverPending(limit: 1) }
+    await #expect(throws: StoreError.self) { try await store.campaigns() }
     #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
   }
 
@@ -56,8 +56,8 @@ struct DurabilityTests {
     _ = try await store.create(.test(), by: .test)
     let refusal = CommitRefusal()
     store.writer.inDatabase { db in db.add(transactionObserver: refusal) }
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
-    #expect(failure?.outcome == StoreFailure.Outcome.none)
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
+    #expect(failure?.outcome == StoreError.Outcome.none)
     store.writer.inDatabase { db in db.remove(transactionObserver: refusal) }
     #expect(try await backend.openStore().admit([.of(2)])[0].seat == 1)
   }
@@ -72,8 +72,8 @@ struct DurabilityTests {
     try await backend.plain().write { db in
       try db.execute(sql: "DROP TRIGGER campaign_identity; UPDATE campaign SET issuer = 'foo' WHERE id = 'summer'")
     }
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(2)]) }
-    #expect(failure?.code == .malformed && failure?.outcome == StoreFailure.Outcome.none)
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(2)]) }
+    #expect(failure?.code == .malformed && failure?.outcome == StoreError.Outcome.none)
     let tally = try await store.deliverPending(limit: 10)
     #expect(tally.delivered == 1 && tally.dead == 1)
     #expect(try await store.admit([.of(2, in: .spring)])[0].seat == 2)
@@ -85,7 +85,7 @@ struct DurabilityTests {
     let store = try backend.openStore()
     _ = try await store.create(.test(), by: .test)
     try FileManager.default.moveItem(atPath: backend.path, toPath: backend.path + ".away")
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
     #expect(failure?.code == .inputOutput)
   }
 
@@ -134,8 +134,8 @@ struct LockTests {
     _ = try await store.create(.test(), by: .test)
     let lock = try FileLock(path: store.file.writeLockPath)
     try lock.take(mode, within: .zero)
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
-    #expect(failure?.code == .busy && failure?.outcome == StoreFailure.Outcome.none)
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
+    #expect(failure?.code == .busy && failure?.outcome == StoreError.Outcome.none)
     #expect(failure?.isRetryable == true)
     lock.giveBack()
     #expect(try await store.admit([.of(1)])[0].seat == 1)

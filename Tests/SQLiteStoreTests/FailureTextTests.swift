@@ -18,13 +18,13 @@ struct FailureTextTests {
       let error = try #require(throws: DatabaseError.self) {
         try database.write { try $0.execute(sql: statement.sql, arguments: statement.arguments) }
       }
-      let failure = StoreFailure(error, operation: "admit a claim", subject: "first-come.db")
+      let failure = StoreError(error, operation: "admit a claim", subject: "first-come.db")
       #expect(!"\(failure)".contains("mina"), "\(failure)")
     }
   }
 
   @Test func anUnknownErrorIsNamedByItsTypeAlone() {
-    let failure = StoreFailure(Telling(), operation: "admit a claim", subject: "first-come.db")
+    let failure = StoreError(Telling(), operation: "admit a claim", subject: "first-come.db")
     #expect("\(failure)".contains("Telling") && !"\(failure)".contains("mina"))
   }
 
@@ -34,8 +34,8 @@ struct FailureTextTests {
     let error = try database.read { db in
       let row = try #require(try Row.fetchOne(db, sql: "SELECT 'Mina!' AS campaign_id, 'Mina!' AS state"))
       return try (
-        #require(throws: StoreFailure.self) { try row.campaignID() },
-        #require(throws: StoreFailure.self) {
+        #require(throws: StoreError.self) { try row.campaignID() },
+        #require(throws: StoreError.self) {
           let _: Campaign.State = try row.word("state", of: "campaign")
         }
       )

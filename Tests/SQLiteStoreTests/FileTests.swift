@@ -9,11 +9,11 @@ import Testing
 struct FileTests {
   @Test func aMissingFileIsRefusedAndNothingIsCreated() throws {
     let backend = try SQLiteBackend()
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try SQLiteStore(path: backend.path, clock: TestClock().clock)
     }
     #expect(failure?.code == .missing)
-    #expect(throws: StoreFailure.self) {
+    #expect(throws: StoreError.self) {
       try SQLiteReconciliationSource(path: backend.path, clock: TestClock().clock)
     }
     #expect(try backend.directory.names().isEmpty)
@@ -33,7 +33,7 @@ struct FileTests {
   func aForeignFileIsRefused(contents: String) throws {
     let backend = try SQLiteBackend()
     _ = try backend.directory.write(contents, to: "first-come.db")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .foreign)
     #expect(try backend.directory.names() == ["first-come.db"])
     #expect(try backend.directory.contents("first-come.db") == Data(contents.utf8))
@@ -53,7 +53,7 @@ struct FileTests {
     let before = try backend.directory.contents("first-come.db")
     let names = try backend.directory.names()
     for _ in 1...2 {
-      let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+      let failure = #expect(throws: StoreError.self) { try backend.openStore() }
       #expect(failure?.code == .foreign)
     }
     #expect(try backend.directory.contents("first-come.db") == before)
@@ -64,7 +64,7 @@ struct FileTests {
     let backend = try SQLiteBackend()
     do { _ = try backend.openStore() }
     try FileManager.default.setAttributes([.posixPermissions: 0o400], ofItemAtPath: backend.path)
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .readOnly)
     #expect(throws: Never.self) { try SQLiteReconciliationSource(path: backend.path, clock: TestClock().clock) }
   }
@@ -75,7 +75,7 @@ struct FileTests {
     // Root can give a file away; anybody else finds one of root's.
     let path = getuid() == 0 ? backend.path : "/etc/passwd"
     if getuid() == 0 { #expect(unsafe chown(path, 65_534, 65_534) == 0) }
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try SQLiteReconciliationSource(path: path, clock: TestClock().clock)
     }
     #expect(failure?.code == .notOwner)
@@ -93,19 +93,19 @@ struct FileTests {
     try lock.take(.exclusive, within: .zero)
     var limits = SQLiteStore.Limits()
     limits.lockTimeout = .milliseconds(100)
-    let busy = #expect(throws: StoreFailure.self) {
+    let busy = #expect(throws: StoreError.self) {
       try SQLiteStore(path: link, limits: limits, clock: TestClock().clock)
     }
     #expect(busy?.code == .busy)
     try FileManager.default.linkItem(atPath: backend.path, toPath: backend.directory.path("hard.db"))
-    let aliased = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let aliased = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(aliased?.code == .aliased)
   }
 
   @Test func aLinkThatLeadsNowhereIsNotReplaced() throws {
     let backend = try SQLiteBackend()
     try FileManager.default.createSymbolicLink(atPath: backend.path, withDestinationPath: "gone.db")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .missing)
     #expect(try backend.directory.names() == ["first-come.db"])
   }
@@ -119,7 +119,7 @@ struct FileTests {
     try FileManager.default.removeItem(atPath: directory.path("lock"))
     let second = try FileLock(path: directory.path("lock"))
     try second.take(.exclusive, within: .zero)
-    #expect(throws: StoreFailure.self) { try first.take(.exclusive, within: .milliseconds(10)) }
+    #expect(throws: StoreError.self) { try first.take(.exclusive, within: .milliseconds(10)) }
     second.giveBack()
     #expect(throws: Never.self) { try first.take(.exclusive, within: .zero) }
   }
@@ -127,7 +127,7 @@ struct FileTests {
   @Test func aLogWithoutItsDatabaseIsNotPassedOver() throws {
     let backend = try SQLiteBackend()
     _ = try backend.directory.write("the acceptances are in here", to: "first-come.db-wal")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .corrupt)
     #expect(!FileManager.default.fileExists(atPath: backend.path))
   }

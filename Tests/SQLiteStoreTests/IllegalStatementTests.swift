@@ -158,7 +158,7 @@ struct IllegalStatementTests {
       INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)
       VALUES ('autumn', '', 1, 'open', 'lottery', zeroblob(32), 1)
       """, "no such issuer"),
-    // A partner without an address, and an address without a partner.
+    // An issuer without an address, and an address without an issuer.
     Statement(
       """
       INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at)

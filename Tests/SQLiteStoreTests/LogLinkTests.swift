@@ -41,11 +41,11 @@ struct LogLinkTests {
     }
   }
 
-  private func refusal(_ backend: SQLiteBackend) throws -> StoreFailure? {
+  private func refusal(_ backend: SQLiteBackend) throws -> StoreError? {
     let main = try Data(contentsOf: URL(fileURLWithPath: backend.path))
     let log = { (try? Data(contentsOf: URL(fileURLWithPath: backend.path + "-wal"))) ?? Data() }
     let before = log()
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(try Data(contentsOf: URL(fileURLWithPath: backend.path)) == main, "the file was changed")
     #expect(log() == before, "the log was changed")
     return failure
@@ -66,11 +66,11 @@ struct LogLinkTests {
     let spliced = try killed("spliced")
     try copy(backup, spliced.path)
     #expect(try refusal(spliced)?.code == .logMismatch)
-    let reading = #expect(throws: StoreFailure.self) {
+    let reading = #expect(throws: StoreError.self) {
       try SQLiteReconciliationSource(path: spliced.path, clock: TestClock().clock)
     }
     #expect(reading?.code == .logMismatch)
-    let states = #expect(throws: StoreFailure.self) {
+    let states = #expect(throws: StoreError.self) {
       try StoreFile(path: spliced.path).migrationStates(limits: SQLiteStore.Limits())
     }
     #expect(states?.code == .logMismatch)
@@ -181,7 +181,7 @@ struct LogLinkTests {
     let migrate = { try StoreFile(path: left.path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start) }
     if isReplaced {
       let log = try Data(contentsOf: URL(fileURLWithPath: left.path + "-wal"))
-      let failure = #expect(throws: StoreFailure.self) { try migrate() }
+      let failure = #expect(throws: StoreError.self) { try migrate() }
       #expect(failure?.code == .logMismatch)
       #expect(try Data(contentsOf: URL(fileURLWithPath: left.path + "-wal")) == log)
     } else {
@@ -261,11 +261,11 @@ struct LogLinkTests {
     _ = try await store.create(.test(quota: 100), by: .test)
     _ = try await store.admit(seats(1...5))
     try FileManager.default.removeItem(atPath: path + suffix)
-    let write = await #expect(throws: StoreFailure.self) { try await store.admit([.of(6)]) }
+    let write = await #expect(throws: StoreError.self) { try await store.admit([.of(6)]) }
     #expect(write?.code == .inputOutput && write?.outcome == .unknown)
-    let repeated = await #expect(throws: StoreFailure.self) { try await store.answerWithoutSeat([.of(1)]) }
+    let repeated = await #expect(throws: StoreError.self) { try await store.decideReadOnly([.of(1)]) }
     #expect(repeated?.code == .inputOutput)
-    await #expect(throws: StoreFailure.self) { try await store.deliverPending(limit: 1) }
+    await #expect(throws: StoreError.self) { try await store.deliverPending(limit: 1) }
     #expect(store.fatalFailure?.code == .inputOutput)
   }
 
@@ -274,7 +274,7 @@ struct LogLinkTests {
     let store = try backend.openStore()
     _ = try await store.create(.test(quota: 100), by: .test)
     try FileManager.default.removeItem(atPath: path + suffix)
-    let failure = await #expect(throws: StoreFailure.self) { try await store.campaigns() }
+    let failure = await #expect(throws: StoreError.self) { try await store.campaigns() }
     #expect(failure?.code == .inputOutput)
     #expect(store.fatalFailure != nil)
   }
@@ -293,7 +293,7 @@ struct LogLinkTests {
     let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
     try file.write(contentsOf: bytes)
     try file.close()
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(13)]) }
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(13)]) }
     #expect(failure?.code == .inputOutput && failure?.outcome == .unknown)
     #expect(store.fatalFailure != nil)
   }
@@ -332,9 +332,9 @@ struct LogLinkTests {
     try file.write(contentsOf: Data(repeating: 0xA5, count: 4_096))
     try file.close()
     let fresh = try SQLiteStore(path: path, clock: TestClock().clock)
-    let failure = await #expect(throws: StoreFailure.self) { try await fresh.claimRecord(of: .of(1)) }
+    let failure = await #expect(throws: StoreError.self) { try await fresh.claimRecord(of: .of(1)) }
     #expect(failure?.code == .corrupt)
-    let later = await #expect(throws: StoreFailure.self) { try await fresh.admit([.of(302)]) }
+    let later = await #expect(throws: StoreError.self) { try await fresh.admit([.of(302)]) }
     #expect(later?.code == .corrupt)
   }
 }

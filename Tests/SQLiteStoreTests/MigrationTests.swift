@@ -25,14 +25,14 @@ struct MigrationTests {
       { _ = try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start) },
       { _ = try file.migrationStates(limits: SQLiteStore.Limits()) },
     ] {
-      let failure = #expect(throws: StoreFailure.self) { try attempt() }
+      let failure = #expect(throws: StoreError.self) { try attempt() }
       #expect(failure?.code == .schemaNewer)
     }
   }
 
   @Test func aFileMigratedByOtherSQLIsRefused() throws {
     let backend = try changed(by: "UPDATE schema_migration SET checksum = 'abc' WHERE version = 1")
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .schemaAltered)
   }
 
@@ -53,7 +53,7 @@ struct MigrationTests {
   ])
   func anAlteredSchemaIsNotUsed(sql: String, fault: String) throws {
     let backend = try changed(by: sql)
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       _ = try SQLiteStore(path: backend.path, clock: TestClock().clock)
     }
     #expect(failure?.code == .schemaAltered)
@@ -63,9 +63,9 @@ struct MigrationTests {
   @Test(arguments: ["DROP TABLE schema_migration", "DELETE FROM schema_migration"])
   func aLostLedgerIsDamageAndNotAnOldVersion(sql: String) throws {
     let backend = try changed(by: sql)
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(failure?.code == .corrupt)
-    let migrated = #expect(throws: StoreFailure.self) {
+    let migrated = #expect(throws: StoreError.self) {
       try StoreFile(path: backend.path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start)
     }
     #expect(migrated?.code == .corrupt)
@@ -81,7 +81,7 @@ struct MigrationTests {
     let backend = try SQLiteBackend()
     do { _ = try backend.openStore() }
     let migrator = Migrator(path: backend.path, migrations: Self.next)
-    let older = #expect(throws: StoreFailure.self) {
+    let older = #expect(throws: StoreError.self) {
       try backend.plain().read { db in try migrator.requireCurrent(in: db) }
     }
     #expect(older?.code == .schemaOlder)
@@ -89,7 +89,7 @@ struct MigrationTests {
     #expect(
       try file.migrate(limits: SQLiteStore.Limits(), now: TestClock.start, to: Self.next) == [Self.next.count])
     try await backend.plain().read { db in try migrator.requireCurrent(in: db) }
-    let newer = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let newer = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(newer?.code == .schemaNewer)
   }
 
@@ -102,7 +102,7 @@ struct MigrationTests {
         Migration(
           version: Migration.sqlite.count + 1, name: "broken", sql: "CREATE TABLE half (id INTEGER); SELECT nothing;")
       ]
-    #expect(throws: StoreFailure.self) {
+    #expect(throws: StoreError.self) {
       try StoreFile(path: backend.path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start, to: broken)
     }
     #expect(throws: Never.self) { try backend.openStore() }
@@ -115,7 +115,7 @@ struct MigrationTests {
     let store = try backend.openStore()
     var limits = SQLiteStore.Limits()
     limits.lockTimeout = .milliseconds(100)
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try store.file.migrate(limits: limits, now: TestClock.start, to: Self.next)
     }
     #expect(failure?.code == .busy)

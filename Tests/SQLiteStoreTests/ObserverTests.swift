@@ -12,7 +12,7 @@ struct ObserverTests {
     struct Heard {
       var steps: [StoreStep: [Duration]] = [:]
       var checkpoints: [(log: Int, moved: Int)] = []
-      var failures: [StoreFailure.Code] = []
+      var failures: [StoreError.Code] = []
     }
 
     let heard = Mutex(Heard())
@@ -21,7 +21,7 @@ struct ObserverTests {
     func checkpointed(logPages: Int, movedPages: Int) {
       heard.withLock { $0.checkpoints.append((logPages, movedPages)) }
     }
-    func failed(_ code: StoreFailure.Code) { heard.withLock { $0.failures.append(code) } }
+    func failed(_ code: StoreError.Code) { heard.withLock { $0.failures.append(code) } }
 
     /// How often each step was heard of since the last time.
     func takeSteps() -> [StoreStep: Int] {
@@ -64,7 +64,7 @@ struct ObserverTests {
     _ = try await store.create(.test(), by: .test)
     _ = recording.takeSteps()
     let lock = try #require(HeldLock(backend.path + ".write-lock"))
-    await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
+    await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
     #expect(recording.heard.withLock { $0.failures } == [.busy])
     let waits = try #require(recording.heard.withLock { $0.steps[.lockWait] })
     #expect(waits.count == 1 && waits[0] >= .milliseconds(300))
@@ -91,9 +91,9 @@ struct ObserverTests {
     let store = try open()
     _ = try await store.create(.test(), by: .test)
     try backend.directory.remove("first-come.db.witness")
-    await #expect(throws: StoreFailure.self) { try await store.admit([.of(1)]) }
-    await #expect(throws: StoreFailure.self) { try await store.answerWithoutSeat([.of(1)]) }
-    await #expect(throws: StoreFailure.self) { try await store.claimRecord(of: .of(1)) }
+    await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
+    await #expect(throws: StoreError.self) { try await store.decideReadOnly([.of(1)]) }
+    await #expect(throws: StoreError.self) { try await store.claimRecord(of: .of(1)) }
     #expect(recording.heard.withLock { $0.failures } == [.witnessMissing, .witnessMissing, .witnessMissing])
   }
 }

@@ -63,7 +63,7 @@ struct OldFile {
     INSERT INTO seat_loss VALUES ('gone', 1, 2, 1, 2);
     """,
     4: """
-    INSERT INTO issuer_circuit VALUES ('http://partner', 1, '[]', 'gone', 1);
+    INSERT INTO issuer_circuit VALUES ('http://issuer', 1, '[]', 'gone', 1);
     INSERT INTO pruned_run VALUES ('retry-batch', '', 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
     INSERT INTO operator_act_seat VALUES ('summer', 2, 1);
     UPDATE failed_event SET settled_at = 7, state = 'dead', next_attempt_at = NULL, leased_by = NULL, leased_until = NULL;

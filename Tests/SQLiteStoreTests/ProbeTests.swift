@@ -18,8 +18,8 @@ struct ProbeTests {
     _ = try await store.admit([.of(1), .of(2), .of(3)])
   }
 
-  private func refusal(of store: SQLiteStore) async -> StoreFailure.Code? {
-    await #expect(throws: StoreFailure.self) { try await store.probe() }?.code
+  private func refusal(of store: SQLiteStore) async -> StoreError.Code? {
+    await #expect(throws: StoreError.self) { try await store.probe() }?.code
   }
 
   @Test func aLockThatSomebodyHolds() async throws {
@@ -76,7 +76,7 @@ struct ProbeTests {
             ('b', 'reconcile', 'h', 1, 'summer', 20, 21, 0, 'CLEAN', 0)
           """)
     }
-    #expect(try await store.figures().lastReconciliation?.verdict == "DIRTY")
+    #expect(try await store.stats().lastReconciliation?.verdict == "DIRTY")
   }
 
   /// What was committed and not witnessed yet is a lag: the next group witnesses it.
@@ -88,9 +88,9 @@ struct ProbeTests {
     let file = try FileHandle(forWritingTo: witness)
     try file.write(contentsOf: before)
     try file.close()
-    #expect(try await store.figures().witnessLag == 2)
+    #expect(try await store.stats().witnessLag == 2)
     _ = try await store.probe()
     _ = try await store.admit([.of(6)])
-    #expect(try await store.figures().witnessLag == 0)
+    #expect(try await store.stats().witnessLag == 0)
   }
 }

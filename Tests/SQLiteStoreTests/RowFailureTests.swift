@@ -11,10 +11,10 @@ struct RowFailureTests {
 
   init() throws { backend = try SQLiteBackend() }
 
-  /// `summer` asks a partner, `spring` makes its codes itself; each has `seats` accepted users.
+  /// `summer` asks an issuer, `spring` makes its codes itself; each has `seats` accepted users.
   private func store(seats: Int = 5, clock: TestClock = TestClock()) async throws -> SQLiteStore {
     let store = try backend.openStore(clock: clock.clock)
-    let settings = CampaignSettings(webhookURL: "https://partner.example/codes")
+    let settings = CampaignSettings(webhookURL: "https://issuer.example/codes")
     _ = try await store.create(.test(.summer, issuer: .webhook, settings: settings), by: .test)
     _ = try await store.create(.test(.spring), by: .test)
     _ = try await store.admit((1...seats).flatMap { [.of($0), .of($0, in: .spring)] })
@@ -27,7 +27,7 @@ struct RowFailureTests {
 
   private func answered(_ leases: [Lease], failing: Bool = false) -> [Attempt] {
     leases.map { lease in
-      let answer: IssuerAnswer =
+      let answer: CodeResponse =
         failing
         ? .failure(IssuerFailure(.transient, "it failed")) : .code(CouponCode("P-\(lease.event.seat)")!)
       return Attempt(lease: lease, startedAt: TestClock.start, answer: answer)
@@ -42,8 +42,8 @@ struct RowFailureTests {
     let tally = try await store.deliverPending(limit: 100)
     #expect(tally.delivered == 4 && tally.dead == 1)
     #expect(try await store.deliverPending(limit: 100).total == 0, "it is not brought again")
-    let figures = try await store.figures()
-    #expect(figures.quarantined == 1 && figures.campaigns.first?.pending == 0)
+    let stats = try await store.stats()
+    #expect(stats.quarantined == 1 && stats.campaigns.first?.pending == 0)
     let page = try await store.failedEvents(FailedEventQuery(filter: .all, limit: 10))
     #expect(page.quarantined.map(\.key) == [SeatKey(campaign: "spring", seat: 2)])
     #expect(page.quarantined.first?.error.contains("this seat is not accepted") == true)
@@ -57,7 +57,7 @@ struct RowFailureTests {
     let outcomes = try await store.settle(answered(leases, failing: failing))
     #expect(outcomes.count { $0 == .dead } == 1 && outcomes[1] == .dead)
     #expect(try await store.settle(answered([leases[1]])) == [.fenced], "its lease is over")
-    #expect(try await store.figures().quarantined == 1)
+    #expect(try await store.stats().quarantined == 1)
   }
 
   @Test func aReplayPassesAnEventWithoutItsAcceptance() async throws {
@@ -94,7 +94,7 @@ struct RowFailureTests {
       _ = try await store.settle(answered(leases))
     }
     #expect(seats.isSuperset(of: [1, 3, 4, 5]))
-    _ = try await store.figures()
+    _ = try await store.stats()
   }
 
   static let failedRows = [
@@ -124,7 +124,7 @@ struct RowFailureTests {
     var query = FailedEventQuery(filter: .all, limit: 10)
     query.states = Set(FailedEventState.allCases)
     #expect(try await store.failedEvents(query).events.count >= 4)
-    _ = try await store.figures()
+    _ = try await store.stats()
   }
 
   static let circuits = [
@@ -142,7 +142,7 @@ struct RowFailureTests {
     #expect(known.allSatisfy { !$0.isOpen })
     #expect(try await store.settle(answered([leases[1]], failing: true)) == [.failedAgain])
     #expect(try await store.settle(answered(Array(leases[2...]))).allSatisfy { $0 == .resolved })
-    #expect(try await store.circuits().allSatisfy { $0.endpoint != "https://partner.example/codes" })
+    #expect(try await store.circuits().allSatisfy { $0.endpoint != "https://issuer.example/codes" })
     _ = try await store.failedEvent(of: .summer, seat: Seat(1))
   }
 
@@ -158,7 +158,7 @@ struct RowFailureTests {
     let store = try await store(clock: clock)
     try backend.forge("UPDATE campaign SET \(change) WHERE id = 'summer'")
     #expect(try await store.campaigns().contains { $0.campaign.id == .spring })
-    #expect(try await store.figures().campaigns.contains { $0.summary.campaign.id == .spring })
+    #expect(try await store.stats().campaigns.contains { $0.summary.campaign.id == .spring })
     #expect(try await store.admit([.of(9, in: .spring)]).first?.seat == 6)
     #expect(try await store.deliverPending(limit: 100).delivered == 6)
     let leases = try await leaseCalls(store)
@@ -172,6 +172,6 @@ struct RowFailureTests {
     for run in ["a", "b"] { _ = try await store.beginRun(.test(run), limit: nil, leaseDuration: .seconds(60)) }
     try backend.forge("UPDATE run SET started_at = 9223372036854775807, due = -1 WHERE id = 'a'")
     #expect(try await store.runs(limit: 10, before: nil, onlyCrashed: false).contains { $0.id == RunID("b") })
-    _ = try await store.figures()
+    _ = try await store.stats()
   }
 }

@@ -24,9 +24,9 @@ struct WitnessTests {
     }
   }
 
-  private func refusal() throws -> StoreFailure? {
+  private func refusal() throws -> StoreError? {
     let before = try backend.plain().dump()
-    let failure = #expect(throws: StoreFailure.self) { try backend.openStore() }
+    let failure = #expect(throws: StoreError.self) { try backend.openStore() }
     #expect(try backend.plain().dump() == before)
     return failure
   }
@@ -114,7 +114,7 @@ struct WitnessTests {
     do { _ = try await backend.openStore().admit([.of(1), .of(2)]) }
     try restoreBackup()
     let other = backend.directory.path("elsewhere.witness")
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try SQLiteStore(path: backend.path, witness: .at(other), clock: TestClock().clock)
     }
     #expect(failure?.code == .witnessAhead)
@@ -124,7 +124,7 @@ struct WitnessTests {
   @Test(arguments: ["", "-wal", "-shm", ".use-lock", ".write-lock"])
   func aFileOfTheDatabaseIsNoWitness(suffix: String) async throws {
     do { _ = try await backend.openStore().create(.test(), by: .test) }
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try SQLiteStore(path: backend.path, witness: .at(backend.path + suffix), clock: TestClock().clock)
     }
     #expect(failure?.code == .witnessForeign)
@@ -136,7 +136,7 @@ struct WitnessTests {
     try copy(witness, to: witness + ".old")
     let store = try backend.openStore()
     _ = try await store.change(.summer, to: .pause, by: .test)
-    #expect(try await store.answerWithoutSeat([.of(10)]).map { $0?.seat } == [10])
+    #expect(try await store.decideReadOnly([.of(10)]).map { $0?.seat } == [10])
     let old = try Data(contentsOf: URL(fileURLWithPath: witness + ".old"))
     _ = try await store.change(.summer, to: .resume(reissuingSeats: false), by: .test)
     _ = try await store.admit([.of(11)])
@@ -145,7 +145,7 @@ struct WitnessTests {
     try file.write(contentsOf: old)
     try file.close()
     let other = try SQLiteStore(path: backend.path, clock: TestClock().clock)
-    #expect(try await other.answerWithoutSeat([.of(11)]).map { $0?.seat } == [11])  // opening witnessed it
+    #expect(try await other.decideReadOnly([.of(11)]).map { $0?.seat } == [11])  // opening witnessed it
     let again = try #require(FileHandle(forUpdatingAtPath: witness))
     try again.write(contentsOf: old)
     try again.close()
@@ -166,9 +166,9 @@ struct WitnessTests {
     let file = try #require(FileHandle(forUpdatingAtPath: witness))
     try file.write(contentsOf: old)
     try file.close()
-    #expect(try await open.answerWithoutSeat([.of(11), .of(10)]).map { $0?.seat } == [nil, 10])
+    #expect(try await open.decideReadOnly([.of(11), .of(10)]).map { $0?.seat } == [nil, 10])
     #expect(try await open.admit([.of(11)])[0].seat == 11)
-    #expect(try await open.answerWithoutSeat([.of(11)]).map { $0?.seat } == [11])
+    #expect(try await open.decideReadOnly([.of(11)]).map { $0?.seat } == [11])
   }
 
   @Test func theWitnessOfAnotherDatabaseIsRefused() async throws {
@@ -183,7 +183,7 @@ struct WitnessTests {
     #expect(try refusal()?.code == .witnessForeign)
     // Also beside a database without acceptances: it may be there because the database was lost.
     try copy(witness, to: backend.directory.path("new.db.witness"))
-    let failure = #expect(throws: StoreFailure.self) {
+    let failure = #expect(throws: StoreError.self) {
       try SQLiteStore(path: backend.directory.path("new.db"), ifMissing: .create, clock: TestClock().clock)
     }
     #expect(failure?.code == .witnessForeign)
@@ -246,8 +246,8 @@ struct WitnessTests {
     try copy(witness, to: witness + ".copy")
     try FileManager.default.removeItem(atPath: witness)
     if how == "replaced" { try copy(witness + ".copy", to: witness) }
-    let failure = await #expect(throws: StoreFailure.self) { try await store.admit([.of(12)]) }
-    #expect(failure?.code == .witnessMissing && failure?.outcome == StoreFailure.Outcome.none)
+    let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(12)]) }
+    #expect(failure?.code == .witnessMissing && failure?.outcome == StoreError.Outcome.none)
     #expect(store.fatalFailure?.code == .witnessMissing)
     #expect(try await backend.plain().read { try Int.fetchOne($0, sql: "SELECT count(*) FROM accepted_user") } == 11)
   }

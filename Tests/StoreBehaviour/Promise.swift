@@ -24,5 +24,5 @@ package struct Promise: Sendable, CustomStringConvertible {
   }
 
   package static let all: [Promise] =
-    admission + answersWithoutSeat + coupons + replay + partners + desk + traces + figures
+    admission + answersWithoutSeat + coupons + replay + issuers + desk + traces + stats
 }

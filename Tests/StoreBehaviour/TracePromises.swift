@@ -47,7 +47,7 @@ extension Promise {
     let repeats: [Claim] = [.of(1, trace: .of(8)), .of(1), .of(2, trace: .of(8))]
     let seats: [Int?] = [1, 1, 2]
     #expect(try await store.admit(repeats).map(\.seat) == seats)
-    #expect(try await store.answerWithoutSeat(repeats).map { $0?.seat } == seats)
+    #expect(try await store.decideReadOnly(repeats).map { $0?.seat } == seats)
     #expect(try await store.deliverPending(limit: 10).delivered == 2)
     #expect(try await store.admit(repeats).map(\.seat) == seats)
     #expect(try await store.deliverPending(limit: 10).total == 0)

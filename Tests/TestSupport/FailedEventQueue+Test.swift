@@ -5,7 +5,7 @@ extension FailedEventQueue {
   package func leases(
     for run: RunStart, limit: Int = 100, duration: Duration = .seconds(60),
     by moment: Timestamp = TestClock.start.advanced(by: .seconds(1_000_000))
-  ) async throws(StoreFailure) -> [Lease] {
+  ) async throws(StoreError) -> [Lease] {
     var leases: [Lease] = []
     for campaign in try await dueCampaigns(for: run, dueBy: moment) where leases.count < limit {
       var cursor = ReplayCursor.waiting(dueBy: moment, after: nil)
@@ -19,8 +19,8 @@ extension FailedEventQueue {
     return leases
   }
 
-  /// Settles leases for which no partner is asked.
-  package func replay(_ leases: [Lease]) async throws(StoreFailure) -> [ReplayOutcome] {
+  /// Settles leases for which no issuer is asked.
+  package func replay(_ leases: [Lease]) async throws(StoreError) -> [ReplayOutcome] {
     try await settle(leases.map { Attempt(lease: $0, startedAt: TestClock.start) })
   }
 }

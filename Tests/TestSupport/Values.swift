@@ -25,8 +25,8 @@ extension TraceParent {
   }
 }
 
-extension ActAuthor {
-  package static let test = ActAuthor(name: "test", reason: "a test")
+extension Operator {
+  package static let test = Operator(name: "test", reason: "a test")
 }
 
 extension NewCampaign {

@@ -5,16 +5,16 @@ import Testing
 @Suite("Which endpoints and addresses are called")
 struct EndpointTests {
   @Test(arguments: [
-    ("https://partner.example", "partner.example", 443, "partner.example", "https://partner.example/"),
+    ("https://issuer.example", "issuer.example", 443, "issuer.example", "https://issuer.example/"),
     (
-      "HTTPS://Partner.Example/v1?a=b%20c", "partner.example", 443, "partner.example",
-      "https://partner.example/v1?a=b%20c"
+      "HTTPS://Issuer.Example/v1?a=b%20c", "issuer.example", 443, "issuer.example",
+      "https://issuer.example/v1?a=b%20c"
     ),
     (
-      "https://partner.example:8443/", "partner.example", 8_443, "partner.example:8443", "https://partner.example:8443/"
+      "https://issuer.example:8443/", "issuer.example", 8_443, "issuer.example:8443", "https://issuer.example:8443/"
     ),
-    ("https://partner.example:443/x", "partner.example", 443, "partner.example", "https://partner.example/x"),
-    ("https://partner.example?q=1", "partner.example", 443, "partner.example", "https://partner.example/?q=1"),
+    ("https://issuer.example:443/x", "issuer.example", 443, "issuer.example", "https://issuer.example/x"),
+    ("https://issuer.example?q=1", "issuer.example", 443, "issuer.example", "https://issuer.example/?q=1"),
     ("http://10.0.0.7/codes", "10.0.0.7", 80, "10.0.0.7", "http://10.0.0.7/codes"),
     ("https://[2001:DB8::7]:9/x", "2001:db8::7", 9, "[2001:db8::7]:9", "https://[2001:db8::7]:9/x"),
     (
@@ -32,7 +32,7 @@ struct EndpointTests {
 
   @Test(arguments: [
     ("", "bytes"), ("https://a/" + String(repeating: "x", count: 2_039), "bytes"), ("ftp://a/", "begin with https://"),
-    ("partner.example/x", "begin with https://"), ("//partner.example", "begin with https://"),
+    ("issuer.example/x", "begin with https://"), ("//issuer.example", "begin with https://"),
     ("https:/a", "begin with"),
     ("unix:///run/x.sock", "begin with"), ("https+unix://%2Frun%2Fx/", "begin with"), ("https://", "no host"),
     ("https:///path", "no host"), ("https://:443/", "no host"), ("https://user:pass@a/", "password"),

@@ -7,17 +7,17 @@ import Testing
 
 @testable import WebhookIssuer
 
-@Suite("What a partner's answer means")
+@Suite("What an issuer's answer means")
 struct ReplyTests {
   private func answer(
     _ status: Int, _ body: WebhookReply.Body, retryAfter: String? = nil, user: String = "user-1"
-  ) throws -> IssuerAnswer {
+  ) throws -> CodeResponse {
     WebhookReply(head: WebhookReply.Head(status: status, retryAfter: retryAfter), body: body).answer(
-      from: try WebhookEndpoint("https://partner.example:8443/secret?token=t0ken"), now: TestClock.start,
-      Excerpts(user: try #require(UserID(user))))
+      from: try WebhookEndpoint("https://issuer.example:8443/secret?token=t0ken"), now: TestClock.start,
+      RedactedExcerpt(user: try #require(UserID(user))))
   }
 
-  private func answer(_ status: Int, _ text: String, user: String = "user-1") throws -> IssuerAnswer {
+  private func answer(_ status: Int, _ text: String, user: String = "user-1") throws -> CodeResponse {
     try answer(status, .whole(Array(text.utf8)), user: user)
   }
 
@@ -50,14 +50,14 @@ struct ReplyTests {
   func aSuccessWithoutAUsableCodeIsTransient(body: String) throws {
     let failure = try #require(try answer(200, body).failure)
     #expect(failure.kind == .transient)
-    #expect(failure.error.hasPrefix("partner.example:8443 answered 200 without a usable code"))
+    #expect(failure.error.hasPrefix("issuer.example:8443 answered 200 without a usable code"))
   }
 
   @Test func theWordsSayWhatHappened() throws {
-    #expect(try answer(503, "").failure?.error == "partner.example:8443 answered 503, with an empty body")
+    #expect(try answer(503, "").failure?.error == "issuer.example:8443 answered 503, with an empty body")
     #expect(
       try answer(400, "no\r\nstock\u{1B}[31m\u{202E}\u{2028}\u{0}").failure?.error
-        == #"partner.example:8443 answered 400: no\r\nstock\u{1b}[31m\u{202e}\u{2028}\u{0}"#)
+        == #"issuer.example:8443 answered 400: no\r\nstock\u{1b}[31m\u{202e}\u{2028}\u{0}"#)
     #expect(try answer(302, "").failure?.error.contains("redirects are not followed") == true)
     #expect(try answer(200, .tooLong([0x41])).failure?.error.contains("more than 65536 bytes: A") == true)
     #expect(try answer(200, .lost("gone")).failure?.error.hasSuffix("but its body was lost: gone") == true)
@@ -70,7 +70,7 @@ struct ReplyTests {
 
   @Test func theFirstTwoHundredBytesAreKept() throws {
     func words(_ body: [UInt8]) throws -> String {
-      try #require(try answer(400, .whole(body)).failure?.error.dropFirst("partner.example:8443 answered 400: ".count))
+      try #require(try answer(400, .whole(body)).failure?.error.dropFirst("issuer.example:8443 answered 400: ".count))
         .description
     }
     let exact = String(repeating: "x", count: 200)
@@ -88,7 +88,7 @@ struct ReplyTests {
     ("a@b.example", "no a@b.example here", "no (user) here"), ("x", "x x", "(user) (user)"),
   ])
   func theUserIsNotNamed(user: String, body: String, expected: String) throws {
-    #expect(try answer(404, body, user: user).failure?.error == "partner.example:8443 answered 404: \(expected)")
+    #expect(try answer(404, body, user: user).failure?.error == "issuer.example:8443 answered 404: \(expected)")
   }
 
   /// Also where it stands across the cut.
@@ -127,11 +127,11 @@ struct ReplyTests {
 
   /// What a deadline means in each phase of a call.
   @Test func aTimeoutMeansWhatThePhaseSays() throws {
-    let endpoint = try WebhookEndpoint("https://partner.example")
+    let endpoint = try WebhookEndpoint("https://issuer.example")
     let address = IPAddress(bytes: [192, 0, 2, 7])
     let cases: [(CallProgress.Phase, FailureKind, String)] = [
-      (.lookingUp, .infrastructure, "cannot look up partner.example"),
-      (.connecting(address), .infrastructure, "cannot reach partner.example at 192.0.2.7"),
+      (.lookingUp, .infrastructure, "cannot look up issuer.example"),
+      (.connecting(address), .infrastructure, "cannot reach issuer.example at 192.0.2.7"),
       (.sent(address), .transient, "it may have made a code"),
       (.answering(WebhookReply.Head(status: 200, retryAfter: nil)), .transient, "answered 200"),
       (.answering(WebhookReply.Head(status: 404, retryAfter: nil)), .permanent, "answered 404"),
@@ -139,7 +139,7 @@ struct ReplyTests {
     ]
     for (phase, kind, words) in cases {
       let failure = phase.timeout(
-        of: endpoint, after: .seconds(10), now: TestClock.start, Excerpts(user: UserID(number: 1)))
+        of: endpoint, after: .seconds(10), now: TestClock.start, RedactedExcerpt(user: UserID(number: 1)))
       #expect(failure.kind == kind && failure.error.contains(words), "\(failure)")
     }
   }

@@ -9,25 +9,25 @@ extension WebhookKey {
   static let sample = WebhookKey(bytes: Array("0123456789abcdef0123456789abcdef".utf8))
 }
 
-extension IssuerCall {
+extension CodeRequest {
   /// A call for a seat of summer; the user has the seat's number.
-  static func sample(_ endpoint: String, seat: Int = 17, user: UserID? = nil) -> IssuerCall {
-    IssuerCall(
+  static func sample(_ endpoint: String, seat: Int = 17, user: UserID? = nil) -> CodeRequest {
+    CodeRequest(
       event: Event(campaignID: .summer, seat: Seat(seat), userID: user ?? UserID(number: seat), traceParent: nil),
       endpoint: endpoint)
   }
 }
 
-extension IssuerAnswer {
-  static func coded(_ text: String) -> IssuerAnswer { .code(CouponCode(text)!) }
+extension CodeResponse {
+  static func coded(_ text: String) -> CodeResponse { .code(CouponCode(text)!) }
 
   var failure: IssuerFailure? { if case .failure(let failure) = self { failure } else { nil } }
 }
 
-extension PartnerRoots {
-  /// The authority of a partner.
-  init(of partner: ScriptedPartner) throws {
-    try self.init(pem: Array(Data(contentsOf: URL(fileURLWithPath: partner.caFile))))
+extension WebhookRoots {
+  /// The authority of an issuer.
+  init(of server: ScriptedIssuer) throws {
+    try self.init(pem: Array(Data(contentsOf: URL(fileURLWithPath: server.caFile))))
   }
 }
 
@@ -38,8 +38,8 @@ func allowing(_ prefixes: [UInt8]...) -> @Sendable ([UInt8]) -> Bool {
 
 /// Runs `body` with an issuer that is shut down afterwards.
 func withIssuer<Value>(
-  roots: PartnerRoots = .system, keys: WebhookKeys = WebhookKeys(common: .sample), clock: TestClock = TestClock(),
-  names: NameLookups = NameLookups(), isAllowed: @escaping @Sendable ([UInt8]) -> Bool = allowing([127]),
+  roots: WebhookRoots = .system, keys: WebhookKeys = WebhookKeys(common: .sample), clock: TestClock = TestClock(),
+  names: DNSResolver = DNSResolver(), isAllowed: @escaping @Sendable ([UInt8]) -> Bool = allowing([127]),
   _ body: (WebhookCodeIssuer) async throws -> Value
 ) async throws -> Value {
   let issuer = WebhookCodeIssuer(

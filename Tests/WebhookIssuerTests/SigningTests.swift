@@ -19,7 +19,7 @@ struct SigningTests {
   /// The signature was computed with hmac of Python.
   @Test func aRequestInFull() throws {
     let request = try WebhookRequest(
-      .sample("https://partner.example"), key: .sample, version: "1.2.3",
+      .sample("https://issuer.example"), key: .sample, version: "1.2.3",
       now: TestClock.start.advanced(by: .milliseconds(999)))
     #expect(
       String(decoding: request.body, as: UTF8.self)
@@ -35,7 +35,7 @@ struct SigningTests {
   @Test func aUserIsWrittenAsJSON() throws {
     let user = try #require(UserID(#"a"\/b"#))
     let request = try WebhookRequest(
-      .sample("https://partner.example", user: user), key: .sample, version: "1", now: TestClock.start)
+      .sample("https://issuer.example", user: user), key: .sample, version: "1", now: TestClock.start)
     let body = try JSONDecoder().decode(JSONValue.self, from: Data(request.body))
     #expect(body["user_id"]?.string == #"a"\/b"#)
     #expect(String(decoding: request.body, as: UTF8.self).contains(#""idempotency_key":"summer/17""#))

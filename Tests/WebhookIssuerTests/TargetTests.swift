@@ -10,7 +10,7 @@ import Testing
 struct TargetTests {
   private static let deadline = Duration.seconds(60)
 
-  private func addresses(_ texts: String...) -> NameLookups.Answer {
+  private func addresses(_ texts: String...) -> DNSResolver.Answer {
     .success(texts.compactMap { IPAddress(numeric: $0) })
   }
 
@@ -29,97 +29,97 @@ struct TargetTests {
 
   /// One private address among public ones is enough; nobody is called.
   @Test func everyAddressOfANameMustDo() async throws {
-    let partner = try await ScriptedPartner()
-    let names = NameLookups { _ in addresses("127.0.0.1", "10.0.0.1") }
-    let roots = try PartnerRoots(of: partner)
-    try await partner.run {
+    let server = try await ScriptedIssuer()
+    let names = DNSResolver { _ in addresses("127.0.0.1", "10.0.0.1") }
+    let roots = try WebhookRoots(of: server)
+    try await server.run {
       try await withIssuer(roots: roots, names: names) { issuer in
-        let url = partner.url.replacing("127.0.0.1", with: "localhost")
+        let url = server.url.replacing("127.0.0.1", with: "localhost")
         let failure = await issuer.ask(.sample(url), within: Self.deadline).failure
         #expect(failure?.kind == .infrastructure)
         #expect(failure?.error.contains("its address 10.0.0.1 is a private address") == true)
       }
     }
-    #expect(partner.connections == 0)
+    #expect(server.connections == 0)
   }
 
   /// The name exists for the first look-up only: whoever looked it up again would get nowhere.
   @Test func theConnectionGoesToTheAddressThatWasJudged() async throws {
-    let partner = try await ScriptedPartner(host: "partner.invalid", names: "DNS:partner.invalid")
-    let roots = try PartnerRoots(of: partner)
+    let server = try await ScriptedIssuer(host: "server.invalid", names: "DNS:server.invalid")
+    let roots = try WebhookRoots(of: server)
     let asked = Mutex<[String]>([])
-    let names = NameLookups { name in
+    let names = DNSResolver { name in
       let count = asked.withLock { names in
         names.append(name)
         return names.count
       }
       return count == 1 ? addresses("127.0.0.1") : addresses("10.0.0.1")
     }
-    try await partner.run {
+    try await server.run {
       try await withIssuer(roots: roots, names: names) { issuer in
-        let answer = await issuer.ask(.sample(partner.url), within: Self.deadline)
-        #expect(answer == .coded("PARTNER-1"))
-        #expect(asked.withLock { $0 } == ["partner.invalid"])
+        let answer = await issuer.ask(.sample(server.url), within: Self.deadline)
+        #expect(answer == .coded("ISSUER-1"))
+        #expect(asked.withLock { $0 } == ["server.invalid"])
         // It is judged anew for each call.
-        let rebound = await issuer.ask(.sample(partner.url), within: Self.deadline)
+        let rebound = await issuer.ask(.sample(server.url), within: Self.deadline)
         #expect(rebound.failure?.error.contains("refused") == true, "\(rebound)")
       }
     }
-    #expect(partner.requests.first?["Host"]?.hasPrefix("partner.invalid:") == true)
+    #expect(server.requests.first?["Host"]?.hasPrefix("server.invalid:") == true)
   }
 
   @Test(arguments: [
-    ("partner.example", "partner.example", true), ("Partner.Example", "partner.example", true),
+    ("server.example", "server.example", true), ("Issuer.Example", "server.example", true),
     ("*.example.com", "a.example.com", true), ("*.example.com", "a.b.example.com", false),
     ("*.example.com", "example.com", false), ("*", "example", false), ("*.com", "example.com", false),
-    ("a*.example.com", "ab.example.com", false), ("", "a", false), ("partner.example.", "partner.example", false),
+    ("a*.example.com", "ab.example.com", false), ("", "a", false), ("server.example.", "server.example", false),
   ])
   func theNamesOfACertificate(name: String, host: String, isFor: Bool) {
     #expect(CertificateName.isName(name, for: host) == isFor)
   }
 
   @Test func aCertificateForManyNames() async throws {
-    let partner = try await ScriptedPartner(host: "eu.partner.invalid", names: "DNS:a.invalid,DNS:*.partner.invalid")
-    let roots = try PartnerRoots(of: partner)
-    let names = NameLookups { _ in addresses("127.0.0.1") }
-    let answer = try await partner.run {
-      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }
+    let server = try await ScriptedIssuer(host: "eu.server.invalid", names: "DNS:a.invalid,DNS:*.server.invalid")
+    let roots = try WebhookRoots(of: server)
+    let names = DNSResolver { _ in addresses("127.0.0.1") }
+    let answer = try await server.run {
+      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(server.url), within: Self.deadline) }
     }
     #expect(answer.failure == nil, "\(answer)")
   }
 
   /// The certificate must be for the name, not for the address that the name leads to.
   @Test func theCertificateIsCheckedAgainstTheName() async throws {
-    let partner = try await ScriptedPartner(host: "partner.invalid", names: "IP:127.0.0.1,DNS:other.invalid")
-    let roots = try PartnerRoots(of: partner)
-    let names = NameLookups { _ in addresses("127.0.0.1") }
-    let answer = try await partner.run {
-      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }
+    let server = try await ScriptedIssuer(host: "server.invalid", names: "IP:127.0.0.1,DNS:other.invalid")
+    let roots = try WebhookRoots(of: server)
+    let names = DNSResolver { _ in addresses("127.0.0.1") }
+    let answer = try await server.run {
+      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(server.url), within: Self.deadline) }
     }
     #expect(answer.failure?.error.contains("TLS failed") == true, "\(answer)")
-    #expect(partner.requests.isEmpty)
+    #expect(server.requests.isEmpty)
   }
 
   @Test func theNextAddressIsTriedWhereOneCannotBeReached() async throws {
-    let partner = try await ScriptedPartner(host: "partner.invalid", names: "DNS:partner.invalid")
-    let roots = try PartnerRoots(of: partner)
-    let names = NameLookups { _ in addresses("127.0.0.2", "127.0.0.1") }
-    let answer = try await partner.run {
-      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(partner.url), within: Self.deadline) }
+    let server = try await ScriptedIssuer(host: "server.invalid", names: "DNS:server.invalid")
+    let roots = try WebhookRoots(of: server)
+    let names = DNSResolver { _ in addresses("127.0.0.2", "127.0.0.1") }
+    let answer = try await server.run {
+      try await withIssuer(roots: roots, names: names) { await $0.ask(.sample(server.url), within: Self.deadline) }
     }
-    #expect(answer == .coded("PARTNER-1"))
+    #expect(answer == .coded("ISSUER-1"))
   }
 
   @Test func plainHTTPIsForNamedAddressesOnly() async throws {
-    let partner = try await ScriptedPartner(isSecure: false)
-    try await partner.run {
+    let server = try await ScriptedIssuer(isSecure: false)
+    try await server.run {
       try await withIssuer { issuer in
-        let answer = await issuer.ask(.sample(partner.url), within: Self.deadline)
-        #expect(answer == .coded("PARTNER-1"))
+        let answer = await issuer.ask(.sample(server.url), within: Self.deadline)
+        #expect(answer == .coded("ISSUER-1"))
       }
-      let names = NameLookups { _ in addresses("8.8.8.8") }
+      let names = DNSResolver { _ in addresses("8.8.8.8") }
       try await withIssuer(names: names) { issuer in
-        let answer = await issuer.ask(.sample("http://partner.invalid/"), within: Self.deadline)
+        let answer = await issuer.ask(.sample("http://issuer.invalid/"), within: Self.deadline)
         #expect(answer.failure?.kind == .infrastructure)
         #expect(answer.failure?.error.contains("not called without TLS") == true, "\(answer)")
       }
@@ -128,7 +128,7 @@ struct TargetTests {
 
   @Test func aBadURLIsInfrastructureWithItsReason() async throws {
     try await withIssuer { issuer in
-      let answer = await issuer.ask(.sample("https://user:pass@partner.example/"), within: Self.deadline)
+      let answer = await issuer.ask(.sample("https://user:pass@issuer.example/"), within: Self.deadline)
       #expect(answer.failure?.kind == .infrastructure)
       #expect(answer.failure?.error.contains("password") == true)
       #expect(answer.failure?.error.contains("pass@") == false)
@@ -147,20 +147,20 @@ struct TargetTests {
   @Test func aResolverThatHangsIsInfrastructure() async throws {
     let hanging = DispatchSemaphore(value: 0)
     let lookups = Atomic<Int>(0)
-    let names = NameLookups { _ in
+    let names = DNSResolver { _ in
       lookups.wrappingAdd(1, ordering: .relaxed)
       hanging.wait()
       return addresses("127.0.0.1")
     }
     let began = ContinuousClock.now
     try await withIssuer(names: names) { issuer in
-      await withTaskGroup(of: IssuerAnswer.self) { group in
+      await withTaskGroup(of: CodeResponse.self) { group in
         for seat in 1...20 {
-          group.addTask { await issuer.ask(.sample("https://partner.invalid/", seat: seat), within: .seconds(4)) }
+          group.addTask { await issuer.ask(.sample("https://issuer.invalid/", seat: seat), within: .seconds(4)) }
         }
         for await answer in group {
           #expect(answer.failure?.kind == .infrastructure)
-          #expect(answer.failure?.error == "cannot look up partner.invalid: no answer within 2.0 seconds")
+          #expect(answer.failure?.error == "cannot look up server.invalid: no answer within 2.0 seconds")
         }
       }
     }
@@ -171,16 +171,16 @@ struct TargetTests {
 
   /// Clients of many addresses come and go; only so many stay.
   @Test func clientsAreKeptWithinABound() async throws {
-    let partner = try await ScriptedPartner(isSecure: false, host: "partner.invalid")
+    let server = try await ScriptedIssuer(isSecure: false, host: "server.invalid")
     let next = Atomic<Int>(0)
-    let names = NameLookups { _ in
+    let names = DNSResolver { _ in
       let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
       return addresses("127.0.0.1", "127.0.1.\(number)")
     }
-    try await partner.run {
+    try await server.run {
       try await withIssuer(names: names) { issuer in
         for number in 0..<80 {
-          let url = partner.url.replacing("partner.invalid", with: "p\(number).invalid")
+          let url = server.url.replacing("server.invalid", with: "p\(number).invalid")
           #expect(await issuer.ask(.sample(url), within: Self.deadline).failure == nil)
         }
         #expect(issuer.keptClients <= 32)

@@ -29,8 +29,8 @@ VARIABLES
   answers,   \* answers on the network: [user, seat, quota]; seat 0 is "sold out", with the quota that was full
   told,      \* the seats that each user was told
   refused,   \* the greatest quota of which each user was told that it is given away; 0 if never
-  hand,      \* what each worker holds: a seat, its generation and the code that the partner gave
-  made,      \* at the partner: the codes that it has made for each seat
+  hand,      \* what each worker holds: a seat, its generation and the code that the issuer gave
+  made,      \* at the issuer: the codes that it has made for each seat
   plan,      \* a repair that was proposed and not yet done
   faults,    \* how many faults are left
   given,     \* history: the first code that a seat's coupon had
@@ -175,7 +175,7 @@ Lease(w, s) ==
   /\ hand' = [hand EXCEPT ![w] = [seat |-> s, gen |-> db.gen[s] + 1, code |-> 0]]
   /\ UNCHANGED <<network, made, plan, faults, stale, touched, restored>>
 
-(* What a partner gives: by the key of the seat the same whenever it is asked. *)
+(* What an issuer gives: by the key of the seat the same whenever it is asked. *)
 CodeFor(h) == IF Mutant = "key-per-call" THEN h.seat * 10 + h.gen ELSE h.seat
 MadeFor(h) == [made EXCEPT ![h.seat] = @ \cup {CodeFor(h)}]
 
@@ -223,7 +223,7 @@ SettleRowOnly(w) ==
   /\ End(w, [Released(s) EXCEPT !.outbox[s] = "delivered", !.failed[s] = IF @ = None THEN None ELSE "resolved"])
   /\ UNCHANGED <<made, faults>>
 
-(* The call failed: before it reached the partner, or after the partner had made the code; so that it counts, or not. *)
+(* The call failed: before it reached the issuer, or after the issuer had made the code; so that it counts, or not. *)
 Fail(w) ==
   LET s == hand[w].seat IN
   /\ s # NoSeat /\ hand[w].code = 0 /\ Fault("call")
@@ -314,7 +314,7 @@ KillWorker(w) ==
   /\ hand[w] # EmptyHand /\ Fault("kill") /\ hand' = [hand EXCEPT ![w] = EmptyHand]
   /\ UNCHANGED <<db, disk, claims, network, made, plan, history>>
 
-(* The power fails. What was not durable, under way or in hand is gone; what a partner made and users heard is not. *)
+(* The power fails. What was not durable, under way or in hand is gone; what an issuer made and users heard is not. *)
 PowerCut ==
   /\ Fault("power") /\ ServiceGone(disk) /\ db' = disk
   /\ hand' = [w \in Workers |-> EmptyHand] /\ plan' = NoPlan

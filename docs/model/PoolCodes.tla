@@ -43,7 +43,7 @@ Import ==
   /\ imported < Cardinality(Codes) /\ imported' = imported + 1
   /\ UNCHANGED <<codeOf, coupon, event, holder, hand, faults, jumped>>
 
-(* CouponMaker.poolCode: the code that the seat has; else the next free one, if the lower seats leave one. *)
+(* CouponWriter.poolCode: the code that the seat has; else the next free one, if the lower seats leave one. *)
 HasCode(s) ==
   \/ codeOf[s] # 0
   \/ Free # {} /\ (Mutant = "queue-jumped" \/ Cardinality(Free) > Cardinality(Before(s)))

@@ -10,7 +10,7 @@ package struct JSONFlag: ParsableArguments {
 
 /// Writes a result to standard output as JSON, as its schema in docs/schemas says.
 ///
-/// - Throws: ``ProgramFailure`` with exit code 74 where it cannot be written.
+/// - Throws: ``CLIError`` with exit code 74 where it cannot be written.
 package func printJSON(_ value: some Encodable) throws {
   try printResult(try JSONText.encode(value, isIndented: true))
 }

@@ -17,9 +17,9 @@ package func runProgram<Program: AsyncParsableCommand>(
     try OpenFileLimit.secureLeast()
     #if DEBUG
       if let name = CrashPoint.unknownName {
-        throw ProgramFailure(
-          .configuration, "cannot crash at \(name)", why: "FIRST_COME_CRASH_AT names no crash point",
-          next: "scripts/prove --list shows what tries them; unset it to run without")
+        throw CLIError(
+          .configuration, "cannot crash at \(name)", reason: "FIRST_COME_CRASH_AT names no crash point",
+          hint: "scripts/prove --list shows what tries them; unset it to run without")
       }
     #endif
     var command = try await Program.asyncParseAsRoot(arguments)
@@ -40,7 +40,7 @@ package func runProgram<Program: AsyncParsableCommand>(
 private func conclude<Program: AsyncParsableCommand>(
   _ error: any Error, of program: Program.Type, _ arguments: [String]
 ) -> ProgramExit {
-  do throws(ProgramFailure) {
+  do throws(CLIError) {
     let columns = Terminal.standardOutput.columns ?? Terminal.usualColumns
     try printResult(try helpText(for: error, of: program, arguments, columns: columns))
     return .done
@@ -55,12 +55,12 @@ private func conclude<Program: AsyncParsableCommand>(
 /// - Throws: what is wrong with the command line, or else went wrong.
 package func helpText<Program: ParsableCommand>(
   for error: any Error, of program: Program.Type, _ arguments: [String], columns: Int
-) throws(ProgramFailure) -> String {
+) throws(CLIError) -> String {
   let place = CommandPlace(arguments, of: program)
   switch Program.exitCode(for: error) {
   case .success where arguments.first == CommandPlace.help && place.strangerIndex != nil, .validationFailure:
     throw UsageProblem(message: Program.message(for: error), arguments: arguments, place: place).failure
   case .success: return HelpText.fitted(Program.fullMessage(for: error, columns: columns), columns: columns)
-  default: throw error as? ProgramFailure ?? .unexpected(error)
+  default: throw error as? CLIError ?? .unexpected(error)
   }
 }

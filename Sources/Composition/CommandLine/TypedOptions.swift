@@ -32,7 +32,7 @@ extension CampaignID {
 }
 
 /// Who acts and why, recorded with every act.
-package struct ActOptions: ParsableArguments {
+package struct OperatorOptions: ParsableArguments {
   @Option(name: .customLong("operator"), help: "Who acts; else the login.")
   package var operatorName: String?
   @Option(help: "Why, for the record.")
@@ -40,7 +40,7 @@ package struct ActOptions: ParsableArguments {
 
   package init() {}
 
-  package var author: ActAuthor { ActAuthor(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
+  package var author: Operator { Operator(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
 
   /// For acts that nobody should do without saying why.
   ///

@@ -7,7 +7,7 @@ struct UsageProblem {
   let arguments: [String]
   let place: CommandPlace
 
-  var failure: ProgramFailure {
+  var failure: CLIError {
     if let index = place.strangerIndex { return unknownCommand(at: index) }
     if let index = strangeOptionIndex { return unknownOption(String(arguments[index].prefix { $0 != "=" })) }
     if let match = message.firstMatch(of: #/^Unknown option '([^']+)'/#) { return unknownOption(String(match.1)) }
@@ -23,7 +23,7 @@ struct UsageProblem {
     }
   }
 
-  private func unknownCommand(at index: Int) -> ProgramFailure {
+  private func unknownCommand(at index: Int) -> CLIError {
     let word = arguments[index]
     let why = "\(place.path) has no command '\(word.withoutControlCharacters)'"
     guard let nearest = Suggestion.nearest(to: word, among: place.subcommandNames) else {
@@ -32,7 +32,7 @@ struct UsageProblem {
     return refusal(why: why, next: didYouMean(nearest, at: index, instead: nearest))
   }
 
-  private func unknownOption(_ option: String) -> ProgramFailure {
+  private func unknownOption(_ option: String) -> CLIError {
     let why = "\(place.path) has no option '\(option.withoutControlCharacters)'"
     if let nearest = Suggestion.nearest(to: option, among: place.optionNames),
       let index = arguments.firstIndex(where: { $0 == option || $0.hasPrefix(option + "=") })
@@ -44,8 +44,8 @@ struct UsageProblem {
     return refusal(why: why + "; options of a command stand after its name", next: howToType)
   }
 
-  private func refusal(why: String, next: String) -> ProgramFailure {
-    ProgramFailure(.usage, "cannot run \(place.path)", why: why, next: next)
+  private func refusal(why: String, next: String) -> CLIError {
+    CLIError(.usage, "cannot run \(place.path)", reason: why, hint: next)
   }
 
   /// The line as it was probably meant, where it is one that a person would type.

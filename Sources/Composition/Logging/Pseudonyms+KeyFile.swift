@@ -5,17 +5,17 @@ extension Pseudonyms {
   /// With the key of the named file; else of the credential `log-key` that systemd gave the unit; else, and only then,
   /// with one that is this process's own.
   ///
-  /// - Throws: ``ProgramFailure`` with exit code 78 where there is such a file and its key cannot be used.
+  /// - Throws: ``CLIError`` with exit code 78 where there is such a file and its key cannot be used.
   package init(
     _ settings: LogSettings, environment: [String: String] = ProcessInfo.processInfo.environment
-  ) throws(ProgramFailure) {
+  ) throws(CLIError) {
     self = try Self.ofLastingKey(file: settings.pseudonymKeyFile, environment: environment) ?? Pseudonyms()
   }
 
   /// - Returns: `nil` where neither a file nor a credential names a key.
   package static func ofLastingKey(
     file: String?, environment: [String: String] = ProcessInfo.processInfo.environment
-  ) throws(ProgramFailure) -> Pseudonyms? {
+  ) throws(CLIError) -> Pseudonyms? {
     if let file { return Pseudonyms(key: try readKey(file)) }
     guard let directory = environment["CREDENTIALS_DIRECTORY"] else { return nil }
     let credential = directory + "/log-key"
@@ -25,7 +25,7 @@ extension Pseudonyms {
 
   private static let longestKey = 4_096
 
-  private static func readKey(_ path: String) throws(ProgramFailure) -> Data {
+  private static func readKey(_ path: String) throws(CLIError) -> Data {
     let file = KeyFile(path: path, content: "the key of the pseudonyms", forbidden: .use)
     let key = try file.bytes()
     guard (keyLength...longestKey).contains(key.count) else {

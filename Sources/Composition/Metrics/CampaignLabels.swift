@@ -26,7 +26,7 @@ package final class CampaignLabels: Sendable {
 
   /// The campaigns that have a label now, for gauges: those that keep one, then those that are not closed, then the
   /// newest.
-  package func choose(from campaigns: [CampaignFigures]) -> Set<CampaignID> {
+  package func choose(from campaigns: [CampaignStats]) -> Set<CampaignID> {
     let held = held.withLock { $0 }
     let known = campaigns.map(\.summary)
     let free = max(0, Self.limit - held.count)

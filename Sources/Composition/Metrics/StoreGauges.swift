@@ -12,35 +12,35 @@ package struct StoreGauges: Sendable {
     self.labels = labels
   }
 
-  /// - Parameter figures: `nil` where the store did not answer: then all of them vanish.
-  package func update(with figures: StoreFigures?) {
-    gauges.replace(with: figures.map { readings(of: $0) } ?? [])
+  /// - Parameter stats: `nil` where the store did not answer: then all of them vanish.
+  package func update(with stats: StoreStats?) {
+    gauges.replace(with: stats.map { readings(of: $0) } ?? [])
   }
 
-  private func readings(of figures: StoreFigures) -> [GaugeSet.Reading] {
+  private func readings(of stats: StoreStats) -> [GaugeSet.Reading] {
     var readings = [
-      GaugeSet.Reading(StoreMetrics.figuresAsOf, value: figures.asOf.seconds),
-      GaugeSet.Reading(StoreMetrics.witnessLag, value: Double(figures.witnessLag)),
-      GaugeSet.Reading(StoreMetrics.quarantined, value: Double(figures.quarantined)),
-      GaugeSet.Reading(StoreMetrics.unreadableCampaigns, value: Double(figures.unreadableCampaigns)),
+      GaugeSet.Reading(StoreMetrics.figuresAsOf, value: stats.asOf.seconds),
+      GaugeSet.Reading(StoreMetrics.witnessLag, value: Double(stats.witnessLag)),
+      GaugeSet.Reading(StoreMetrics.quarantined, value: Double(stats.quarantined)),
+      GaugeSet.Reading(StoreMetrics.unreadableCampaigns, value: Double(stats.unreadableCampaigns)),
     ]
-    if let bytes = figures.logBytes { readings.append(GaugeSet.Reading(StoreMetrics.logBytes, value: Double(bytes))) }
-    let labelled = labels.choose(from: figures.campaigns)
-    let others = figures.campaigns.filter { !labelled.contains($0.summary.campaign.id) }
-    for campaign in figures.campaigns where labelled.contains(campaign.summary.campaign.id) {
-      readings += Self.readings(of: [campaign], as: campaign.summary.campaign.id.rawValue, at: figures.asOf)
+    if let bytes = stats.logBytes { readings.append(GaugeSet.Reading(StoreMetrics.logBytes, value: Double(bytes))) }
+    let labelled = labels.choose(from: stats.campaigns)
+    let others = stats.campaigns.filter { !labelled.contains($0.summary.campaign.id) }
+    for campaign in stats.campaigns where labelled.contains(campaign.summary.campaign.id) {
+      readings += Self.readings(of: [campaign], as: campaign.summary.campaign.id.rawValue, at: stats.asOf)
     }
-    if !others.isEmpty { readings += Self.readings(of: others, as: CampaignLabels.others, at: figures.asOf) }
-    if let run = figures.lastReconciliation { readings += Self.readings(ofReconciliation: run) }
-    if let run = figures.lastReplay { readings += Self.readings(ofReplay: run) }
+    if !others.isEmpty { readings += Self.readings(of: others, as: CampaignLabels.others, at: stats.asOf) }
+    if let run = stats.lastReconciliation { readings += Self.readings(ofReconciliation: run) }
+    if let run = stats.lastReplay { readings += Self.readings(ofReplay: run) }
     return readings
   }
 
   /// Of campaigns that share a label: sums, and the greatest age.
   private static func readings(
-    of campaigns: [CampaignFigures], as label: String, at now: Timestamp
+    of campaigns: [CampaignStats], as label: String, at now: Timestamp
   ) -> [GaugeSet.Reading] {
-    func sum(_ figure: (CampaignFigures) -> Int) -> Double { Double(campaigns.map(figure).reduce(0, +)) }
+    func sum(_ figure: (CampaignStats) -> Int) -> Double { Double(campaigns.map(figure).reduce(0, +)) }
     let ages = campaigns.compactMap(\.oldestPendingAt).map { max(0, now.seconds - $0.seconds) }
     var readings = [
       GaugeSet.Reading(StoreMetrics.quota, label, value: sum { $0.summary.campaign.quota.count }),
@@ -55,8 +55,8 @@ package struct StoreGauges: Sendable {
     }
     for kind in FailureKind.allCases {
       for isDead in [false, true] {
-        let events = sum { figures in
-          figures.failed.filter { $0.kind == kind && $0.isDead == isDead }.map(\.count).reduce(0, +)
+        let events = sum { stats in
+          stats.failed.filter { $0.kind == kind && $0.isDead == isDead }.map(\.count).reduce(0, +)
         }
         readings.append(
           GaugeSet.Reading(StoreMetrics.failedEvents, label, kind.rawValue, isDead ? "dead" : "open", value: events))
@@ -65,7 +65,7 @@ package struct StoreGauges: Sendable {
     return readings
   }
 
-  private static func readings(ofReconciliation run: RunFigures) -> [GaugeSet.Reading] {
+  private static func readings(ofReconciliation run: RunStats) -> [GaugeSet.Reading] {
     var readings: [GaugeSet.Reading] = []
     if let endedAt = run.endedAt {
       readings.append(GaugeSet.Reading(StoreMetrics.reconciliationEnd, value: endedAt.seconds))
@@ -82,7 +82,7 @@ package struct StoreGauges: Sendable {
     return readings
   }
 
-  private static func readings(ofReplay run: RunFigures) -> [GaugeSet.Reading] {
+  private static func readings(ofReplay run: RunStats) -> [GaugeSet.Reading] {
     var readings = [GaugeSet.Reading(StoreMetrics.replayStart, value: run.startedAt.seconds)]
     if let endedAt = run.endedAt { readings.append(GaugeSet.Reading(StoreMetrics.replayEnd, value: endedAt.seconds)) }
     if let exitCode = run.exitCode {

@@ -25,7 +25,7 @@ package enum StoreMetrics {
     help: "Checkpoints that left pages in the log, because a reader still needed them.")
   package static let failures = MetricDeclaration(
     "first_come_store_failures_total", .counter,
-    [MetricDeclaration.Label("code", .words(StoreFailure.Code.allCases.map(\.metricWord)))], unit: "failures",
+    [MetricDeclaration.Label("code", .words(StoreError.Code.allCases.map(\.metricWord)))], unit: "failures",
     help: "Operations of the store that failed, by what failed.")
 
   package static let figuresAsOf = MetricDeclaration(
@@ -59,7 +59,7 @@ package enum StoreMetrics {
     help: "Events that no program can settle and that workers pass: they need a person.")
   package static let unreadableCampaigns = MetricDeclaration(
     "first_come_unreadable_campaigns", .gauge, unit: "campaigns",
-    help: "Campaigns whose row cannot be read. They have no other figures.")
+    help: "Campaigns whose row cannot be read. They have no other stats.")
   package static let logBytes = MetricDeclaration(
     "first_come_store_wal_bytes", .gauge, unit: "bytes", help: "Size of the write-ahead log.")
   package static let witnessLag = MetricDeclaration(
@@ -93,7 +93,7 @@ package enum StoreMetrics {
   ]
 }
 
-extension StoreFailure.Code {
+extension StoreError.Code {
   /// As a label has it: `disk_full`.
   var metricWord: String {
     rawValue.reduce(into: "") { word, letter in

@@ -74,8 +74,8 @@ package struct NetworkFormError: Error, Sendable, Equatable {
   package let next: String
 
   /// The failure of the setting that held the text, exit code 78.
-  package func failure(of setting: String) -> ProgramFailure {
-    ProgramFailure(.configuration, "cannot take '\(text)' as \(setting)", why: why, next: next)
+  package func failure(of setting: String) -> CLIError {
+    CLIError(.configuration, "cannot take '\(text)' as \(setting)", reason: why, hint: next)
   }
 }
 

@@ -15,17 +15,17 @@ package struct DatabaseOption: ParsableArguments {
 
   /// The file that the flag or the environment names.
   ///
-  /// - Throws: ``ProgramFailure`` with exit code 64 where neither does; ``SettingsRefused``.
+  /// - Throws: ``CLIError`` with exit code 64 where neither does; ``SettingsRefused``.
   package func path() throws -> String {
     if let path = try pathIfNamed() { return path }
     throw Self.notNamed
   }
 
-  package static var notNamed: ProgramFailure {
-    ProgramFailure(
+  package static var notNamed: CLIError {
+    CLIError(
       .usage, "cannot tell which database to use",
-      why: "neither \(setting.flag) nor \(setting.environmentName) is given",
-      next: "name the file, for example: --database first-come.db")
+      reason: "neither \(setting.flag) nor \(setting.environmentName) is given",
+      hint: "name the file, for example: --database first-come.db")
   }
 }
 

@@ -36,7 +36,7 @@ package struct RetryOptions: ParsableArguments {
   /// - Throws: as ``policy()``.
   package static func environmentPolicy() throws -> RetryPolicy { try policy(flags: (nil, nil, nil, nil)) }
 
-  /// - Throws: ``SettingsRefused``; ``ProgramFailure`` with exit code 78 where the cap is below the base.
+  /// - Throws: ``SettingsRefused``; ``CLIError`` with exit code 78 where the cap is below the base.
   package func policy() throws -> RetryPolicy {
     try Self.policy(flags: (retryBase, retryCap, maximumAttempts, maximumLapses))
   }
@@ -53,13 +53,13 @@ package struct RetryOptions: ParsableArguments {
 }
 
 extension RetryPolicy {
-  /// - Throws: ``ProgramFailure`` with exit code 78 where the cap is below the base.
-  package func checked() throws(ProgramFailure) -> RetryPolicy {
+  /// - Throws: ``CLIError`` with exit code 78 where the cap is below the base.
+  package func checked() throws(CLIError) -> RetryPolicy {
     guard cap >= base else {
-      throw ProgramFailure(
+      throw CLIError(
         .configuration, "cannot use the settings of retries",
-        why: "\(RetryOptions.cap.flag) \(cap.settingText) is below \(RetryOptions.base.flag) \(base.settingText)",
-        next: "make the cap at least the base")
+        reason: "\(RetryOptions.cap.flag) \(cap.settingText) is below \(RetryOptions.base.flag) \(base.settingText)",
+        hint: "make the cap at least the base")
     }
     return self
   }

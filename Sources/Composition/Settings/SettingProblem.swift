@@ -1,9 +1,9 @@
 /// Why the settings cannot be used, with the keys that it is about.
 package struct SettingProblem: Sendable {
   package let keys: [String]
-  package let failure: ProgramFailure
+  package let failure: CLIError
 
-  package init(_ keys: [String], _ failure: ProgramFailure) {
+  package init(_ keys: [String], _ failure: CLIError) {
     self.keys = keys
     self.failure = failure
   }
@@ -28,10 +28,10 @@ extension SettingProblem {
     let fallback = setting.defaultText.map { " for the default of \(setting.shown($0))" } ?? ""
     return SettingProblem(
       [setting.key],
-      ProgramFailure(
+      CLIError(
         origin.isFlag ? .usage : .configuration, "cannot use the setting \(setting.key)",
-        why: "\(origin): expected \(setting.expected); got \(setting.quoted(text))",
-        next: "correct it, or leave it out\(fallback)"))
+        reason: "\(origin): expected \(setting.expected); got \(setting.quoted(text))",
+        hint: "correct it, or leave it out\(fallback)"))
   }
 }
 

@@ -12,8 +12,8 @@ struct SettingsFile: Sendable {
   /// What is wrong with single members. What is wrong with the values themselves, the settings judge.
   private(set) var problems: [SettingProblem] = []
 
-  /// - Throws: ``ProgramFailure`` with exit code 78 for a file that cannot be read or is no JSON object.
-  init(path: String, catalogue: [any SettingDeclaration]) throws(ProgramFailure) {
+  /// - Throws: ``CLIError`` with exit code 78 for a file that cannot be read or is no JSON object.
+  init(path: String, catalogue: [any SettingDeclaration]) throws(CLIError) {
     self.path = path
     let members = try Self.members(of: try Self.contents(of: path), path: path)
     let settings = Dictionary(catalogue.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -65,12 +65,12 @@ struct SettingsFile: Sendable {
     problems.append(
       SettingProblem(
         [key],
-        ProgramFailure(
+        CLIError(
           .configuration, "cannot use the setting \(shown)",
-          why: "\(SettingOrigin.file(path: path, key: shown)): \(why)", next: next)))
+          reason: "\(SettingOrigin.file(path: path, key: shown)): \(why)", hint: next)))
   }
 
-  private static func members(of bytes: [UInt8], path: String) throws(ProgramFailure) -> [JSONMember] {
+  private static func members(of bytes: [UInt8], path: String) throws(CLIError) -> [JSONMember] {
     do {
       _ = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
     } catch {
@@ -84,7 +84,7 @@ struct SettingsFile: Sendable {
     return members
   }
 
-  private static func contents(of path: String) throws(ProgramFailure) -> [UInt8] {
+  private static func contents(of path: String) throws(CLIError) -> [UInt8] {
     guard FileManager.default.fileExists(atPath: path) else { throw unusable(path, why: "the file does not exist") }
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
     let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
@@ -98,10 +98,10 @@ struct SettingsFile: Sendable {
     return [UInt8](bytes)
   }
 
-  private static func unusable(_ path: String, why: String) -> ProgramFailure {
-    ProgramFailure(
-      .configuration, "cannot use the configuration file \(path.withoutControlCharacters)", why: why,
-      next: "give a JSON object such as {\"listen\": \"127.0.0.1:8080\"}, or leave --config and FIRST_COME_CONFIG out")
+  private static func unusable(_ path: String, why: String) -> CLIError {
+    CLIError(
+      .configuration, "cannot use the configuration file \(path.withoutControlCharacters)", reason: why,
+      hint: "give a JSON object such as {\"listen\": \"127.0.0.1:8080\"}, or leave --config and FIRST_COME_CONFIG out")
   }
 }
 

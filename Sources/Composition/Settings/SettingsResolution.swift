@@ -33,21 +33,21 @@ package struct SettingsResolution: Sendable {
     _ catalogue: [any SettingDeclaration], flags: [String: String], environment: [String: String],
     readsFile: Bool = false
   ) {
-    var judgement = Judgement(flags: flags, environment: environment)
+    var validation = SettingsValidation(flags: flags, environment: environment)
     if readsFile {
-      judgement.judge(Self.file)
-      if let path = judgement.texts[Self.file.key], Self.file.accepts(path) { judgement.read(path, catalogue) }
+      validation.judge(Self.file)
+      if let path = validation.texts[Self.file.key], Self.file.accepts(path) { validation.read(path, catalogue) }
     }
-    for setting in catalogue { judgement.judge(setting) }
+    for setting in catalogue { validation.judge(setting) }
     // One file of variables serves all programs: what another one reads is no stranger.
     let names = Set((catalogue + [Self.file] + BatchSettings.all).map(\.environmentName))
-    let strangers = environment.keys.filter { $0.hasPrefix(Self.environmentPrefix) && !names.contains($0) }
-    settings = judgement.settings
-    problems = judgement.problems
-    texts = judgement.texts
+    let unknownKeys = environment.keys.filter { $0.hasPrefix(Self.environmentPrefix) && !names.contains($0) }
+    settings = validation.settings
+    problems = validation.problems
+    texts = validation.texts
     warnings =
-      judgement.warnings
-      + strangers.sorted().map { name in
+      validation.warnings
+      + unknownKeys.sorted().map { name in
         let nearest = Suggestion.nearest(to: name, among: names.sorted())
         return "no setting is called \(name.withoutControlCharacters)" + (nearest.map { "; did you mean \($0)?" } ?? "")
       }
@@ -63,7 +63,7 @@ package struct SettingsResolution: Sendable {
 }
 
 /// The sources, and what was found so far.
-private struct Judgement {
+private struct SettingsValidation {
   let flags: [String: String]
   private let environment: any ConfigSnapshot
   private var fileValues: SettingsFile?
@@ -96,8 +96,8 @@ private struct Judgement {
       problems.append(
         SettingProblem(
           [setting.key],
-          ProgramFailure(
-            .configuration, "cannot read the setting \(setting.key)", why: "\(error)", next: "correct its value")))
+          CLIError(
+            .configuration, "cannot read the setting \(setting.key)", reason: "\(error)", hint: "correct its value")))
       given = []
     }
     for (index, value) in given.enumerated() where !setting.accepts(value.text) {
@@ -105,7 +105,7 @@ private struct Judgement {
       if index == 0 {
         problems.append(problem)
       } else {
-        warnings.append("\(given[0].origin) overrides a bad value of \(setting.key): \(problem.failure.why)")
+        warnings.append("\(given[0].origin) overrides a bad value of \(setting.key): \(problem.failure.reason)")
       }
     }
     texts[setting.key] = given.first?.text

@@ -5,17 +5,18 @@ package enum Confirmation {
   /// Asks on standard error, and reads one line from standard input.
   ///
   /// - Parameter what: as in "cannot discard failed events".
-  /// - Throws: ``ProgramFailure`` with exit code 64 where nobody is there to be asked, or the answer is not yes.
-  package static func ask(_ question: String, doing what: String) throws(ProgramFailure) {
+  /// - Throws: ``CLIError`` with exit code 64 where nobody is there to be asked, or the answer is not yes.
+  package static func ask(_ question: String, doing what: String) throws(CLIError) {
     guard isatty(STDIN_FILENO) == 1 else {
-      throw ProgramFailure(
-        .usage, "cannot \(what) without asking", why: "standard input is no terminal",
-        next: "say --yes where it is meant; nothing was changed")
+      throw CLIError(
+        .usage, "cannot \(what) without asking", reason: "standard input is no terminal",
+        hint: "say --yes where it is meant; nothing was changed")
     }
     printError("\(question) Type yes:")
     guard line() == "yes" else {
-      throw ProgramFailure(
-        .usage, "did not \(what)", why: "the answer was not yes", next: "nothing was changed; run it again to change it"
+      throw CLIError(
+        .usage, "did not \(what)", reason: "the answer was not yes",
+        hint: "nothing was changed; run it again to change it"
       )
     }
   }

@@ -3,7 +3,7 @@ internal import Issuance
 internal import Synchronization
 internal import WebhookIssuer
 
-/// The keys that sign requests to partners, from files: `FILE` for all campaigns, `FILE.CAMPAIGN` for one of its own.
+/// The keys that sign requests to issuers, from files: `FILE` for all campaigns, `FILE.CAMPAIGN` for one of its own.
 ///
 /// Each is read once. One that did not exist is looked for again at each call, so that a campaign with its own key can be
 /// created while `serve` runs, and is never signed with another's.
@@ -15,8 +15,8 @@ final class WebhookKeyFiles: Sendable {
   /// - Parameters:
   ///   - path: what the setting names; else the credential `webhook-key` of the unit is taken.
   ///   - credentialsDirectory: the value of `CREDENTIALS_DIRECTORY`.
-  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used.
-  init(path: String?, credentialsDirectory: String?) throws(ProgramFailure) {
+  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
+  init(path: String?, credentialsDirectory: String?) throws(CLIError) {
     base = path ?? credentialsDirectory.flatMap { $0.isEmpty ? nil : "\($0)/webhook-key" }
     if let base, path != nil || Self.exists(base) {
       common = try Self.read(base)
@@ -33,15 +33,15 @@ final class WebhookKeyFiles: Sendable {
       own.withLock { $0[campaign] = key }
       return key
     } catch {
-      throw WebhookKeyError(why: "\(error.what): \(error.why)", next: error.next)
+      throw WebhookKeyError(why: "\(error.message): \(error.reason)", next: error.hint)
     }
   }
 
   /// Whether there is such a file, or something that keeps us from knowing.
   private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 || errno != ENOENT }
 
-  private static func read(_ path: String) throws(ProgramFailure) -> WebhookKey {
-    let file = KeyFile(path: path, content: "the key for partners", forbidden: .use)
+  private static func read(_ path: String) throws(CLIError) -> WebhookKey {
+    let file = KeyFile(path: path, content: "the key for issuers", forbidden: .use)
     let bytes = try file.bytes()
     do {
       return try WebhookKey(contents: bytes)

@@ -1,14 +1,14 @@
 package import ArgumentParser
 package import Issuance
 
-/// How partners are asked: of every program that makes coupons.
+/// How issuers are asked: of every program that makes coupons.
 package struct WebhookOptions: ParsableArguments {
   package static let keyFile = Setting<String?>(
     "webhook-key-file",
-    "the file with the key that signs requests to partners; FILE.CAMPAIGN beside it is one campaign's own",
+    "the file with the key that signs requests to issuers; FILE.CAMPAIGN beside it is one campaign's own",
     SettingType.path.optional, default: nil)
   package static let allowed = Setting(
-    "webhook-allow", "the networks in which partners may be, besides the public Internet",
+    "webhook-allow", "the networks in which issuers may be, besides the public Internet",
     SettingType.list(of: "networks such as 10.0.0.0/8, 2001:db8::/32 or 192.0.2.7", placeholder: "CIDRS") {
       (try? Network($0)) != nil
     },
@@ -17,10 +17,10 @@ package struct WebhookOptions: ParsableArguments {
     "webhook-ca-file", "the file with certificates (PEM) of authorities that are believed besides the system's",
     SettingType.path.optional, default: nil)
   package static let timeout = Setting(
-    "webhook-timeout", "how long one call of a partner may take", .duration(.seconds(1) ... .seconds(60)),
+    "webhook-timeout", "how long one call of an issuer may take", .duration(.seconds(1) ... .seconds(60)),
     default: .seconds(10))
   package static let concurrency = Setting(
-    "webhook-concurrency", "how many calls of partners are under way at once", .integer(1...256, "calls"), default: 8)
+    "webhook-concurrency", "how many calls of issuers are under way at once", .integer(1...256, "calls"), default: 8)
 
   package static let settings: [any SettingDeclaration] = [keyFile, allowed, authorityFile, timeout, concurrency]
 
@@ -58,7 +58,7 @@ package struct WebhookOptions: ParsableArguments {
   }
 }
 
-/// How partners are asked; no file of it is read yet.
+/// How issuers are asked; no file of it is read yet.
 package struct WebhookSettings: Sendable, Equatable {
   package var keyFile: String?
   package var allowed: [Network]
@@ -82,8 +82,8 @@ package struct WebhookSettings: Sendable, Equatable {
 
 extension WebhookSettings {
   /// How calls are made.
-  package var callLimits: IssuerCalls.Limits {
-    var limits = IssuerCalls.Limits()
+  package var callLimits: IssuerDispatcher.Limits {
+    var limits = IssuerDispatcher.Limits()
     limits.concurrency = concurrency
     limits.deadline = timeout
     return limits

@@ -8,12 +8,12 @@ package protocol BackupSource: Sendable {
   /// - Parameters:
   ///   - replacesExisting: whether a First Come database at `path` is replaced.
   ///   - judge: gets the copy, and the witness as it was read before the snapshot.
-  /// - Throws: ``StoreFailure``; nothing was changed at `path`.
-  func backUp<Judgement: Sendable>(
+  /// - Throws: ``StoreError``; nothing was changed at `path`.
+  func backup<Judgement: Sendable>(
     to path: String, replacesExisting: Bool,
     judge: @escaping @Sendable (any ReconciliationSnapshot) -> Judgement,
     isAccepted: @escaping @Sendable (Judgement) -> Bool
-  ) async throws(StoreFailure) -> BackupOutcome<Judgement>
+  ) async throws(StoreError) -> BackupOutcome<Judgement>
 }
 
 package enum BackupOutcome<Judgement: Sendable>: Sendable {

@@ -8,7 +8,7 @@ package protocol ClosableStore: Sendable {
 }
 
 /// Everything that the programs need of one store.
-package protocol CouponStore: AdmissionGate, CampaignRegistry, Outbox, FailedEventQueue, FailedEventDesk,
+package protocol CouponStore: AdmissionStore, CampaignStore, Outbox, FailedEventQueue, FailedEventAdmin,
   OperationsSource, ClosableStore
 {}
 

@@ -5,12 +5,12 @@ package protocol FailedEventQueue: LeasedWork {
   /// - Parameters:
   ///   - limit: how many events the run may take; `nil` for all.
   ///   - leaseDuration: as the run will lease.
-  func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreFailure) -> RunPlan
+  func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreError) -> RunPlan
 
   /// The campaigns of the run's scope that have events for it, by their ids. One snapshot.
   ///
   /// - Parameter dueBy: the moment by which the time of an event must have come.
-  func dueCampaigns(for run: RunStart, dueBy: Timestamp) async throws(StoreFailure) -> [DueCampaign]
+  func dueCampaigns(for run: RunStart, dueBy: Timestamp) async throws(StoreError) -> [DueCampaign]
 
   /// Leases up to `limit` events of one campaign in one transaction: first those whose time has come, the longest due
   /// first; then, by seat, as many of those that wait for codes as there are codes; then suspects, one at a time.
@@ -24,7 +24,7 @@ package protocol FailedEventQueue: LeasedWork {
   ///     clock was set back, counts as expired.
   func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
-  ) async throws(StoreFailure) -> LeasedBatch
+  ) async throws(StoreError) -> LeasedBatch
 
   /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
   /// dead letters, marks them as reported.
@@ -35,7 +35,7 @@ package protocol FailedEventQueue: LeasedWork {
   func finishRun(
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
     conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
-  ) async throws(StoreFailure) -> OpenEvents
+  ) async throws(StoreError) -> OpenEvents
 }
 
 /// What a run finds at its start.
@@ -59,7 +59,7 @@ package struct RunPlan: Sendable, Equatable {
 /// A campaign that has events for a run.
 package struct DueCampaign: Sendable, Hashable {
   package let id: CampaignID
-  /// The partner that is asked for its codes; `nil` where they are in the store.
+  /// The issuer that is asked for its codes; `nil` where they are in the store.
   package let endpoint: String?
 
   package init(id: CampaignID, endpoint: String?) {

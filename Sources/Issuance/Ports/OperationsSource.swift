@@ -3,28 +3,28 @@ package protocol OperationsSource: Sendable {
   /// Reads the figures of one snapshot.
   ///
   /// Costs as much as counting the coupons: whoever asks again and again leaves time between.
-  func figures() async throws(StoreFailure) -> StoreFigures
+  func stats() async throws(StoreError) -> StoreStats
 
   /// Finds out whether claims can be taken at present: takes the write lock, begins a write transaction, and compares
   /// the schema and the witness with what they must be. Writes nothing.
   ///
-  /// - Throws: ``StoreFailure`` that a claim would fail with too.
-  func probe() async throws(StoreFailure) -> StoreProbe
+  /// - Throws: ``StoreError`` that a claim would fail with too.
+  func probe() async throws(StoreError) -> StoreProbe
 
   /// Takes damage of the database that another reader in this process was told of: nothing more is admitted.
   ///
   /// - Parameter failure: of the code `corrupt` or another that no further write can be relied on after.
-  func reportDamage(_ failure: StoreFailure)
+  func reportDamage(_ failure: StoreError)
 }
 
 /// What stood in the store at one instant.
-package struct StoreFigures: Sendable, Equatable {
+package struct StoreStats: Sendable, Equatable {
   package var asOf: Timestamp
   /// In the order of their ids.
-  package var campaigns: [CampaignFigures]
+  package var campaigns: [CampaignStats]
   /// Of those that judged all campaigns: what is CLEAN of one says nothing of the others.
-  package var lastReconciliation: RunFigures?
-  package var lastReplay: RunFigures?
+  package var lastReconciliation: RunStats?
+  package var lastReplay: RunStats?
   /// Size of the write-ahead log; `nil` where the store has none.
   package var logBytes: Int?
   /// Acceptances that the witness has not seen: those of a commit that is being witnessed, or of a process that died
@@ -36,8 +36,8 @@ package struct StoreFigures: Sendable, Equatable {
   package var unreadableCampaigns = 0
 
   package init(
-    asOf: Timestamp, campaigns: [CampaignFigures] = [], lastReconciliation: RunFigures? = nil,
-    lastReplay: RunFigures? = nil, logBytes: Int? = nil, witnessLag: Int = 0
+    asOf: Timestamp, campaigns: [CampaignStats] = [], lastReconciliation: RunStats? = nil,
+    lastReplay: RunStats? = nil, logBytes: Int? = nil, witnessLag: Int = 0
   ) {
     self.asOf = asOf
     self.campaigns = campaigns
@@ -49,12 +49,12 @@ package struct StoreFigures: Sendable, Equatable {
 }
 
 /// One campaign, and what became of its acceptances.
-package struct CampaignFigures: Sendable, Equatable {
+package struct CampaignStats: Sendable, Equatable {
   package var summary: CampaignSummary
   /// Outbox rows that the consumer has not settled.
   package var pending = 0
   package var oldestPendingAt: Timestamp?
-  package var failed: [FailedFigures] = []
+  package var failed: [FailedEventStats] = []
   /// The last seats that were given, the latest first; at most ten.
   package var latest: [Acceptance] = []
 
@@ -66,7 +66,7 @@ package struct CampaignFigures: Sendable, Equatable {
 }
 
 /// Failed events of one kind that are neither resolved nor discarded.
-package struct FailedFigures: Sendable, Hashable {
+package struct FailedEventStats: Sendable, Hashable {
   package var kind: FailureKind
   /// Whether they wait for a person.
   package var isDead: Bool
@@ -80,7 +80,7 @@ package struct FailedFigures: Sendable, Hashable {
 }
 
 /// The last run of a batch.
-package struct RunFigures: Sendable, Equatable {
+package struct RunStats: Sendable, Equatable {
   package var startedAt: Timestamp
   /// `nil` where it still goes on, or was killed.
   package var endedAt: Timestamp?

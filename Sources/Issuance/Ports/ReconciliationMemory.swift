@@ -52,11 +52,11 @@ package struct FindingMemory: Sendable, Equatable {
 /// Somebody answers for a finding until a moment: it is reported, and does not make a report DIRTY.
 package struct Waiver: Sendable, Equatable {
   package let finding: String
-  package let author: ActAuthor
+  package let author: Operator
   package let waivedAt: Timestamp
   package let until: Timestamp
 
-  package init(finding: String, author: ActAuthor, waivedAt: Timestamp, until: Timestamp) {
+  package init(finding: String, author: Operator, waivedAt: Timestamp, until: Timestamp) {
     self.finding = finding
     self.author = author
     self.waivedAt = waivedAt
@@ -122,7 +122,7 @@ package struct PastReconciliation: Sendable, Equatable {
 }
 
 /// Everything that is known of one seat, as its rows say it.
-package struct SeatStory: Sendable, Equatable {
+package struct SeatTimeline: Sendable, Equatable {
   package struct Step: Sendable, Equatable {
     package enum Kind: String, Sendable {
       case accepted, queued, settled, failed, failureSettled, attempt, issued, act

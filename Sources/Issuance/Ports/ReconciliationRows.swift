@@ -137,7 +137,7 @@ package struct PoolCodeRow: Sendable, Equatable, SeatKeyed {
 }
 
 /// What an operator did, with counter and quota as the act left them.
-package struct OperatorActRow: Sendable, Equatable {
+package struct OperatorActionRow: Sendable, Equatable {
   package let campaign: String
   package let act: String
   package let operatorName: String

@@ -6,27 +6,27 @@ package protocol ReconciliationSource: Sendable {
   /// beyond a bound, the first pass is given up.
   func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
-  ) async throws(StoreFailure) -> Result
+  ) async throws(StoreError) -> Result
 
   /// Runs `body` on a copy that is gone afterwards, and that may be spoilt.
-  func withPlantingGround<Result: Sendable>(
-    _ body: @escaping @Sendable (any PlantingGround) throws(StoreFailure) -> Result
-  ) async throws(StoreFailure) -> Result
+  func withSelfTestSandbox<Result: Sendable>(
+    _ body: @escaping @Sendable (any SelfTestSandbox) throws(StoreError) -> Result
+  ) async throws(StoreError) -> Result
 
   /// A command of this store's own tools that shows what a finding is about.
   func command(toShow place: EvidencePlace) -> String
 
   /// Writes the row of a run after its verdict, and what became of the findings. One transaction.
-  func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreFailure)
+  func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreError)
 
   /// Writes a waiver, and the act where the campaign of the finding exists. One transaction.
-  func waive(_ waiver: Waiver, campaign: String?) async throws(StoreFailure)
+  func waive(_ waiver: Waiver, campaign: String?) async throws(StoreError)
 
   /// One transaction.
-  func recordSelfTest(_ record: SelfTestRecord) async throws(StoreFailure)
+  func recordSelfTest(_ record: SelfTestRecord) async throws(StoreError)
 
   /// The recorded runs of reconcile, the latest first. One snapshot.
-  func reconciliations(limit: Int) async throws(StoreFailure) -> [PastReconciliation]
+  func reconciliations(limit: Int) async throws(StoreError) -> [PastReconciliation]
 }
 
 /// Where a person sees a finding with their own eyes.
@@ -44,71 +44,71 @@ package protocol ReconciliationSnapshot {
   /// The instant of the snapshot, by the clock of this machine.
   var asOf: Timestamp { get }
 
-  func identity() throws(StoreFailure) -> SnapshotIdentity
-  func missingTables() throws(StoreFailure) -> [String]
+  func identity() throws(StoreError) -> SnapshotIdentity
+  func missingTables() throws(StoreError) -> [String]
   /// What in the store's own structure is missing or not as the migrations made it.
-  func schemaDifferences() throws(StoreFailure) -> IntegrityResult
+  func schemaDifferences() throws(StoreError) -> IntegrityResult
   /// Rows of a form that the store refuses, if it is asked.
-  func malformedRows() throws(StoreFailure) -> IntegrityResult
-  func campaigns(_ campaign: CampaignID?) throws(StoreFailure) -> [CampaignRow]
-  func acceptances(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
-  func outboxRows(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
-  func failedEvents(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
-  func coupons(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<SeatRow>
+  func malformedRows() throws(StoreError) -> IntegrityResult
+  func campaigns(_ campaign: CampaignID?) throws(StoreError) -> [CampaignRow]
+  func acceptances(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
+  func outboxRows(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
+  func failedEvents(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
+  func coupons(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
   /// The attempts of each seat that has some, summed up.
-  func attempts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<AttemptTally>
+  func attempts(of campaign: CampaignID?) throws(StoreError) -> RowStream<AttemptTally>
   /// The codes of pools that are given, by the seat that has them.
-  func poolCodes(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<PoolCodeRow>
+  func poolCodes(of campaign: CampaignID?) throws(StoreError) -> RowStream<PoolCodeRow>
   /// What operators did, by campaign and in the order in which it was done.
-  func acts(of campaign: CampaignID?) throws(StoreFailure) -> RowStream<OperatorActRow>
+  func acts(of campaign: CampaignID?) throws(StoreError) -> RowStream<OperatorActionRow>
 
   /// The witness as it was read before the snapshot: all that it has seen is in a sound snapshot.
-  func witness() throws(StoreFailure) -> WitnessReading
+  func witness() throws(StoreError) -> WitnessReading
 
   /// How many rows there are, by another way than reading them all: a check that read nothing shows against it.
-  func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreFailure) -> Int
+  func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreError) -> Int
 
   /// Users and codes that stand on more than one row of one campaign.
   func duplicates(
     _ kind: SeatRow.Kind, of campaign: CampaignID?
-  ) throws(StoreFailure) -> [DuplicateRows]
+  ) throws(StoreError) -> [DuplicateRows]
 
   /// The answers that wrote nothing, per campaign: at least so many.
-  func tallies(of campaign: CampaignID?) throws(StoreFailure) -> [TallyRow]
+  func tallies(of campaign: CampaignID?) throws(StoreError) -> [TallyRow]
 
   /// Damage that the store finds in its own structures, and indexes that do not hold just the rows that they should.
-  func damage() throws(StoreFailure) -> StructureResult
+  func damage() throws(StoreError) -> StructureResult
   /// References that lead nowhere, by the store's own check.
-  func danglingReferences() throws(StoreFailure) -> IntegrityResult
+  func danglingReferences() throws(StoreError) -> IntegrityResult
 
   /// The runs of retry-batch, as far as liveness needs them.
-  func replayRuns() throws(StoreFailure) -> ReplayRuns
+  func replayRuns() throws(StoreError) -> ReplayRuns
   /// Events that workers pass, by campaign and seat.
-  func quarantinedEvents(of campaign: CampaignID?) throws(StoreFailure) -> [QuarantinedEvent]
+  func quarantinedEvents(of campaign: CampaignID?) throws(StoreError) -> [QuarantinedEvent]
 
   /// Findings that the last recorded run left standing, by id; of all campaigns, or of this one and of no campaign.
-  func standingFindings(of campaign: CampaignID?) throws(StoreFailure) -> [String]
+  func standingFindings(of campaign: CampaignID?) throws(StoreError) -> [String]
   /// What is known of a finding from recorded runs; `nil` where it was never seen.
-  func memory(of finding: String) throws(StoreFailure) -> FindingMemory?
+  func memory(of finding: String) throws(StoreError) -> FindingMemory?
   /// Waivers that have not expired.
-  func waivers() throws(StoreFailure) -> [Waiver]
+  func waivers() throws(StoreError) -> [Waiver]
   /// The last self-test that is on record.
-  func lastSelfTest() throws(StoreFailure) -> SelfTestRecord?
+  func lastSelfTest() throws(StoreError) -> SelfTestRecord?
 
   /// The seat that a user holds.
-  func seat(of user: String, in campaign: String) throws(StoreFailure) -> Int?
+  func seat(of user: String, in campaign: String) throws(StoreError) -> Int?
   /// Everything that is known of one seat.
-  func story(of key: SeatKey) throws(StoreFailure) -> SeatStory
+  func story(of key: SeatKey) throws(StoreError) -> SeatTimeline
 }
 
 /// Rows one by one, so that memory does not grow with their number.
 package struct RowStream<Row> {
-  private let advance: () throws(StoreFailure) -> Row?
+  private let advance: () throws(StoreError) -> Row?
 
-  package init(_ advance: @escaping () throws(StoreFailure) -> Row?) { self.advance = advance }
+  package init(_ advance: @escaping () throws(StoreError) -> Row?) { self.advance = advance }
 
   /// - Returns: the next row; `nil` at the end.
-  package func next() throws(StoreFailure) -> Row? { try advance() }
+  package func next() throws(StoreError) -> Row? { try advance() }
 }
 
 /// Which file was read, and how.

@@ -5,8 +5,8 @@ package protocol RestoreTarget: Sendable {
   /// No program may use the database meanwhile. The witness stays as it is. A crash leaves the present files in use, or
   /// the backup; the next program that opens the database finishes a replacement that was cut off.
   ///
-  /// - Throws: ``StoreFailure``; nothing was changed. `busy` while a program uses the database.
-  func restore(from backup: String, by author: ActAuthor) async throws(StoreFailure) -> Restored
+  /// - Throws: ``StoreError``; nothing was changed. `busy` while a program uses the database.
+  func restore(from backup: String, by author: Operator) async throws(StoreError) -> Restored
 }
 
 /// A database after its replacement by a backup.
@@ -19,10 +19,10 @@ package struct Restored: Sendable {
   /// The campaigns of which the witness knows acceptances that the backup lacks, or others.
   package let short: [WitnessedCampaign]
   /// Why programs do not start on it; `nil` if they do.
-  package let refusal: StoreFailure?
+  package let refusal: StoreError?
 
   package init(
-    databaseID: String?, seats: Int, setAside: String?, short: [WitnessedCampaign], refusal: StoreFailure?
+    databaseID: String?, seats: Int, setAside: String?, short: [WitnessedCampaign], refusal: StoreError?
   ) {
     self.databaseID = databaseID
     self.seats = seats

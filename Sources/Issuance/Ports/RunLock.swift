@@ -4,12 +4,12 @@ package protocol RunLock: Sendable {
   /// Takes the lock without waiting, and writes down who holds it.
   ///
   /// - Returns: who has it instead; `nil` where it was had.
-  func take(for holder: RunLockHolder) throws(StoreFailure) -> RunLockHolder?
+  func take(for holder: RunLockHolder) throws(StoreError) -> RunLockHolder?
 
   func giveBack()
 
   /// Who holds it at present, without taking it; `nil` where nobody does.
-  func holder() throws(StoreFailure) -> RunLockHolder?
+  func holder() throws(StoreError) -> RunLockHolder?
 }
 
 /// Who holds the lock of runs.

@@ -8,7 +8,7 @@ package protocol StoreObserver: Sendable {
   ///   - movedPages: how many of them stand in the file now; fewer where a reader needed the log.
   func checkpointed(logPages: Int, movedPages: Int)
   /// An operation failed, whoever is told.
-  func failed(_ code: StoreFailure.Code)
+  func failed(_ code: StoreError.Code)
 }
 
 /// A step of a write, each of which can be what makes it slow.
@@ -29,5 +29,5 @@ package struct SilentStoreObserver: StoreObserver {
   package init() {}
   package func took(_ step: StoreStep, _ time: Duration) {}
   package func checkpointed(logPages: Int, movedPages: Int) {}
-  package func failed(_ code: StoreFailure.Code) {}
+  package func failed(_ code: StoreError.Code) {}
 }

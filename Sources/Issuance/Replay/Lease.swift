@@ -4,7 +4,7 @@
 package struct Lease: Sendable, Equatable {
   /// The row that is leased.
   package enum Source: String, Sendable {
-    /// The consumer's first try, while a partner is asked.
+    /// The consumer's first try, while an issuer is asked.
     case outbox
     /// A replay.
     case failedEvent
@@ -15,11 +15,11 @@ package struct Lease: Sendable, Equatable {
   package let holder: RunID
   package let generation: Int
   package let until: Timestamp
-  /// The partner to ask before the lease is settled; `nil` where the code is in the store.
-  package let call: IssuerCall?
+  /// The issuer to ask before the lease is settled; `nil` where the code is in the store.
+  package let call: CodeRequest?
 
   package init(
-    source: Source, event: Event, holder: RunID, generation: Int, until: Timestamp, call: IssuerCall? = nil
+    source: Source, event: Event, holder: RunID, generation: Int, until: Timestamp, call: CodeRequest? = nil
   ) {
     self.source = source
     self.event = event
@@ -34,10 +34,10 @@ package struct Lease: Sendable, Equatable {
 package struct Attempt: Sendable, Equatable {
   package let lease: Lease
   package let startedAt: Timestamp
-  /// What the partner said; `nil` where none was to be asked.
-  package let answer: IssuerAnswer?
+  /// What the issuer said; `nil` where none was to be asked.
+  package let answer: CodeResponse?
 
-  package init(lease: Lease, startedAt: Timestamp, answer: IssuerAnswer? = nil) {
+  package init(lease: Lease, startedAt: Timestamp, answer: CodeResponse? = nil) {
     self.lease = lease
     self.startedAt = startedAt
     self.answer = answer

@@ -29,11 +29,11 @@ struct BackupCommand: AsyncParsableCommand {
       let path = try database.path()
       let begun = ContinuousClock.now
       let source = try Backend.openBackupSource(database: path)
-      let outcome = try await source.backUp(
+      let outcome = try await source.backup(
         to: file, replacesExisting: replace, judge: { Audit($0).judge() }, isAccepted: { $0.verdict == .clean })
       switch outcome {
       case .refused(let why, let next):
-        throw ProgramFailure(.badData, "cannot write the backup to \(file)", why: why, next: next)
+        throw CLIError(.badData, "cannot write the backup to \(file)", reason: why, hint: next)
       case .made(let backup, let report):
         try say(backup, report, of: path, seconds: begun.duration(to: .now) / .seconds(1))
         return report.verdict.programExit

@@ -18,7 +18,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
   @Argument(help: "A file that 'issue-service backup' made of this database.")
   var file: String
-  @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var act: ReasonedOperatorOptions
   @Flag(help: "Skip the confirmation.")
   var yes = false
   @OptionGroup var json: JSONFlag
@@ -51,16 +51,16 @@ struct RestoreCommand: AsyncParsableCommand {
     if restored.refusal == nil { try printResult("the witness is in step; programs can start") }
   }
 
-  private func failure(of restored: Restored, _ refusal: StoreFailure, _ path: String) -> ProgramFailure {
+  private func failure(of restored: Restored, _ refusal: StoreError, _ path: String) -> CLIError {
     guard !restored.short.isEmpty else {
-      return ProgramFailure(
-        refusal.code.programExit, "the restore is done, but programs cannot start on \(path)", why: refusal.cause,
-        next: refusal.hint.isEmpty ? "look with: reconcile report --database \(path)" : refusal.hint)
+      return CLIError(
+        refusal.code.programExit, "the restore is done, but programs cannot start on \(path)", reason: refusal.cause,
+        hint: refusal.hint.isEmpty ? "look with: reconcile report --database \(path)" : refusal.hint)
     }
-    return ProgramFailure(
+    return CLIError(
       .configuration, "the restore is done, but the backup lacks seats that were given",
-      why: restored.short.compactMap(\.fault).joined(separator: "; "),
-      next: "restore a newer backup; if there is none: issue-service witness accept-loss --reason TEXT")
+      reason: restored.short.compactMap(\.fault).joined(separator: "; "),
+      hint: "restore a newer backup; if there is none: issue-service witness accept-loss --reason TEXT")
   }
 }
 

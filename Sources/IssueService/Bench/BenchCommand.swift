@@ -98,7 +98,7 @@ struct BenchCommand: AsyncParsableCommand {
       let result: LoadClient.Result
       do {
         _ = try await counter(in: store)  // a campaign that was mistyped is named before the load
-        let before = try await service.figures()
+        let before = try await service.stats()
         let client = LoadClient(
           plan, service: service, before: before,
           progress: Progress("claiming", total: plan.claims.count, unit: "claims"))
@@ -123,7 +123,7 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private var plan: LoadPlan {
-    let pace = spike.map { LoadPace.spike($0) } ?? rate.map { LoadPace.rate($0) } ?? .closed
+    let pace = spike.map { LoadSchedule.spike($0) } ?? rate.map { LoadSchedule.rate($0) } ?? .closed
     return LoadPlan(
       LoadPlan.Size(users: users, duplicates: duplicates, pace: pace), pace: pace, concurrency: concurrency)
   }
@@ -157,17 +157,17 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   /// Why nobody was told yes or no: 69 without any answer, 78 where nobody is believed; `nil` where somebody was.
-  private func refusalWithoutDecision(_ result: LoadClient.Result, service: LoadService) -> ProgramFailure? {
+  private func refusalWithoutDecision(_ result: LoadClient.Result, service: LoadService) -> CLIError? {
     guard result.tally.answered > 0 else {
       return service.unavailable(result.tally.firstFailure ?? "no claim was answered")
     }
     guard !result.checker.hasDecided, result.tally.outcomes[ProblemKind.unauthenticated.rawValue] != nil else {
       return nil
     }
-    return ProgramFailure(
+    return CLIError(
       .configuration, "cannot claim for users at \(service.base)",
-      why: "the service does not believe who claims (401)",
-      next: tokenSecret == nil
+      reason: "the service does not believe who claims (401)",
+      hint: tokenSecret == nil
         ? "with serve --identity jwt, give the file with its secret: --token-secret FILE"
         : "check --token-secret, --token-issuer and --token-audience against the service's --jwt- settings")
   }

@@ -6,8 +6,8 @@ struct HistogramFile: ~Copyable {
   private let path: String
   private let descriptor: Int32
 
-  /// - Throws: ``ProgramFailure``, exit code 74, where it cannot be written. What it holds stays until ``write(_:)``.
-  init(path: String) throws(ProgramFailure) {
+  /// - Throws: ``CLIError``, exit code 74, where it cannot be written. What it holds stays until ``write(_:)``.
+  init(path: String) throws(CLIError) {
     self.path = path
     descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Self.failure(path, errno) }
@@ -17,8 +17,8 @@ struct HistogramFile: ~Copyable {
 
   /// Replaces what the file holds.
   ///
-  /// - Throws: ``ProgramFailure``, exit code 74.
-  func write(_ text: String) throws(ProgramFailure) {
+  /// - Throws: ``CLIError``, exit code 74.
+  func write(_ text: String) throws(CLIError) {
     let bytes = Array(text.utf8)
     var sent = 0
     while sent < bytes.count {
@@ -33,9 +33,9 @@ struct HistogramFile: ~Copyable {
     guard ftruncate(descriptor, off_t(sent)) == 0 || errno == EINVAL else { throw Self.failure(path, errno) }
   }
 
-  private static func failure(_ path: String, _ error: Int32) -> ProgramFailure {
-    ProgramFailure(
-      .inputOutput, "cannot write the histogram to \(path)", why: unsafe String(cString: strerror(error)),
-      next: "name a file in a directory that is there and can be written: --histogram FILE")
+  private static func failure(_ path: String, _ error: Int32) -> CLIError {
+    CLIError(
+      .inputOutput, "cannot write the histogram to \(path)", reason: unsafe String(cString: strerror(error)),
+      hint: "name a file in a directory that is there and can be written: --histogram FILE")
   }
 }

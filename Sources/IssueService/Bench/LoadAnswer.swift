@@ -45,7 +45,7 @@ package enum LoadAnswer: Sendable, Equatable {
 }
 
 /// Who asked, as the answer to a claim must name them.
-package struct LoadQuestion: Sendable {
+package struct LoadRequest: Sendable {
   let campaign: String
   let user: String
 
@@ -74,7 +74,7 @@ extension LoadAnswer {
   }
 
   /// Reads an answer as docs/openapi.yaml has them.
-  package init(status: Int, retryAfter: Int?, body: ByteBuffer, to question: LoadQuestion) {
+  package init(status: Int, retryAfter: Int?, body: ByteBuffer, to question: LoadRequest) {
     switch status {
     case 200, 201: self = Self.acceptance(body, isRepeat: status == 200, question)
     case 408: self = .undecided(.timeout, retryAfter: retryAfter)
@@ -87,7 +87,7 @@ extension LoadAnswer {
     }
   }
 
-  private static func acceptance(_ body: ByteBuffer, isRepeat: Bool, _ question: LoadQuestion) -> LoadAnswer {
+  private static func acceptance(_ body: ByteBuffer, isRepeat: Bool, _ question: LoadRequest) -> LoadAnswer {
     guard let acceptance = try? JSONDecoder().decode(Acceptance.self, from: Data(body.readableBytesView)) else {
       return .broken("a yes that names no seat")
     }

@@ -7,7 +7,7 @@ final class LoadClient: Sendable {
   private let plan: LoadPlan
   private let service: LoadService
   private let progress: Progress
-  private let checker: Mutex<AnswerChecker>
+  private let checker: Mutex<ConsistencyChecker>
   private let next = Atomic<Int>(0)
   private let isStopping = Atomic<Bool>(false)
   private let begun = NIODeadline.now()
@@ -18,17 +18,17 @@ final class LoadClient: Sendable {
   private static let longestPause = 5
 
   /// - Parameter before: the campaign before the first claim.
-  init(_ plan: LoadPlan, service: LoadService, before: AnswerChecker.Figures, progress: Progress) {
+  init(_ plan: LoadPlan, service: LoadService, before: ConsistencyChecker.Stats, progress: Progress) {
     self.plan = plan
     self.service = service
     self.progress = progress
-    checker = Mutex(AnswerChecker(users: plan.users, before: before) { service.id(of: $0) })
+    checker = Mutex(ConsistencyChecker(users: plan.users, before: before) { service.id(of: $0) })
   }
 
   /// What a load came to.
   struct Result: Sendable {
     let tally: LoadTally
-    let checker: AnswerChecker
+    let checker: ConsistencyChecker
     /// Who was told neither yes nor no at first, and how many of them were in the end.
     let askedAgain: (users: Int, decided: Int)
     /// Whether it was told to stop before all was sent, asked again and checked.
@@ -49,7 +49,7 @@ final class LoadClient: Sendable {
     let asked = tally.answered > 0 ? await askAgain() : (0, 0)
     let wasStopped = hasStopped
     if !wasStopped, tally.answered > 0 {
-      let after = try? await service.figures()
+      let after = try? await service.stats()
       let counter = try await counter()
       checker.withLock { $0.finish(after: after, counter: counter) }
     }
@@ -75,7 +75,7 @@ final class LoadClient: Sendable {
       let answered = now
       tally.add(answer, intended: intended, sent: sent, answered: answered)
       if let failure, tally.firstFailure == nil { tally.firstFailure = failure }
-      checker.withLock { $0.heard(answer, by: user, sent: sent, answered: answered) }
+      checker.withLock { $0.record(answer, by: user, sent: sent, answered: answered) }
       progress.advance()
     }
     return tally

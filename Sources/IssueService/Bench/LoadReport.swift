@@ -61,7 +61,7 @@ struct LoadReport: Encodable, Sendable {
   let accepted: Int
   /// Whether the load was told to stop, and the checks at its end were not made.
   let stopped: Bool
-  let failures: [AnswerChecker.Failure]
+  let failures: [ConsistencyChecker.Failure]
   let failuresOmitted: Int
   let exitCode: Int32
 
@@ -110,9 +110,9 @@ struct LoadReport: Encodable, Sendable {
   /// The expectations that are not met. Of a load that was stopped nothing is expected.
   private static func unmet(
     _ expectations: Expectations, by result: LoadClient.Result, isOpenLoop: Bool
-  ) -> [AnswerChecker.Failure] {
+  ) -> [ConsistencyChecker.Failure] {
     guard !result.wasStopped else { return [] }
-    var failures: [AnswerChecker.Failure] = []
+    var failures: [ConsistencyChecker.Failure] = []
     if let expected = expectations.accepted, expected != result.checker.holders {
       failures.append(
         .init(

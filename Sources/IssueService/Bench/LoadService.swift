@@ -56,7 +56,7 @@ struct LoadService: Sendable {
       let response = try await send(request)
       let answer = LoadAnswer(
         status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After").flatMap { Int($0) },
-        body: response.body ?? ByteBuffer(), to: LoadQuestion(campaign: campaign, user: claimant.id))
+        body: response.body ?? ByteBuffer(), to: LoadRequest(campaign: campaign, user: claimant.id))
       return (answer, nil)
     } catch is ResponseAccumulator.ResponseTooBigError {
       return (.broken("more than \(Self.maximumBody) bytes"), nil)
@@ -72,8 +72,8 @@ struct LoadService: Sendable {
 
   /// What the service says of the campaign.
   ///
-  /// - Throws: ``ProgramFailure``: 65 where it knows no such campaign, 69 where it does not say.
-  func figures() async throws -> AnswerChecker.Figures {
+  /// - Throws: ``CLIError``: 65 where it knows no such campaign, 69 where it does not say.
+  func stats() async throws -> ConsistencyChecker.Stats {
     let response: HTTPClient.Response
     do {
       response = try await send(try HTTPClient.Request(url: "\(base)/v1/campaigns/\(campaign)"))
@@ -85,20 +85,20 @@ struct LoadService: Sendable {
       guard let body = response.body,
         let one = try? JSONDecoder().decode(Campaign.self, from: Data(body.readableBytesView))
       else { throw unavailable("what answers there does not describe the campaign") }
-      return AnswerChecker.Figures(accepted: one.accepted, quota: one.quota)
+      return ConsistencyChecker.Stats(accepted: one.accepted, quota: one.quota)
     case .notFound:
-      throw ProgramFailure(
+      throw CLIError(
         .badData, "cannot claim from campaign \(campaign)",
-        why: "the service at \(base) knows no campaign with this id",
-        next: "see which there are with: issue-service campaign list")
+        reason: "the service at \(base) knows no campaign with this id",
+        hint: "see which there are with: issue-service campaign list")
     default: throw unavailable("it answers with status \(response.status.code) when asked for the campaign")
     }
   }
 
-  func unavailable(_ why: String) -> ProgramFailure {
-    ProgramFailure(
-      .unavailable, "cannot claim at \(base)", why: why,
-      next: "start the service with: issue-service serve; or name the one that runs: --url http://HOST:PORT")
+  func unavailable(_ why: String) -> CLIError {
+    CLIError(
+      .unavailable, "cannot claim at \(base)", reason: why,
+      hint: "start the service with: issue-service serve; or name the one that runs: --url http://HOST:PORT")
   }
 
   private func send(_ request: HTTPClient.Request) async throws -> HTTPClient.Response {

@@ -2,7 +2,7 @@ internal import Composition
 internal import Issuance
 
 /// Bearer tokens for users, as an issuer would hand them out: JWTs signed by HS256.
-struct LoadTokens: Sendable, Concealed {
+struct LoadTokens: Sendable, Redacted {
   private struct Claims: Encodable {
     let sub: String
     let exp: Int64
@@ -18,7 +18,7 @@ struct LoadTokens: Sendable, Concealed {
   private let audience: String?
   private let expires: Int64
 
-  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used.
+  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
   init(secretFile: String, issuer: String?, audience: String?, now: Timestamp) async throws {
     key = try await TokenKey(try Secret(file: secretFile))
     self.issuer = issuer

@@ -4,18 +4,18 @@ internal import Issuance
 
 /// The options of every command that changes a campaign.
 struct ChangeOptions: ParsableArguments {
-  @OptionGroup var act: ActOptions
+  @OptionGroup var act: OperatorOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 }
 
 /// Makes one change and says what came of it.
 private func apply(
-  _ change: CampaignChange, _ command: CampaignActBody.Act, called what: String, to campaign: CampaignArgument,
+  _ change: CampaignChange, _ command: CampaignActionJSON.Act, called what: String, to campaign: CampaignArgument,
   _ options: ChangeOptions
 ) async throws {
   func say(_ summary: CampaignSummary, changed: Bool) throws {
-    if options.json.isSet { return try printJSON(CampaignActBody(command, changed: changed, summary)) }
+    if options.json.isSet { return try printJSON(CampaignActionJSON(command, changed: changed, summary)) }
     let state = "campaign \(summary.campaign.id): state \(summary.phase.word), quota \(summary.campaign.quota)"
     try printResult(changed ? state : state + "; it was so already")
   }
@@ -27,24 +27,24 @@ private func apply(
     case .unchanged(let summary): try say(summary, changed: false)
     case .unknownCampaign: throw try await store.refusal(of: id, doing: what)
     case .closed:
-      throw ProgramFailure(
-        .badData, "cannot \(what) campaign \(id)", why: "it is closed, and closed is final; nothing was changed",
-        next: "create a new campaign")
+      throw CLIError(
+        .badData, "cannot \(what) campaign \(id)", reason: "it is closed, and closed is final; nothing was changed",
+        hint: "create a new campaign")
     case .notAWebhook(let summary):
-      throw ProgramFailure(
+      throw CLIError(
         .badData, "cannot \(what) campaign \(id)",
-        why: "its issuer is \(summary.campaign.issuer.rawValue), which has no URL; nothing was changed",
-        next: "create a new campaign with --issuer webhook")
+        reason: "its issuer is \(summary.campaign.issuer.rawValue), which has no URL; nothing was changed",
+        hint: "create a new campaign with --issuer webhook")
     case .quotaWouldFall(let summary):
-      throw ProgramFailure(
+      throw CLIError(
         .badData, "cannot \(what) campaign \(id)",
-        why: "its quota is \(summary.campaign.quota) and only ever rises; nothing was changed",
-        next: "give a --quota above \(summary.campaign.quota)")
+        reason: "its quota is \(summary.campaign.quota) and only ever rises; nothing was changed",
+        hint: "give a --quota above \(summary.campaign.quota)")
     case .seatsLost(_, let losses):
-      throw ProgramFailure(
+      throw CLIError(
         .badData, "cannot \(what) campaign \(id)",
-        why: "\(losses.map(\.seats).joined(separator: ", ")) were given and are lost; resuming gives them again",
-        next: "settle with those users first, then: issue-service campaign resume \(id) --reissue-seats --reason TEXT")
+        reason: "\(losses.map(\.seats).joined(separator: ", ")) were given and are lost; resuming gives them again",
+        hint: "settle with those users first, then: issue-service campaign resume \(id) --reissue-seats --reason TEXT")
     }
     return .done
   }
@@ -124,10 +124,10 @@ struct CampaignRaiseQuota: AsyncParsableCommand {
 
 struct CampaignConfigure: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "configure", abstract: "Sets the URL of a partner, or the retries, anew.",
+    commandName: "configure", abstract: "Sets the URL of an issuer, or the retries, anew.",
     examples: [
       "issue-service campaign configure summer --max-attempts 20 --retry-cap 30m",
-      "issue-service campaign configure summer --webhook-url https://partner.example",
+      "issue-service campaign configure summer --webhook-url https://issuer.example",
     ],
     discussion: "Events that failed before keep the number of attempts that they were given.")
 
@@ -147,7 +147,7 @@ struct CampaignConfigure: AsyncParsableCommand {
 
 struct CampaignImportCodes: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "import-codes", abstract: "Adds a partner's codes to a pool: all of a file, or nothing.",
+    commandName: "import-codes", abstract: "Adds an issuer's codes to a pool: all of a file, or nothing.",
     examples: ["issue-service campaign import-codes spring codes.csv"],
     discussion: """
       One code a line, or CSV with commas and a header, one field of which is 'code'.
@@ -167,7 +167,7 @@ struct CampaignImportCodes: AsyncParsableCommand {
       switch try await store.importCodes(imported, into: id, by: options.act.author) {
       case .imported(let summary):
         if options.json.isSet {
-          try printJSON(CampaignActBody(.importCodes, importedCodes: imported.count, summary))
+          try printJSON(CampaignActionJSON(.importCodes, importedCodes: imported.count, summary))
           return .done
         }
         try printResult("imported \(imported.count) codes into campaign \(id): \(summary.freeCodes ?? 0) are free")
@@ -175,10 +175,10 @@ struct CampaignImportCodes: AsyncParsableCommand {
       case .unknownCampaign:
         throw try await store.refusal(of: id, doing: "import codes into")
       case .notAPool(let summary):
-        throw ProgramFailure(
+        throw CLIError(
           .badData, "cannot import codes into campaign \(id)",
-          why: "its issuer is \(summary.campaign.issuer.rawValue), which takes no codes; nothing was kept",
-          next: "import into a campaign created with --issuer pool")
+          reason: "its issuer is \(summary.campaign.issuer.rawValue), which takes no codes; nothing was kept",
+          hint: "import into a campaign created with --issuer pool")
       case .alreadyImported(let code):
         throw CodeFile.refusal(
           of: codes, line: code.line, why: "the campaign has the code '\(code.code)' from an earlier import")

@@ -19,7 +19,7 @@ struct CampaignCommand: AsyncParsableCommand {
       CampaignClose.self, CampaignRaiseQuota.self, CampaignConfigure.self, CampaignImportCodes.self,
     ])
 
-  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }
 
 /// The campaign that a command is about.
@@ -37,10 +37,10 @@ struct CampaignArgument: ParsableArguments {
   }
 }
 
-extension CampaignRegistry {
+extension CampaignStore {
   /// What to say of a campaign that is not there: the nearest that is.
-  func refusal(of id: CampaignID, doing what: String) async throws(StoreFailure) -> ProgramFailure {
-    ProgramFailure.unknownCampaign(id, doing: what, among: try await campaigns().map(\.campaign.id))
+  func refusal(of id: CampaignID, doing what: String) async throws(StoreError) -> CLIError {
+    CLIError.unknownCampaign(id, doing: what, among: try await campaigns().map(\.campaign.id))
   }
 }
 
@@ -62,10 +62,10 @@ struct CampaignCreate: AsyncParsableCommand {
   var opensAt: String?
   @Option(name: .customLong("closes-at"), help: "Not from then on: RFC 3339 with an offset or Z.")
   var closesAt: String?
-  @Option(help: "Where codes come from: generated, a pool that is imported, or a partner's webhook.")
+  @Option(help: "Where codes come from: generated, a pool that is imported, or an issuer's webhook.")
   var issuer: Issuer = .generated
   @OptionGroup var settings: CampaignSettingOptions
-  @OptionGroup var act: ActOptions
+  @OptionGroup var act: OperatorOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
@@ -106,17 +106,17 @@ struct CampaignCreate: AsyncParsableCommand {
       switch try await store.create(new, by: act.author) {
       case .created(let summary):
         if json.isSet {
-          try printJSON(CampaignActBody(.create, summary))
+          try printJSON(CampaignActionJSON(.create, summary))
           return .done
         }
         let state = summary.campaign.state == .paused ? "; paused: seats of this id are lost and not reissued" : ""
         try printResult("created campaign \(summary.campaign.id) with a quota of \(summary.campaign.quota)\(state)")
         return .done
       case .exists(let summary):
-        throw ProgramFailure(
+        throw CLIError(
           .badData, "cannot create campaign \(new.id)",
-          why: "it exists, created at \(summary.campaign.createdAt); nothing was changed",
-          next: "choose another id, or look at it with: issue-service campaign show \(new.id)")
+          reason: "it exists, created at \(summary.campaign.createdAt); nothing was changed",
+          hint: "choose another id, or look at it with: issue-service campaign show \(new.id)")
       }
     }
   }

@@ -66,7 +66,7 @@ struct CampaignShowBody: Encodable {
 }
 
 /// What a command prints with `--json` that has changed a campaign, or found it so already.
-struct CampaignActBody: Encodable {
+struct CampaignActionJSON: Encodable {
   /// The word of the command.
   enum Act: String, Encodable {
     case create, pause, resume, close

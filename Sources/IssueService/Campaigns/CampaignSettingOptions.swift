@@ -4,7 +4,7 @@ internal import Issuance
 
 /// What an operator may set for one campaign, at its creation and later.
 struct CampaignSettingOptions: ParsableArguments {
-  @Option(name: .customLong("webhook-url"), help: "Where the partner is asked for codes: an https URL.")
+  @Option(name: .customLong("webhook-url"), help: "Where the issuer is asked for codes: an https URL.")
   var webhookURL: String?
   @Option(help: "The longest wait before the second attempt at a failed event.", transform: Self.wait)
   var retryBase: Duration?
@@ -22,7 +22,7 @@ struct CampaignSettingOptions: ParsableArguments {
   }
 
   private static func check(_ url: String) throws {
-    if let (why, next) = Partners.objection(toURL: url) {
+    if let (why, next) = WebhookIssuers.objection(toURL: url) {
       throw ValidationError("--webhook-url '\(url)' cannot be called: \(why). \(next).")
     }
   }

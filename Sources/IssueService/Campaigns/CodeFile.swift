@@ -2,18 +2,18 @@ internal import Composition
 internal import Foundation
 package import Issuance
 
-/// A partner's file of codes: one a line, or CSV.
+/// An issuer's file of codes: one a line, or CSV.
 package enum CodeFile {
   /// The largest file that is read: 256 MiB.
   static let maximumBytes = 256 << 20
 
   /// Reads all codes of a file, each with its line.
   ///
-  /// - Throws: ``ProgramFailure`` with exit code 65 that names the first bad or repeated line; 74 for an unreadable file.
+  /// - Throws: ``CLIError`` with exit code 65 that names the first bad or repeated line; 74 for an unreadable file.
   static func read(_ path: String) throws -> [ImportedCode] {
-    func unreadable(_ why: String) -> ProgramFailure {
-      ProgramFailure(
-        .inputOutput, "cannot read the code file \(path)", why: why, next: "check the path and the mode of the file")
+    func unreadable(_ why: String) -> CLIError {
+      CLIError(
+        .inputOutput, "cannot read the code file \(path)", reason: why, hint: "check the path and the mode of the file")
     }
     guard FileManager.default.fileExists(atPath: path) else { throw unreadable("the file does not exist") }
     let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
@@ -21,9 +21,9 @@ package enum CodeFile {
     guard type == .typeRegular else { throw unreadable("it is not a regular file") }
     guard let bytes = try? Data(contentsOf: url) else { throw unreadable("the system refuses to read it") }
     guard bytes.count <= maximumBytes, let text = String(data: bytes, encoding: .utf8) else {
-      throw ProgramFailure(
-        .badData, "cannot read the code file \(path)", why: "it is not UTF-8 text of at most 256 MiB",
-        next: "give one code a line, or CSV")
+      throw CLIError(
+        .badData, "cannot read the code file \(path)", reason: "it is not UTF-8 text of at most 256 MiB",
+        hint: "give one code a line, or CSV")
     }
     return try codes(in: text, path: path)
   }
@@ -98,9 +98,9 @@ package enum CodeFile {
     return fields
   }
 
-  static func refusal(of path: String, line: Int, why: String) -> ProgramFailure {
-    ProgramFailure(
-      .badData, "cannot import the code file \(path)", why: "line \(line): \(why)",
-      next: "mend the line and import the file again; nothing of it was kept")
+  static func refusal(of path: String, line: Int, why: String) -> CLIError {
+    CLIError(
+      .badData, "cannot import the code file \(path)", reason: "line \(line): \(why)",
+      hint: "mend the line and import the file again; nothing of it was kept")
   }
 }

@@ -11,11 +11,11 @@ package struct HeaderIdentity: Sendable, Equatable {
   package init(trustedProxies: [Network] = Network.loopback) { self.trustedProxies = trustedProxies }
 
   /// The order matters: who is not believed does not learn whether the header was in form.
-  package func user(of headers: HTTPFields, from peer: Peer) throws(IdentityRefusal) -> UserID {
-    guard trustedProxies.trust(peer) else { throw IdentityRefusal(.notBelieved, by: .gateway) }
+  package func user(of headers: HTTPFields, from peer: Peer) throws(AuthError) -> UserID {
+    guard trustedProxies.trust(peer) else { throw AuthError(.notBelieved, by: .gateway) }
     let values = headers[values: .userID]
-    guard let value = values.first else { throw IdentityRefusal(.missing, by: .gateway) }
-    guard values.count == 1, let user = UserID(value) else { throw IdentityRefusal(.badUserID, by: .gateway) }
+    guard let value = values.first else { throw AuthError(.missing, by: .gateway) }
+    guard values.count == 1, let user = UserID(value) else { throw AuthError(.badUserID, by: .gateway) }
     return user
   }
 }

@@ -19,17 +19,17 @@ package struct JWTIdentity: Sendable {
 
   /// Reads the secret or the key set, once: another one is taken by a restart.
   ///
-  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used.
-  package init(_ settings: JWTSettings, clock: @escaping WallClock) async throws(ProgramFailure) {
+  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
+  package init(_ settings: JWTSettings, clock: @escaping WallClock) async throws(CLIError) {
     switch settings.keys {
     case .secret(let path):
       let secret = try Secret(file: path)
       do {
         keys = .secret(try await TokenKey(secret))
       } catch {
-        throw ProgramFailure(
-          .configuration, "cannot take the secret of tokens from \(path)", why: "no key can be made of it",
-          next: "make one with: openssl rand -base64 48")
+        throw CLIError(
+          .configuration, "cannot take the secret of tokens from \(path)", reason: "no key can be made of it",
+          hint: "make one with: openssl rand -base64 48")
       }
     case .keySet(let path): keys = .set(try await TokenKeySet(file: path))
     }
@@ -40,7 +40,7 @@ package struct JWTIdentity: Sendable {
     self.clock = clock
   }
 
-  package func user(of headers: HTTPFields) throws(IdentityRefusal) -> UserID {
+  package func user(of headers: HTTPFields) throws(AuthError) -> UserID {
     let claims = try verifiedClaims(of: try bearerToken(of: headers))
     guard let subject = claims["sub"] else { throw refusal(.malformed) }
     // Only printable ASCII is a user id, so nothing is lost by reading the bytes as text.
@@ -51,7 +51,7 @@ package struct JWTIdentity: Sendable {
   }
 
   /// The one token of the one header; the scheme in upper or lower case, spaces behind it (RFC 9110, 11.4).
-  private func bearerToken(of headers: HTTPFields) throws(IdentityRefusal) -> ArraySlice<UInt8> {
+  private func bearerToken(of headers: HTTPFields) throws(AuthError) -> ArraySlice<UInt8> {
     let values = headers[values: .authorization]
     guard let value = values.first else { throw refusal(.missing) }
     guard values.count == 1 else { throw refusal(.malformed) }
@@ -62,7 +62,7 @@ package struct JWTIdentity: Sendable {
   }
 
   /// The signature comes before anything that the claims say, so that nobody learns of a claim without a key.
-  private func verifiedClaims(of text: ArraySlice<UInt8>) throws(IdentityRefusal) -> StrictJSON {
+  private func verifiedClaims(of text: ArraySlice<UInt8>) throws(AuthError) -> StrictJSON {
     guard let token = SignedToken(text) else { throw refusal(.malformed) }
     guard let key = key(for: token), key.signed(token), token.isAccessToken else { throw refusal(.invalidToken) }
     guard let claims = StrictJSON(token.payload), claims.members != nil else { throw refusal(.malformed) }
@@ -81,7 +81,7 @@ package struct JWTIdentity: Sendable {
   }
 
   /// A token that names its audience is for nobody else, also where none is configured (RFC 7519, 4.1.3).
-  private func checkParties(of claims: StrictJSON) throws(IdentityRefusal) {
+  private func checkParties(of claims: StrictJSON) throws(AuthError) {
     if let issuer, claims["iss"] != .string(issuer) { throw refusal(.foreign) }
     switch (claims["aud"], audience) {
     case (nil, nil): break
@@ -93,7 +93,7 @@ package struct JWTIdentity: Sendable {
 
   /// Valid from `nbf` on and until `exp`, that second no longer. `iat` must be a time, but is not judged: that a token
   /// counts only later is what `nbf` says, and an issuer whose clock is a second ahead is not lying.
-  private func checkTimes(of claims: StrictJSON) throws(IdentityRefusal) {
+  private func checkTimes(of claims: StrictJSON) throws(AuthError) {
     guard let expires = try time("exp", of: claims) else { throw refusal(.malformed) }
     let begins = try time("nbf", of: claims)
     _ = try time("iat", of: claims)
@@ -103,7 +103,7 @@ package struct JWTIdentity: Sendable {
   }
 
   /// Seconds since 1970, with a fraction or without, at most up to the year 9999.
-  private func time(_ name: String, of claims: StrictJSON) throws(IdentityRefusal) -> Timestamp? {
+  private func time(_ name: String, of claims: StrictJSON) throws(AuthError) -> Timestamp? {
     guard let claim = claims[name] else { return nil }
     guard case .number(let text) = claim, let seconds = Double(text), (0...253_402_300_799).contains(seconds) else {
       throw refusal(.malformed)
@@ -111,5 +111,5 @@ package struct JWTIdentity: Sendable {
     return Timestamp(microseconds: Int64(seconds * 1_000_000))
   }
 
-  private func refusal(_ reason: IdentityRefusal.Reason) -> IdentityRefusal { IdentityRefusal(reason, by: .bearer) }
+  private func refusal(_ reason: AuthError.Reason) -> AuthError { AuthError(reason, by: .bearer) }
 }

@@ -1,7 +1,7 @@
 internal import Composition
 
 /// Bytes that are shown to nobody: not printed, not dumped, in no error.
-struct Secret: Sendable, Concealed {
+struct Secret: Sendable, Redacted {
   let bytes: [UInt8]
 
   /// The fewest bytes: as many as the hash of HS256 has (RFC 7518, 3.2).
@@ -9,9 +9,9 @@ struct Secret: Sendable, Concealed {
 
   /// Reads the secret from a file; one line break at its end is none of it.
   ///
-  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used, a short secret, and a key of another
+  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used, a short secret, and a key of another
   ///   kind: a public key that served as a secret would let everybody sign.
-  init(file path: String) throws(ProgramFailure) {
+  init(file path: String) throws(CLIError) {
     let file = KeyFile(path: path, content: "the secret of tokens", forbidden: .use)
     var bytes = try file.bytes()
     if bytes.last == UInt8(ascii: "\n") {
@@ -32,9 +32,9 @@ struct Secret: Sendable, Concealed {
 }
 
 /// Shows nothing of itself, in whatever way it is printed or dumped.
-protocol Concealed: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
+protocol Redacted: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {}
 
-extension Concealed {
+extension Redacted {
   var description: String { "(concealed)" }
   var debugDescription: String { description }
   var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }

@@ -6,7 +6,7 @@ internal import JWTKit
 /// The library chooses a key by `kid`, falls back to another where it knows none, and does not compare the algorithm in
 /// the header. So of it only the keys and their mathematics are used, and the choice is made here. The keys are taken
 /// out of its actor at the start, and checking a token needs no hop.
-struct TokenKey: Sendable, Concealed {
+struct TokenKey: Sendable, Redacted {
   private let algorithm: any JWTAlgorithm
 
   /// For HS256.

@@ -12,9 +12,9 @@ struct TokenKeySet: Sendable {
     if let kid { keys[kid] } else { only }
   }
 
-  /// - Throws: ``ProgramFailure``, exit code 78, for a file that cannot be used, and where any key of it cannot: of
+  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used, and where any key of it cannot: of
   ///   another kind, private, symmetric, for another use, or with a `kid` that another has too.
-  init(file path: String) async throws(ProgramFailure) {
+  init(file path: String) async throws(CLIError) {
     let file = KeyFile(path: path, content: "the public keys of tokens", forbidden: .writing)
     guard let values = StrictJSON(try file.bytes())?["keys"]?.array else {
       throw file.refusal(
@@ -27,7 +27,7 @@ struct TokenKeySet: Sendable {
     var keys: [[UInt8]: TokenKey] = [:]
     var only: TokenKey?
     for (index, value) in values.enumerated() {
-      func refusal(_ why: String) -> ProgramFailure {
+      func refusal(_ why: String) -> CLIError {
         file.refusal(
           "key \(index + 1) \(why)", next: "leave only public keys for ES256 (EC, P-256) or EdDSA (OKP, Ed25519) in it")
       }
@@ -45,8 +45,8 @@ struct TokenKeySet: Sendable {
   }
 
   private static func key(
-    of value: StrictJSON, refusal: (String) -> ProgramFailure
-  ) async throws(ProgramFailure) -> TokenKey {
+    of value: StrictJSON, refusal: (String) -> CLIError
+  ) async throws(CLIError) -> TokenKey {
     guard let members = value.members else { throw refusal("is no object") }
     func word(_ name: String) -> String? { value[name]?.string.map { String(decoding: $0, as: UTF8.self) } }
     guard word("kty") != "oct", value["k"] == nil else {
@@ -67,7 +67,7 @@ struct TokenKeySet: Sendable {
     default: throw refusal("is of a kind that is not taken here")
     }
     guard value["alg"] == nil || word("alg") == algorithm else { throw refusal("has an alg that is not \(algorithm)") }
-    func coordinate(_ name: String) throws(ProgramFailure) -> String {
+    func coordinate(_ name: String) throws(CLIError) -> String {
       guard let text = value[name]?.string, Base64URL.decoded(text[...])?.count == 32, let word = word(name) else {
         throw refusal("has no \(name) of 32 bytes in base64url")
       }

@@ -20,9 +20,9 @@ final class Consumer: Service {
   private let outbox: any Outbox
   private let claimsWait: @Sendable () -> Bool
   private let drainLimit: Duration
-  private let meters: ConsumerMeters
+  private let meters: ConsumerMetrics
   private let logger: Logger
-  private let failure = Mutex<StoreFailure?>(nil)
+  private let failure = Mutex<StoreError?>(nil)
   private let lastPass = Mutex(ContinuousClock.now)
 
   /// - Parameters:
@@ -36,17 +36,17 @@ final class Consumer: Service {
     self.outbox = outbox
     self.claimsWait = claimsWait
     self.drainLimit = drainLimit
-    meters = ConsumerMeters(factory: metrics)
+    meters = ConsumerMetrics(factory: metrics)
     self.logger = logger
   }
 
   /// Why the last pass did not succeed; `nil` where it did.
-  var lastFailure: StoreFailure? { failure.withLock { $0 } }
+  var lastFailure: StoreError? { failure.withLock { $0 } }
 
   /// Whether a pass has ended so recently, well or badly: for a watchdog, since nobody else sees that it hangs.
   func hasPassed(within limit: Duration) -> Bool { ContinuousClock.now - lastPass.withLock { $0 } < limit }
 
-  /// - Throws: ``StoreFailure`` that will not pass by itself; the service ends with it.
+  /// - Throws: ``StoreError`` that will not pass by itself; the service ends with it.
   func run() async throws {
     do {
       try await cancelWhenGracefulShutdown {
@@ -81,7 +81,7 @@ final class Consumer: Service {
   /// Delivers one batch.
   ///
   /// - Returns: whether there is a reason to rest: nothing was pending, or a failure that may pass.
-  private func pass() async throws(StoreFailure) -> Bool {
+  private func pass() async throws(StoreError) -> Bool {
     defer { lastPass.withLock { $0 = .now } }
     let begun = ContinuousClock.now
     do {

@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
 
-enum OperationsResource: AddressedResource, Equatable {
+enum OperationsResource: Route, Equatable {
   case live
   case ready
   case metrics

@@ -7,16 +7,16 @@ internal import NIOCore
 
 /// What strangers can ask.
 struct PublicAPI: Sendable {
-  let store: any AdmissionGate & CampaignRegistry
-  let desk: ClaimDesk
-  let identity: Identity
-  let hands: UserHands
+  let store: any AdmissionStore & CampaignStore
+  let desk: AdmissionQueue
+  let identity: Authenticator
+  let hands: PerUserLimiter
   let pseudonyms: Pseudonyms
   let logger: Logger
   let clock: WallClock
   let limits: ServeLimits
 
-  func content(of resource: PublicResource, for exchange: Exchange) async throws -> Response {
+  func content(of resource: PublicResource, for exchange: RequestState) async throws -> Response {
     switch resource {
     case .claims(let campaign): try await claim(campaign, exchange)
     case .claim(let campaign, let user): try await status(of: user, in: campaign, exchange)
@@ -32,14 +32,14 @@ struct PublicAPI: Sendable {
     }
   }
 
-  private func claim(_ campaign: String, _ exchange: Exchange) async throws -> Response {
+  private func claim(_ campaign: String, _ exchange: RequestState) async throws -> Response {
     try await checkBody(of: exchange.request)
     let user = try await user(of: exchange)
     let claim = Claim(campaignID: try campaignID(campaign), userID: user, traceParent: trace(of: exchange.request))
-    guard hands.take(user) else {
+    guard hands.acquire(user) else {
       throw Problem.tooManyRequests("Another claim of this user is being decided. Ask again.", retryAfter: 1)
     }
-    defer { hands.giveBack(user) }
+    defer { hands.release(user) }
     let outcome: ClaimOutcome
     do {
       outcome = try await desk.answer(claim)
@@ -61,7 +61,7 @@ struct PublicAPI: Sendable {
 
   /// Nobody learns anything of another user's claim: every such question has the one answer 404, and the store is not
   /// asked.
-  private func status(of text: String, in campaign: String, _ exchange: Exchange) async throws -> Response {
+  private func status(of text: String, in campaign: String, _ exchange: RequestState) async throws -> Response {
     let user = try await user(of: exchange)
     let campaignID = try campaignID(campaign)
     guard let asked = UserID(text) else { throw Problem(.badUserID, "A user id is \(UserID.form).") }
@@ -87,7 +87,7 @@ struct PublicAPI: Sendable {
     return id
   }
 
-  private func user(of exchange: Exchange) async throws(Problem) -> UserID {
+  private func user(of exchange: RequestState) async throws(Problem) -> UserID {
     do {
       return try await identity.user(of: exchange.request.headers, from: exchange.peer)
     } catch {
@@ -115,7 +115,7 @@ struct PublicAPI: Sendable {
 }
 
 extension Problem {
-  init(_ refusal: IdentityRefusal) {
+  init(_ refusal: AuthError) {
     guard refusal.reason != .badUserID else {
       self.init(.badUserID, refusal.detail)
       return

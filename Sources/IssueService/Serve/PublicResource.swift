@@ -1,5 +1,5 @@
 /// What the public listener has.
-package enum PublicResource: AddressedResource, Equatable {
+package enum PublicResource: Route, Equatable {
   /// The ids are as the client wrote them, percent-decoded; whether they are ids is for who uses them.
   case claims(campaign: String)
   case claim(campaign: String, user: String)

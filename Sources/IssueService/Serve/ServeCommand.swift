@@ -23,17 +23,17 @@ struct ServeCommand: AsyncParsableCommand {
     try await runCommand {
       let resolution = options.resolution()
       let settings = try ServeSettings(resolution)
-      for warning in ServeSettings.review(of: resolution).warnings { printError("warning: \(warning)") }
+      for warning in ServeSettings.validation(of: resolution).warnings { printError("warning: \(warning)") }
       let pseudonyms = try Pseudonyms(settings.logs)
-      let identity = try await Identity(settings.identity, clock: systemClock)
+      let identity = try await Authenticator(settings.identity, clock: systemClock)
       // Whoever comes beyond what the process can hold hears a 503, instead of nothing.
-      let shares = FileShares(files: OpenFileLimit.raise()?.soft, limits: settings.limits)
+      let shares = FileDescriptorBudget(files: OpenFileLimit.raise()?.soft, limits: settings.limits)
       let registry = MetricsRegistry(ServeMetrics.all)
-      return try await Partners.with(settings.webhook) { issuer in
+      return try await WebhookIssuers.with(settings.webhook) { issuer in
         let store = try Backend.openStore(
           database: settings.database, ifMissing: .create, witness: settings.witness, lockTimeout: settings.lockTimeout,
-          retryPolicy: settings.retryPolicy, observer: StoreInstruments(factory: registry))
-        return try await ClaimService(
+          retryPolicy: settings.retryPolicy, observer: StoreMetricsRecorder(factory: registry))
+        return try await ServeRuntime(
           store: store, identity: identity, pseudonyms: pseudonyms, settings: settings, shares: shares,
           registry: registry, issuer: issuer
         ).run()

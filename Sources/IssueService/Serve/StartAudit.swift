@@ -27,7 +27,7 @@ struct StartAudit: Service {
   }
 
   func run() async throws {
-    let (results, continuation) = AsyncStream.makeStream(of: Result<Report, StoreFailure>.self)
+    let (results, continuation) = AsyncStream.makeStream(of: Result<Report, StoreError>.self)
     Task { [database] in
       continuation.yield(await Self.judge(database))
       continuation.finish()
@@ -39,8 +39,8 @@ struct StartAudit: Service {
     }
   }
 
-  private static func judge(_ database: String) async -> Result<Report, StoreFailure> {
-    do throws(StoreFailure) {
+  private static func judge(_ database: String) async -> Result<Report, StoreError> {
+    do throws(StoreError) {
       let source = try Backend.openReconciliationSource(database: database)
       return .success(try await source.withSnapshot { Audit($0).judge() })
     } catch {
@@ -48,7 +48,7 @@ struct StartAudit: Service {
     }
   }
 
-  private func tell(_ result: Result<Report, StoreFailure>) {
+  private func tell(_ result: Result<Report, StoreError>) {
     var readings = [GaugeSet.Reading(ServeMetrics.auditEnd, value: systemClock().seconds)]
     switch result {
     case .failure(let failure):

@@ -16,7 +16,7 @@ struct WitnessCommand: AsyncParsableCommand {
       """,
     subcommands: [WitnessShow.self, WitnessRebuildCommand.self, WitnessAcceptLoss.self])
 
-  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }
 
 /// `--witness`, of the commands that may put it elsewhere.
@@ -33,7 +33,7 @@ struct WitnessOption: ParsableArguments {
 }
 
 /// Who acts and why, where the record must say why.
-struct ReasonedActOptions: ParsableArguments {
+struct ReasonedOperatorOptions: ParsableArguments {
   @Option(name: .customLong("operator"), help: "Who acts; else the login.")
   var operatorName: String?
   @Option(help: "Why, for the record.")
@@ -43,7 +43,7 @@ struct ReasonedActOptions: ParsableArguments {
     guard reason.contains(where: { !$0.isWhitespace }) else { throw ValidationError("--reason says nothing.") }
   }
 
-  var author: ActAuthor { ActAuthor(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
+  var author: Operator { Operator(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
 }
 
 struct WitnessShow: AsyncParsableCommand {
@@ -57,7 +57,7 @@ struct WitnessShow: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessKeeper(
+      let keeper = try Backend.openWitnessAdmin(
         database: database.path(), witness: witness.pathIfNamed(), isReadOnly: true)
       let state = try await keeper.witnessState()
       if json.isSet { try printJSON(WitnessShowBody(state)) } else { try say(state) }
@@ -109,13 +109,13 @@ struct WitnessRebuildCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var witness: WitnessOption
-  @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var act: ReasonedOperatorOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessKeeper(
+      let keeper = try Backend.openWitnessAdmin(
         database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
       let rebuild = try await keeper.rebuildWitness(by: act.author)
       if json.isSet {
@@ -143,13 +143,13 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
       listed and kept on record.
       """)
 
-  @OptionGroup var act: ReasonedActOptions
+  @OptionGroup var act: ReasonedOperatorOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessKeeper(
+      let keeper = try Backend.openWitnessAdmin(
         database: database.path(), witness: nil, isReadOnly: false)
       let losses = try await keeper.acceptLoss(by: act.author)
       if json.isSet {

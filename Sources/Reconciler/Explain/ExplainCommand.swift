@@ -49,26 +49,26 @@ struct ExplainCommand: AsyncParsableCommand {
             "사용자 \(user ?? ""): \(campaign) 캠페인의 좌석을 보유하고 있지 않습니다."))
       case .noCampaign(let known):
         guard let id = CampaignID(campaign) else {
-          throw ProgramFailure(
-            .badData, "cannot explain \(finding ?? "")", why: "it names no campaign",
-            next: "copy the id of a finding from: reconcile report")
+          throw CLIError(
+            .badData, "cannot explain \(finding ?? "")", reason: "it names no campaign",
+            hint: "copy the id of a finding from: reconcile report")
         }
-        throw ProgramFailure.unknownCampaign(id, doing: "explain a seat of", among: known)
+        throw CLIError.unknownCampaign(id, doing: "explain a seat of", among: known)
       }
       return .done
     }
   }
 
   private enum Found: Sendable {
-    case story(SeatStory)
+    case story(SeatTimeline)
     case noSeat
     case noCampaign([CampaignID])
   }
 
   private static func look(
     for campaign: String, user: String?, seat: Int?, in snapshot: any ReconciliationSnapshot
-  ) -> Result<Found, StoreFailure> {
-    do throws(StoreFailure) {
+  ) -> Result<Found, StoreError> {
+    do throws(StoreError) {
       let id = CampaignID(campaign)
       var isKnown = false
       if let id { isKnown = try !snapshot.campaigns(id).isEmpty }

@@ -2,14 +2,14 @@ package import Issuance
 
 /// One seat for a person: what became of it in a plain sentence, and its whole time line. Pure.
 package struct Explanation: Sendable {
-  private let story: SeatStory
-  private let record: SeatRecord
+  private let story: SeatTimeline
+  private let record: SeatSnapshot
   /// What is wrong with the seat by its own rows.
   package let findings: [Finding]
 
-  package init(_ story: SeatStory) {
+  package init(_ story: SeatTimeline) {
     self.story = story
-    record = SeatRecord(
+    record = SeatSnapshot(
       key: story.key, acceptance: story.record[.acceptance], outbox: story.record[.outbox],
       failedEvent: story.record[.failedEvent], coupon: story.record[.coupon])
     // What needs more than the rows of the seat is the report's: it has all of them.
@@ -48,10 +48,10 @@ package struct Explanation: Sendable {
     let begin = language.phrase(
       "User \(acceptance.user) holds seat \(seat) of campaign \(campaign) since \(acceptance.moment)",
       "사용자 \(acceptance.user): \(campaign) 캠페인의 \(seat)번 좌석을 \(acceptance.moment)부터 보유하고 있으며")
-    return begin + fate(in: language)
+    return begin + outcome(in: language)
   }
 
-  private func fate(in language: Language) -> String {
+  private func outcome(in language: Language) -> String {
     let failed = record.failedEvent
     switch record.place {
     case .coupon:
@@ -61,7 +61,7 @@ package struct Explanation: Sendable {
       return language.phrase("; the coupon is being made.", " 쿠폰을 만드는 중입니다.")
     case .retryable where failed?.word == "parked":
       return language.phrase(
-        "; the coupon waits for codes of the partner, and comes by itself once there are some.",
+        "; the coupon waits for codes of the issuer, and comes by itself once there are some.",
         " 제휴사 코드를 기다리는 중입니다. 코드가 들어오면 자동으로 발급됩니다.")
     case .retryable:
       let due = failed?.failure?.nextAttemptAt.map { "\(Timestamp(microseconds: $0))" } ?? "?"
@@ -92,7 +92,7 @@ extension SeatRow {
   fileprivate var moment: String { "\(Timestamp(microseconds: at))" }
 }
 
-extension SeatStory.Step {
+extension SeatTimeline.Step {
   fileprivate func text(in language: Language) -> String {
     let error = detail.isEmpty ? "" : ": \(detail)"
     switch kind {

@@ -2,10 +2,10 @@ internal import Issuance
 internal import Schema
 
 /// What the pass needs of the campaign that it is in.
-private final class CampaignCourse {
+private final class CampaignAccumulator {
   let id: String
   let facts: CampaignFacts?
-  var books: Books?
+  var books: CampaignTotals?
   var chart: CampaignChart?
   /// How many coupons had their code recomputed.
   var recomputed = 0
@@ -13,7 +13,7 @@ private final class CampaignCourse {
   init(_ id: String, _ row: CampaignRow?, hasChart: Bool) {
     self.id = id
     facts = row.map(CampaignFacts.init)
-    books = row.map(Books.init)
+    books = row.map(CampaignTotals.init)
     chart = hasChart && row != nil ? CampaignChart() : nil
   }
 }
@@ -27,22 +27,22 @@ extension Audit {
 
   /// The one pass over all seats.
   mutating func judgeSeats() {
-    run(Self.seatRules + [.witnessAgrees]) { audit throws(StoreFailure) in
-      var chain = ChainJudge(witnessed: try audit.readWitness())
-      var liveness = LivenessJudge(
+    run(Self.seatRules + [.witnessAgrees]) { audit throws(StoreError) in
+      var chain = HashChainCheck(witnessed: try audit.readWitness())
+      var liveness = StalenessChecks(
         now: audit.snapshot.asOf, grace: audit.options.grace, retryEvery: audit.options.retryEvery)
       let campaigns = try audit.snapshot.campaigns(audit.scope)
       let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-      for campaign in campaigns { audit.books[campaign.id] = Books(campaign) }
+      for campaign in campaigns { audit.books[campaign.id] = CampaignTotals(campaign) }
       var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
-      var course: CampaignCourse?
+      var course: CampaignAccumulator?
       while let record = try merge.next() {
-        let current: CampaignCourse
+        let current: CampaignAccumulator
         if let course, course.id == record.key.campaign {
           current = course
         } else {
           audit.close(course)
-          current = CampaignCourse(
+          current = CampaignAccumulator(
             record.key.campaign, known[record.key.campaign], hasChart: audit.options.hasCharts)
           course = current
         }
@@ -62,7 +62,8 @@ extension Audit {
   }
 
   private mutating func judge(
-    _ record: SeatRecord, in course: CampaignCourse, _ chain: inout ChainJudge, _ liveness: inout LivenessJudge
+    _ record: SeatSnapshot, in course: CampaignAccumulator, _ chain: inout HashChainCheck,
+    _ liveness: inout StalenessChecks
   ) {
     // Seats begin at 1: what stands below is no gap, but a seat out of bounds.
     if record.acceptance != nil, let books = course.books {
@@ -79,7 +80,7 @@ extension Audit {
     liveness.add(record, freeCodesSince: course.facts?.row.freeCodesSince)
   }
 
-  private mutating func close(_ course: CampaignCourse?) {
+  private mutating func close(_ course: CampaignAccumulator?) {
     guard let course else { return }
     examined(.codesRecompute, course.recomputed)
     if let done = course.books { books[course.id] = done }
@@ -97,7 +98,7 @@ extension Audit {
   }
 
   /// What was witnessed of the campaigns in scope. Without a usable witness nobody knows what is missing.
-  private mutating func readWitness() throws(StoreFailure) -> [WitnessedSeat] {
+  private mutating func readWitness() throws(StoreError) -> [WitnessedSeat] {
     switch try snapshot.witness() {
     case .unusable(let why):
       doNotJudge([.witnessAgrees], why)
@@ -110,7 +111,7 @@ extension Audit {
   }
 
   /// A pass that read fewer rows than the store counts by another way has judged nothing.
-  private mutating func requireAllRead(_ read: [SeatRow.Kind: Int]) throws(StoreFailure) {
+  private mutating func requireAllRead(_ read: [SeatRow.Kind: Int]) throws(StoreError) {
     let rulesOfKind: [SeatRow.Kind: [Rule]] = [
       .acceptance: [.seatsDense, .acceptanceAccountedFor, .withinWindow], .coupon: [.couponHasAcceptance],
       .outbox: [.outboxAgrees], .failedEvent: [.failedEventAgrees, .attemptsAddUp], .attempt: [.attemptsAddUp],

@@ -2,7 +2,7 @@ internal import Issuance
 
 extension Audit {
   mutating func judgeSchema() {
-    run([.schemaAsMigrated]) { audit throws(StoreFailure) in
+    run([.schemaAsMigrated]) { audit throws(StoreError) in
       let missing = try audit.snapshot.missingTables()
       if !missing.isEmpty {
         audit.doNotJudge([.schemaAsMigrated], "tables missing: \(missing.joined(separator: ", "))")
@@ -15,8 +15,8 @@ extension Audit {
   /// What operators did, in the order in which they did it.
   mutating func judgeActs() {
     let rules: [Rule] = [.givenWhileOpen, .actsHaveReasons, .quotaByAct]
-    run(rules) { audit throws(StoreFailure) in
-      var judge = ActJudge()
+    run(rules) { audit throws(StoreError) in
+      var judge = OperatorActionChecks()
       let acts = try audit.snapshot.acts(of: audit.scope)
       while let act = try acts.next() { judge.take(act) }
       for rule in rules { audit.examined(rule, judge.examined) }
@@ -29,7 +29,7 @@ extension Audit {
   }
 
   mutating func judgeDuplicates() {
-    run([.oneEach]) { audit throws(StoreFailure) in
+    run([.oneEach]) { audit throws(StoreError) in
       for kind in [SeatRow.Kind.acceptance, .coupon] {
         audit.examined(.oneEach, try audit.snapshot.count(kind, of: audit.scope))
         for duplicate in try audit.snapshot.duplicates(kind, of: audit.scope) {
@@ -47,17 +47,17 @@ extension Audit {
   }
 
   mutating func judgeStore() {
-    run([.rowsWellFormed]) { audit throws(StoreFailure) in
+    run([.rowsWellFormed]) { audit throws(StoreError) in
       let result = try audit.snapshot.malformedRows()
       audit.judge(result, by: .rowsWellFormed, expected: "no row that breaks this constraint")
     }
-    run([.quickCheck, .indexesAgree]) { audit throws(StoreFailure) in
+    run([.quickCheck, .indexesAgree]) { audit throws(StoreError) in
       let result = try audit.snapshot.damage()
       audit.judge(result.structure, by: .quickCheck, expected: "no damage in the file")
       audit.judge(
         result.indexes, by: .indexesAgree, expected: "every index holds just the rows that it should")
     }
-    run([.foreignKeyCheck]) { audit throws(StoreFailure) in
+    run([.foreignKeyCheck]) { audit throws(StoreError) in
       let result = try audit.snapshot.danglingReferences()
       audit.judge(result, by: .foreignKeyCheck, expected: "every reference leads to a row")
     }
@@ -72,7 +72,7 @@ extension Audit {
 
   /// Their numbers are never judged, but rows that cannot be read are not passed over.
   mutating func readTallies() {
-    run([.rowsWellFormed]) { audit throws(StoreFailure) in
+    run([.rowsWellFormed]) { audit throws(StoreError) in
       for tally in try audit.snapshot.tallies(of: audit.scope) {
         audit.books[tally.campaign]?.answers[tally.answer] = tally.answered
       }

@@ -22,7 +22,7 @@ package struct AuditOptions: Sendable {
 
 /// A seat of the pass, and what is wrong with it by itself.
 package struct JudgedSeat {
-  package let record: SeatRecord
+  package let record: SeatSnapshot
   /// `nil` where there is none of that name.
   package let campaign: CampaignRow?
   package let findings: [Finding]
@@ -35,7 +35,7 @@ package struct Audit {
   let didJudgeSeat: (JudgedSeat) -> Void
   var report: Report
   private var results: [Rule: RuleResult]
-  var books: [String: Books] = [:]
+  var books: [String: CampaignTotals] = [:]
 
   var scope: CampaignID? { options.scope }
 
@@ -54,7 +54,7 @@ package struct Audit {
 
   /// Runs every rule. What could not be read makes its rules not judged; it never makes the report fail.
   package consuming func judge() -> Report {
-    run([.schemaAsMigrated]) { audit throws(StoreFailure) in audit.report.identity = try audit.snapshot.identity() }
+    run([.schemaAsMigrated]) { audit throws(StoreError) in audit.report.identity = try audit.snapshot.identity() }
     judgeSchema()
     judgeSeats()
     judgeActs()
@@ -69,7 +69,7 @@ package struct Audit {
   }
 
   /// Runs what judges by `rules`; a failure makes them not judged.
-  mutating func run(_ rules: [Rule], _ body: (inout Audit) throws(StoreFailure) -> Void) {
+  mutating func run(_ rules: [Rule], _ body: (inout Audit) throws(StoreError) -> Void) {
     do {
       try body(&self)
     } catch {
@@ -97,7 +97,7 @@ package struct Audit {
 
   /// What recorded runs know: which findings are new, which stand no more, and which somebody answers for.
   private mutating func remember() {
-    do throws(StoreFailure) {
+    do throws(StoreError) {
       let now = Set(report.findings.map(\.id))
       let before = try snapshot.standingFindings(of: scope)
       report.standing = Set(before).intersection(now)

@@ -10,7 +10,7 @@ package struct CampaignChart: Sendable, Equatable {
 
   init() {}
 
-  mutating func add(_ record: SeatRecord) {
+  mutating func add(_ record: SeatSnapshot) {
     if let acceptance = record.acceptance { accepted.add(acceptance.at) }
     if let coupon = record.coupon {
       issued.add(coupon.at)

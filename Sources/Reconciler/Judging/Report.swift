@@ -19,7 +19,7 @@ package enum Verdict: String, Sendable, CaseIterable {
 package struct Report: Sendable {
   package let asOf: Timestamp
   package let scope: CampaignID?
-  package var books: [Books] = []
+  package var books: [CampaignTotals] = []
   package var rules: [RuleResult] = []
   package var findings: [Finding] = []
   package var warnings: [Warning] = []
@@ -45,7 +45,7 @@ package struct Report: Sendable {
   /// Why nothing at all could be judged; `nil` where the rules ran.
   package let unreadable: String?
   /// Damage that the store itself reported while it was read; `nil` if it reported none.
-  package var damage: StoreFailure?
+  package var damage: StoreError?
   /// What to do where something could not be judged; empty where all was.
   package var advice = ""
 
@@ -56,7 +56,7 @@ package struct Report: Sendable {
   }
 
   /// The report on a store that could not be read.
-  package init(unreadable failure: StoreFailure, asOf: Timestamp, scope: CampaignID?) {
+  package init(unreadable failure: StoreError, asOf: Timestamp, scope: CampaignID?) {
     self.asOf = asOf
     self.scope = scope
     unreadable = "cannot \(failure.operation): \(failure.cause)"

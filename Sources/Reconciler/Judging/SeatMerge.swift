@@ -6,7 +6,7 @@ private struct MergeHead<Row: SeatKeyed> {
   let kind: SeatRow.Kind
   var row: Row?
 
-  init(_ stream: RowStream<Row>, _ kind: SeatRow.Kind) throws(StoreFailure) {
+  init(_ stream: RowStream<Row>, _ kind: SeatRow.Kind) throws(StoreError) {
     self.stream = stream
     self.kind = kind
     row = try stream.next()
@@ -14,13 +14,13 @@ private struct MergeHead<Row: SeatKeyed> {
 
   /// Takes the row of a seat, where the next row is its.
   ///
-  /// - Throws: ``StoreFailure`` with `corrupt` where the rows do not come in order: what is merged would be wrong.
-  mutating func take(_ key: SeatKey) throws(StoreFailure) -> Row? {
+  /// - Throws: ``StoreError`` with `corrupt` where the rows do not come in order: what is merged would be wrong.
+  mutating func take(_ key: SeatKey) throws(StoreError) -> Row? {
     guard let taken = row, taken.key == key else { return nil }
     row = try stream.next()
     guard let row else { return taken }
     guard key < row.key else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "read the rows in order", subject: "\(kind) \(row.key.campaign)/\(row.key.seat)",
         cause: "it comes after \(key.campaign)/\(key.seat)")
     }
@@ -40,7 +40,7 @@ struct SeatMerge {
   private(set) var examined: [SeatRow.Kind: Int] = [:]
   private var counts = (acceptance: 0, outbox: 0, failedEvent: 0, coupon: 0, attempt: 0, poolCode: 0)
 
-  init(_ snapshot: any ReconciliationSnapshot, campaign: CampaignID?) throws(StoreFailure) {
+  init(_ snapshot: any ReconciliationSnapshot, campaign: CampaignID?) throws(StoreError) {
     acceptances = try MergeHead(try snapshot.acceptances(of: campaign), .acceptance)
     outboxRows = try MergeHead(try snapshot.outboxRows(of: campaign), .outbox)
     failedEvents = try MergeHead(try snapshot.failedEvents(of: campaign), .failedEvent)
@@ -50,7 +50,7 @@ struct SeatMerge {
   }
 
   /// - Returns: the record of the lowest seat that is left; `nil` at the end.
-  mutating func next() throws(StoreFailure) -> SeatRecord? {
+  mutating func next() throws(StoreError) -> SeatSnapshot? {
     guard let key = lowest else {
       examined = [
         .acceptance: counts.acceptance, .outbox: counts.outbox, .failedEvent: counts.failedEvent,
@@ -58,7 +58,7 @@ struct SeatMerge {
       ]
       return nil
     }
-    let record = SeatRecord(
+    let record = SeatSnapshot(
       key: key, acceptance: try acceptances.take(key), outbox: try outboxRows.take(key),
       failedEvent: try failedEvents.take(key), coupon: try coupons.take(key), attempts: try attempts.take(key),
       poolCode: try poolCodes.take(key))

@@ -8,7 +8,7 @@ struct HTMLChart {
   private static let bottom = 30.0
 
   let chart: CampaignChart
-  let books: Books
+  let books: CampaignTotals
 
   var html: String { [figure, latency, failures].filter { !$0.isEmpty }.joined(separator: "\n") }
 

@@ -52,7 +52,7 @@ struct HTMLReport {
     return "<section><h2>Not judged</h2><ul>\(items)</ul><p>What to do: \(escaped(report.advice))</p></section>"
   }
 
-  private func campaign(_ books: Books) -> String {
+  private func campaign(_ books: CampaignTotals) -> String {
     let balances =
       books.counter == books.set && books.set == books.total && max(books.set, books.coupons) <= books.quota
     let terms = [

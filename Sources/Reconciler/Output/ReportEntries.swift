@@ -74,7 +74,7 @@ struct CampaignEntry: Encodable {
   let missing: Int
   let answersAtLeast: [String: Int]
 
-  init(_ books: Books) {
+  init(_ books: CampaignTotals) {
     id = books.id
     quota = books.quota
     counter = books.counter

@@ -139,7 +139,7 @@ extension Verdict {
   }
 }
 
-extension Books {
+extension CampaignTotals {
   var lines: [String] {
     let sign = counter == set ? "=" : "is not"
     let limit = max(counter, set, coupons) <= quota ? "at most" : "ABOVE"

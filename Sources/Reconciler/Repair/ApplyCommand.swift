@@ -25,15 +25,15 @@ struct ApplyCommand: AsyncParsableCommand {
       let path = try database.path()
       let (plan, repairs) = try read()
       try await Self.requireSame(plan, database: path)
-      let desk = try Backend.openRepairDesk(database: path)
+      let desk = try Backend.openRepairStore(database: path)
       if repairs.isEmpty {
         try printResult("the plan has no actions: nothing to do")
       } else {
-        try printResult("backup: \(try await desk.backUp())")
+        try printResult("backup: \(try await desk.backup())")
       }
       // What has begun is brought to its end, also where nobody reads of it any more.
       let told = Told()
-      let refused = try await perform(repairs, at: desk, told)
+      let refused = try await apply(repairs, at: desk, told)
       let made = try await ReportMaking(path: path, options: AuditOptions()).make()
       let terminal = Terminal.standardOutput
       told.say(
@@ -46,12 +46,12 @@ struct ApplyCommand: AsyncParsableCommand {
   }
 
   /// - Returns: how many actions were refused.
-  private func perform(
-    _ repairs: [(RepairPlan.Action, Repair)], at desk: any RepairDesk, _ told: Told
+  private func apply(
+    _ repairs: [(RepairPlan.Action, Repair)], at desk: any RepairStore, _ told: Told
   ) async throws -> Int {
     var refused = 0
     for (action, repair) in repairs {
-      switch try await desk.perform(repair, by: author.author) {
+      switch try await desk.apply(repair, by: author.author) {
       case .done: told.say("done: \(action.id)")
       case .doneBefore: told.say("done before: \(action.id)")
       case .refused(let why, _):
@@ -64,11 +64,11 @@ struct ApplyCommand: AsyncParsableCommand {
 
   /// Lines of standard output, and the first failure to write one.
   private final class Told {
-    private(set) var failure: ProgramFailure?
+    private(set) var failure: CLIError?
 
     func say(_ line: String) {
       guard failure == nil else { return }
-      do throws(ProgramFailure) {
+      do throws(CLIError) {
         try printResult(line)
       } catch {
         failure = error
@@ -76,19 +76,19 @@ struct ApplyCommand: AsyncParsableCommand {
     }
   }
 
-  private func read() throws(ProgramFailure) -> (RepairPlan, [(RepairPlan.Action, Repair)]) {
+  private func read() throws(CLIError) -> (RepairPlan, [(RepairPlan.Action, Repair)]) {
     let text = try InputFile.read(plan, limit: Self.largestPlan, what: "the plan")
     guard let decoded = JSONText.decode(RepairPlan.self, from: text), decoded.schemaVersion == 1 else {
-      throw ProgramFailure(
-        .badData, "cannot use the plan \(plan)", why: "it is not a plan of this version",
-        next: "make one with: reconcile plan --output plan.json")
+      throw CLIError(
+        .badData, "cannot use the plan \(plan)", reason: "it is not a plan of this version",
+        hint: "make one with: reconcile plan --output plan.json")
     }
     var repairs: [(RepairPlan.Action, Repair)] = []
     for action in decoded.actions {
       guard let repair = action.repair else {
-        throw ProgramFailure(
-          .badData, "cannot use the plan \(plan)", why: "\(action.id) is no action that there is; nothing was done",
-          next: "make a new one with: reconcile plan --output plan.json")
+        throw CLIError(
+          .badData, "cannot use the plan \(plan)", reason: "\(action.id) is no action that there is; nothing was done",
+          hint: "make a new one with: reconcile plan --output plan.json")
       }
       repairs.append((action, repair))
     }
@@ -99,9 +99,9 @@ struct ApplyCommand: AsyncParsableCommand {
     let source = try Backend.openReconciliationSource(database: database)
     let identity = try await source.withSnapshot { snapshot in try? snapshot.identity() }
     guard identity?.databaseID == plan.databaseID else {
-      throw ProgramFailure(
-        .badData, "cannot use the plan", why: "it was made for another database; nothing was done",
-        next: "check --database, or make a new plan with: reconcile plan")
+      throw CLIError(
+        .badData, "cannot use the plan", reason: "it was made for another database; nothing was done",
+        hint: "check --database, or make a new plan with: reconcile plan")
     }
   }
 }

@@ -31,12 +31,12 @@ struct PlanCommand: AsyncParsableCommand {
         return (report, planner.plan(report))
       }
       if let id = scope.id, report.books.isEmpty, report.verdict != .unknown {
-        throw ProgramFailure.unknownCampaign(
+        throw CLIError.unknownCampaign(
           id, doing: "plan repairs of", among: await ReportMaking.campaigns(in: source))
       }
       guard report.verdict != .unknown else {
-        throw ProgramFailure(
-          .unknown, "cannot plan a repair", why: report.reasons.joined(separator: "; "), next: report.advice)
+        throw CLIError(
+          .unknown, "cannot plan a repair", reason: report.reasons.joined(separator: "; "), hint: report.advice)
       }
       let text = try JSONText.encode(plan, isIndented: true)
       guard let output else {

@@ -35,7 +35,7 @@ final class Planner {
       if record.failedEvent?.word == "resolved" {
         propose(.reopenFailedEvent, { $0.failedEvent = "waiting" }, rules)
       } else if row.issuer == "webhook", record.failedEvent == nil {
-        // The partner is asked again under the key of the seat, and gives the code that it gave before.
+        // The issuer is asked again under the key of the seat, and gives the code that it gave before.
         propose(.reopenFailedEvent, { ($0.failedEvent, $0.outbox) = ("waiting", "failed") }, rules)
       } else {
         propose(
@@ -97,7 +97,7 @@ final class Planner {
   }
 }
 
-extension SeatRecord {
+extension SeatSnapshot {
   /// As the desk reads it when the repair is done.
   var repairState: RepairState {
     var state = RepairState()

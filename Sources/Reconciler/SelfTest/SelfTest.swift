@@ -26,9 +26,10 @@ package enum SelfTest {
   ///
   /// - Parameter without: a rule that finds nothing, as if somebody had deleted its body.
   package static func run(
-    on source: any ReconciliationSource, faults: [PlantedFault] = PlantedFault.allCases, without: Rule? = nil
-  ) async throws(StoreFailure) -> Outcome {
-    try await source.withPlantingGround { ground throws(StoreFailure) in
+    on source: any ReconciliationSource, faults: [InjectedCorruption] = InjectedCorruption.allCases,
+    without: Rule? = nil
+  ) async throws(StoreError) -> Outcome {
+    try await source.withSelfTestSandbox { ground throws(StoreError) in
       var options = AuditOptions()
       options.findingsKeptPerRule = 100_000
       options.ruleWithoutBody = without

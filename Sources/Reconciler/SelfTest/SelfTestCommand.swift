@@ -51,7 +51,7 @@ struct SelfTestCommand: AsyncParsableCommand {
       id: ProcessIdentity.runStart().id, programVersion: ProgramVersion.number, planted: outcome.planted,
       missed: outcome.missedFindings.count, unexpected: outcome.unexpected.count, startedAt: begun,
       endedAt: systemClock())
-    do throws(StoreFailure) {
+    do throws(StoreError) {
       try await source.recordSelfTest(record)
     } catch {
       printError("this self-test is not recorded; its outcome stands: \(error)")

@@ -28,7 +28,7 @@ struct PruneCommand: AsyncParsableCommand {
   var olderThan: Duration = .zero
   @Flag(help: "Say what it would be, and change nothing.")
   var dryRun = false
-  @OptionGroup var act: ActOptions
+  @OptionGroup var act: OperatorOptions
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
@@ -41,9 +41,9 @@ struct PruneCommand: AsyncParsableCommand {
       let before = systemClock().advanced(by: .zero - olderThan)
       let outcome = try await store.prune(campaign, endedBefore: before, isDryRun: dryRun, by: act.author)
       if let campaign, let kept = outcome.kept.first {
-        throw ProgramFailure(
-          .badData, "cannot prune campaign \(campaign)", why: "\(kept.why.text); nothing was changed",
-          next: "close it and reconcile it first, or leave --campaign out to prune what can be")
+        throw CLIError(
+          .badData, "cannot prune campaign \(campaign)", reason: "\(kept.why.text); nothing was changed",
+          hint: "close it and reconcile it first, or leave --campaign out to prune what can be")
       }
       if json.isSet {
         try printJSON(PruneBody(outcome, isDryRun: dryRun))

@@ -42,14 +42,14 @@ struct RunsCommand: AsyncParsableCommand {
   }
 
   /// The run whose id is given, or begins with what is given.
-  private func place(in store: any FailedEventDesk) async throws -> RunID? {
+  private func place(in store: any FailedEventAdmin) async throws -> RunID? {
     guard let before else { return nil }
     let found = try await store.run(beginning: before)
     guard let run = found.first, found.count == 1 else {
-      throw ProgramFailure(
+      throw CLIError(
         .badData, "cannot show the runs before \(before)",
-        why: found.isEmpty ? "no run has this id" : "several runs have ids that begin so",
-        next: "see their ids with: retry-batch runs --json")
+        reason: found.isEmpty ? "no run has this id" : "several runs have ids that begin so",
+        hint: "see their ids with: retry-batch runs --json")
     }
     return run
   }

@@ -17,9 +17,9 @@ struct ShowCommand: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       try await store.require(seat.campaign, doing: "show a failed event of")
       guard let history = try await store.failedEvent(of: seat.campaign, seat: seat.seat) else {
-        throw ProgramFailure(
-          .badData, "cannot show \(seat.key.name)", why: "this seat has no failed event",
-          next: "see which there are with: retry-batch list --campaign \(seat.campaign)")
+        throw CLIError(
+          .badData, "cannot show \(seat.key.name)", reason: "this seat has no failed event",
+          hint: "see which there are with: retry-batch list --campaign \(seat.campaign)")
       }
       let next = history.nextStep(at: systemClock())
       if json.isSet { try printJSON(HistoryBody(history, next)) } else { try printResult(text(history, next)) }
@@ -82,7 +82,7 @@ extension FailedEventHistory {
         return "it is due at \(at.toSeconds): attempt \(event.attempts + 1) of \(event.maxAttempts)"
       }
       if let circuit, circuit.isOpen {
-        return "it is due, but its partner has failed \(circuit.failures) times in a row: the next run asks it once"
+        return "it is due, but its issuer has failed \(circuit.failures) times in a row: the next run asks it once"
       }
       return "the next run takes it: it is due"
     }

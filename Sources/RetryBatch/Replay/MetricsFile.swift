@@ -8,8 +8,8 @@ struct MetricsFile {
 
   /// Writes beside the file, and renames.
   ///
-  /// - Throws: ``ProgramFailure`` with exit code 74; the old file stays.
-  func write(_ metrics: ReplayMetrics) throws(ProgramFailure) {
+  /// - Throws: ``CLIError`` with exit code 74; the old file stays.
+  func write(_ metrics: ReplayMetrics) throws(CLIError) {
     // Not of the collector's pattern, *.prom: it is not to be read.
     let temporary = "\(path).\(getpid()).tmp"
     let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
@@ -29,9 +29,9 @@ struct MetricsFile {
     crashPoint(.metricsRenamed)
   }
 
-  private func refusal(_ error: Int32) -> ProgramFailure {
-    unsafe ProgramFailure(
-      .inputOutput, "cannot write the metrics file \(path)", why: String(cString: strerror(error)),
-      next: "check the directory and who may write to it; the run itself is done")
+  private func refusal(_ error: Int32) -> CLIError {
+    unsafe CLIError(
+      .inputOutput, "cannot write the metrics file \(path)", reason: String(cString: strerror(error)),
+      hint: "check the directory and who may write to it; the run itself is done")
   }
 }

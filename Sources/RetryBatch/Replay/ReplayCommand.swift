@@ -23,7 +23,7 @@ struct ReplayCommand: AsyncParsableCommand {
   var limit: Int?
   @Option(help: "Begin no work after this time; a run then ends in time.", transform: Duration.option)
   var maxRuntime: Duration?
-  @Option(help: "How many partners' calls are under way at once. Else --webhook-concurrency.")
+  @Option(help: "How many issuers' calls are under way at once. Else --webhook-concurrency.")
   var concurrency: Int?
   @Option(help: "How long an event in hand is kept from others. Default: 1m.", transform: Duration.option)
   var lease: Duration = .seconds(60)
@@ -46,7 +46,7 @@ struct ReplayCommand: AsyncParsableCommand {
     guard (1...256).contains(concurrency ?? 1) else {
       throw ValidationError("--concurrency \(concurrency ?? 0) is out of range: it must be 1 to 256.")
     }
-    guard (.seconds(1)...IssuerCalls.Limits.longestLease).contains(lease) else {
+    guard (.seconds(1)...IssuerDispatcher.Limits.longestLease).contains(lease) else {
       throw ValidationError("--lease is out of range: it must be 1s to 60m.")
     }
     guard !dryRun || once else { throw ValidationError("--dry-run goes with --once.") }
@@ -95,13 +95,13 @@ struct ReplayCommand: AsyncParsableCommand {
     while true {
       do {
         _ = try await session.runOnce(until: termination)
-      } catch let failure as StoreFailure where failure.isRetryable {
-        printError("\(ProgramFailure(failure))")
-      } catch let failure as ProgramFailure where failure.status == .lockNotHad {
+      } catch let failure as StoreError where failure.isRetryable {
+        printError("\(CLIError(failure))")
+      } catch let failure as CLIError where failure.status == .lockNotHad {
         printError("\(failure)")
       }
       if let exit = termination.programExit { return exit }
-      await termination.rest(for: interval)
+      await termination.sleep(for: interval)
       if let exit = termination.programExit { return exit }
     }
   }

@@ -26,8 +26,8 @@ package struct ReplayMetrics: Sendable {
     "first_come_retry_batch_dead_events", .gauge, unit: "events",
     help: "Dead letters that waited for a person when the last run ended.")
   package static let issuersDown = MetricDeclaration(
-    "first_come_retry_batch_issuers_down", .gauge, unit: "partners",
-    help: "Partners that the last run found down.")
+    "first_come_retry_batch_issuers_down", .gauge, unit: "issuers",
+    help: "Issuers that the last run found down.")
 
   package static let all = [completed, duration, exitCode, planned, replayed, open, dead, issuersDown]
 

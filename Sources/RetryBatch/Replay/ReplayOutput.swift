@@ -6,7 +6,7 @@ struct ReplayOutput: Sendable {
   let isQuiet: Bool
   let isJSON: Bool
 
-  /// - Throws: ``ProgramFailure`` with exit code 74 where it cannot be written.
+  /// - Throws: ``CLIError`` with exit code 74 where it cannot be written.
   func print(_ summary: ReplayRun.Summary) throws {
     if isQuiet, !summary.needsPerson { return }
     if isJSON { try printJSON(ReplayBody(summary)) } else { try printResult(summary.lines) }
@@ -29,14 +29,14 @@ extension ReplayRun.Summary {
       \(open.parked) parked
       dead \(open.dead), of which new \(open.newlyDead)
       """
-    for endpoint in issuersDown { lines += "\ndown: \(Partners.shown(endpoint))" }
+    for endpoint in issuersDown { lines += "\ndown: \(WebhookIssuers.shown(endpoint))" }
     for step in nextSteps { lines += "\nnext: \(step)" }
     return lines
   }
 
   private var nextSteps: [String] {
     var steps: [String] = []
-    if !issuersDown.isEmpty { steps.append("a partner that is down is asked once by each run; see: retry-batch list") }
+    if !issuersDown.isEmpty { steps.append("an issuer that is down is asked once by each run; see: retry-batch list") }
     if open.parked > 0 { steps.append("parked events wait for codes: issue-service campaign import-codes ID FILE") }
     if open.newlyDead > 0 { steps.append("dead letters need a person: retry-batch list --state dead") }
     return steps
@@ -111,7 +111,7 @@ struct ReplayBody: Encodable {
   init(_ summary: ReplayRun.Summary) {
     self.init(
       plan: summary.plan, run: summary.run.id, duration: summary.duration, tally: summary.tally,
-      issuersDown: summary.issuersDown.map(Partners.shown), open: summary.open, status: summary.status)
+      issuersDown: summary.issuersDown.map(WebhookIssuers.shown), open: summary.open, status: summary.status)
   }
 
   init(_ preview: RunPreview, _ status: ProgramExit) {

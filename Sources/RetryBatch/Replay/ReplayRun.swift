@@ -2,7 +2,7 @@ package import Composition
 package import Issuance
 
 /// One run over the due failed events of a scope: first those whose codes are in the store, then those for which
-/// partners are asked, and last the suspects (``LeaseLapse``), one at a time.
+/// issuers are asked, and last the suspects (``LeaseLapse``), one at a time.
 package struct ReplayRun: Sendable {
   /// How much a run may do.
   package struct Limits: Sendable {
@@ -12,7 +12,7 @@ package struct ReplayRun: Sendable {
     package var events: Int?
     /// How long it may begin new work.
     package var runtime: Duration?
-    package var calls = IssuerCalls.Limits()
+    package var calls = IssuerDispatcher.Limits()
 
     package init() {}
   }
@@ -22,7 +22,7 @@ package struct ReplayRun: Sendable {
     package let plan: RunPlan
     package let tally: ReplayTally
     package let open: OpenEvents
-    /// Partners that were not asked any more because they failed several times in a row.
+    /// Issuers that were not asked any more because they failed several times in a row.
     package let issuersDown: [String]
     package let duration: Duration
     package let status: ProgramExit
@@ -34,7 +34,7 @@ package struct ReplayRun: Sendable {
   private let limits: Limits
   private let clock: WallClock
 
-  /// - Parameter issuer: who asks partners; called where there is one to ask.
+  /// - Parameter issuer: who asks issuers; called where there is one to ask.
   package init(
     queue: any FailedEventQueue, issuer: @escaping @Sendable () throws -> any CodeIssuer, start: RunStart,
     limits: Limits = Limits(),
@@ -53,7 +53,7 @@ package struct ReplayRun: Sendable {
   ///   - interruption: the exit status of a signal that came; asked between batches and before each call.
   ///   - didBegin: hears what was found at the start.
   ///   - didReplay: hears how many more events were replayed.
-  /// - Throws: ``StoreFailure``. The row of the run then stays open, and its leases run out by themselves.
+  /// - Throws: ``StoreError``. The row of the run then stays open, and its leases run out by themselves.
   package func execute(
     interruption: @escaping @Sendable () -> ProgramExit? = { nil }, didBegin: @Sendable (RunPlan) -> Void = { _ in },
     didReplay: @Sendable (Int) -> Void = { _ in }
@@ -72,13 +72,13 @@ package struct ReplayRun: Sendable {
         let campaigns = try await queue.dueCampaigns(for: start, dueBy: plan.startedAt)
         let ofStore = campaigns.filter { $0.endpoint == nil }
         var suspects = try await replayFromStore(ofStore, plan, &tally, mayGoOn: { mayGoOn(.zero) }, didReplay)
-        let ofPartners = campaigns.filter { $0.endpoint != nil }
-        let calls = ofPartners.isEmpty ? nil : try await makeCalls()
+        let ofWebhookIssuers = campaigns.filter { $0.endpoint != nil }
+        let calls = ofWebhookIssuers.isEmpty ? nil : try await makeCalls()
         if let calls {
-          suspects += try await replayFromPartners(ofPartners, calls, plan, &tally, mayGoOn: mayGoOn, didReplay)
+          suspects += try await replayFromIssuers(ofWebhookIssuers, calls, plan, &tally, mayGoOn: mayGoOn, didReplay)
         }
         try await replaySuspects(suspects, calls, plan, &tally, mayGoOn: mayGoOn, didReplay)
-        issuersDown = calls?.tripped ?? []
+        issuersDown = calls?.openCircuits ?? []
       }
     } catch {
       await close(after: error, tally)
@@ -121,7 +121,7 @@ package struct ReplayRun: Sendable {
     _ leases: [Lease], _ tally: inout ReplayTally, _ didReplay: @Sendable (Int) -> Void
   ) async throws {
     let startedAt = clock()
-    let outcomes = try await patiently {
+    let outcomes = try await retryWhileBusy {
       try await queue.settle(leases.map { Attempt(lease: $0, startedAt: startedAt) })
     }
     for outcome in outcomes { tally.add(outcome) }
@@ -129,20 +129,20 @@ package struct ReplayRun: Sendable {
   }
 
   /// A call that begins may take its whole deadline, and the run still ends in time.
-  private var callLimits: IssuerCalls.Limits {
+  private var callLimits: IssuerDispatcher.Limits {
     var callLimits = limits.calls
     if let runtime = limits.runtime { callLimits.deadline = min(callLimits.deadline, runtime / 2) }
     return callLimits
   }
 
-  private func makeCalls() async throws -> IssuerCalls {
-    IssuerCalls(
+  private func makeCalls() async throws -> IssuerDispatcher {
+    IssuerDispatcher(
       store: queue, issuer: try issuer(), circuits: try await queue.circuits(), limits: callLimits, clock: clock)
   }
 
   /// - Returns: the campaigns that have suspects.
-  private func replayFromPartners(
-    _ campaigns: [DueCampaign], _ calls: IssuerCalls, _ plan: RunPlan, _ tally: inout ReplayTally,
+  private func replayFromIssuers(
+    _ campaigns: [DueCampaign], _ calls: IssuerDispatcher, _ plan: RunPlan, _ tally: inout ReplayTally,
     mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
   ) async throws -> [DueCampaign] {
     let (callLimits, deadline) = (callLimits, callLimits.deadline)
@@ -164,7 +164,7 @@ package struct ReplayRun: Sendable {
         didReplay(outcomes.count)
       }
       tally = sum
-      let down = calls.tripped
+      let down = calls.openCircuits
       suspects += places.filter { $0.1.isAtSuspects }.map(\.0)
       places.removeAll { $0.1 == .end || $0.1.isAtSuspects || $0.0.endpoint.map(down.contains) ?? false }
     }
@@ -174,14 +174,14 @@ package struct ReplayRun: Sendable {
   /// Takes one suspect after the other. Nothing else is leased meanwhile: one that kills this process takes no other
   /// event with it.
   private func replaySuspects(
-    _ campaigns: [DueCampaign], _ calls: IssuerCalls?, _ plan: RunPlan, _ tally: inout ReplayTally,
+    _ campaigns: [DueCampaign], _ calls: IssuerDispatcher?, _ plan: RunPlan, _ tally: inout ReplayTally,
     mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
   ) async throws {
     let deadline = callLimits.deadline
     for campaign in campaigns {
       var cursor = ReplayCursor.suspects(after: nil)
       while cursor != .end, tally.total < plan.planned, mayGoOn(campaign.endpoint == nil ? .zero : deadline) {
-        if let endpoint = campaign.endpoint, calls?.tripped.contains(endpoint) ?? false { break }
+        if let endpoint = campaign.endpoint, calls?.openCircuits.contains(endpoint) ?? false { break }
         let batch = try await lease(campaign, from: cursor, limit: 1, &tally)
         cursor = batch.next
         guard let calls, campaign.endpoint != nil else {
@@ -202,7 +202,7 @@ package struct ReplayRun: Sendable {
     _ campaign: DueCampaign, from cursor: ReplayCursor, limit: Int, _ tally: inout ReplayTally
   ) async throws -> LeasedBatch {
     if cursor == .end { return LeasedBatch(leases: [], next: .end) }
-    let batch = try await patiently {
+    let batch = try await retryWhileBusy {
       try await queue.leaseDue(
         for: start, in: campaign.id, from: cursor, limit: limit, duration: limits.calls.lease)
     }
@@ -227,11 +227,11 @@ package struct ReplayRun: Sendable {
   private static let storeAttempts = 3
 
   /// Does one port method, again where the store was busy: the limit of the store is the pause.
-  private func patiently<Result>(_ body: () async throws -> Result) async throws -> Result {
+  private func retryWhileBusy<Result>(_ body: () async throws -> Result) async throws -> Result {
     for _ in 1..<Self.storeAttempts {
       do {
         return try await body()
-      } catch let failure as StoreFailure where failure.code == .busy {
+      } catch let failure as StoreError where failure.code == .busy {
         continue
       }
     }
@@ -245,7 +245,7 @@ package struct ReplayRun: Sendable {
     @Sendable func status(_ open: OpenEvents) -> ProgramExit {
       Self.status(open: open, isIssuerDown: !issuersDown.isEmpty, interrupted: interruption)
     }
-    let open = try await patiently {
+    let open = try await retryWhileBusy {
       try await queue.finishRun(start, tally: tally, leaseDuration: limits.calls.lease) { open in
         RunConclusion(exitCode: status(open).rawValue, reportsDeadLetters: status(open) == .newDeadLetters)
       }
@@ -255,7 +255,7 @@ package struct ReplayRun: Sendable {
       status: status(open))
   }
 
-  /// A new dead letter wins over all but a signal: a person must look. A partner that is down wins over open events: they
+  /// A new dead letter wins over all but a signal: a person must look. An issuer that is down wins over open events: they
   /// will not go away by waiting for the next run alone.
   static func status(open: OpenEvents, isIssuerDown: Bool, interrupted: ProgramExit?) -> ProgramExit {
     if let interrupted { return interrupted }

@@ -29,7 +29,7 @@ struct ReplaySession: Sendable {
       await ping?.send(.start, run: start.id)
       let summary = try await run(start, on: store, until: termination)
       return try await tell(summary)
-    } catch let failure as ProgramFailure where failure.status == .lockNotHad {
+    } catch let failure as CLIError where failure.status == .lockNotHad {
       throw failure  // the run that goes on tells of itself
     } catch {
       // What was told so far stays; what is unknown is absent.
@@ -41,7 +41,7 @@ struct ReplaySession: Sendable {
   private func run(
     _ start: RunStart, on store: any CouponStore, until termination: Termination
   ) async throws -> ReplayRun.Summary {
-    try await Partners.onDemand(webhook) { issuer in
+    try await WebhookIssuers.onDemand(webhook) { issuer in
       let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
       let progress = RunProgress(isQuiet: output.isQuiet)
       defer { progress.finish() }
@@ -63,7 +63,7 @@ struct ReplaySession: Sendable {
       case .wait:
         let isOver = limits.runtime.map { begun.duration(to: .now) >= $0 } ?? false
         if isOver || termination.programExit != nil { throw Self.locked(by: holder, path: database) }
-        await termination.rest(for: .milliseconds(50))
+        await termination.sleep(for: .milliseconds(50))
       }
     }
     return true
@@ -74,10 +74,10 @@ struct ReplaySession: Sendable {
     return .done
   }
 
-  private static func locked(by holder: RunLockHolder, path: String) -> ProgramFailure {
-    ProgramFailure(
-      .lockNotHad, "cannot replay the failed events of \(path)", why: holder.text,
-      next: "wait for it, or say --if-locked skip or wait; what it does: retry-batch runs")
+  private static func locked(by holder: RunLockHolder, path: String) -> CLIError {
+    CLIError(
+      .lockNotHad, "cannot replay the failed events of \(path)", reason: holder.text,
+      hint: "wait for it, or say --if-locked skip or wait; what it does: retry-batch runs")
   }
 
   // MARK: Who is told
@@ -92,7 +92,7 @@ struct ReplaySession: Sendable {
     try output.print(summary)
     var status = summary.status
     if let metricsFile {
-      do throws(ProgramFailure) {
+      do throws(CLIError) {
         try MetricsFile(path: metricsFile).write(ReplayMetrics(summary, at: systemClock()))
       } catch {
         printError("\(error)")

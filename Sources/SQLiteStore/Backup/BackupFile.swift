@@ -22,8 +22,8 @@ final class BackupFile: Sendable {
 
   /// Opens the temporary file (mode 0600) and locks it.
   ///
-  /// - Throws: ``StoreFailure`` with `busy` if another backup writes to the same name, else with what the system said.
-  init(path: String) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `busy` if another backup writes to the same name, else with what the system said.
+  init(path: String) throws(StoreError) {
     self.path = path
     descriptor = try Self.lockedFile(at: path + ".new")
     for suffix in ["-wal", "-shm", "-journal"] { unsafe _ = unlink(temporaryPath + suffix) }
@@ -32,7 +32,7 @@ final class BackupFile: Sendable {
     }
   }
 
-  private static func lockedFile(at path: String) throws(StoreFailure) -> Int32 {
+  private static func lockedFile(at path: String) throws(StoreError) -> Int32 {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw failure(errno, "create the backup", path) }
     var held = stat()
@@ -44,7 +44,7 @@ final class BackupFile: Sendable {
       return descriptor
     }
     close(descriptor)
-    throw StoreFailure(
+    throw StoreError(
       .busy, operation: "create the backup", subject: path, cause: "another backup writes to it",
       hint: "wait for the other backup, or name another file")
   }
@@ -65,7 +65,7 @@ final class BackupFile: Sendable {
   /// Makes the copy durable under its name. Call after the connection to it is closed.
   ///
   /// - Returns: its size in bytes.
-  func publish(as name: String) throws(StoreFailure) -> Int {
+  func publish(as name: String) throws(StoreError) -> Int {
     try PrivateCopy.requireNoLog(temporaryPath)
     var status = stat()
     guard fsync(descriptor) == 0, unsafe fstat(descriptor, &status) == 0 else {
@@ -87,10 +87,10 @@ final class BackupFile: Sendable {
   ///
   /// - Parameter witnessPath: where the witness of the database stands.
   /// - Returns: `nil` if it may.
-  /// - Throws: ``StoreFailure`` with `busy` if a program uses the file that is to be replaced.
+  /// - Throws: ``StoreError`` with `busy` if a program uses the file that is to be replaced.
   static func refusal(
     of path: String, for database: StoreFile, witnessPath: String, replacesExisting: Bool
-  ) throws(StoreFailure) -> Refusal? {
+  ) throws(StoreError) -> Refusal? {
     let target = StoreFile(path: path)
     let own =
       ["", "-wal", "-shm", "-journal"].map { database.path + $0 } + [
@@ -124,14 +124,14 @@ final class BackupFile: Sendable {
     return nil
   }
 
-  private static func isThere(_ path: String) throws(StoreFailure) -> Bool {
+  private static func isThere(_ path: String) throws(StoreError) -> Bool {
     var status = stat()
     if unsafe lstat(path, &status) == 0 { return true }
     guard errno == ENOENT || errno == ENOTDIR else { throw failure(errno, "create the backup", path) }
     return false
   }
 
-  private static func failure(_ error: Int32, _ operation: String, _ path: String) -> StoreFailure {
-    StoreFailure.system(error, operation: operation, subject: path)
+  private static func failure(_ error: Int32, _ operation: String, _ path: String) -> StoreError {
+    StoreError.system(error, operation: operation, subject: path)
   }
 }

@@ -24,46 +24,46 @@ struct FileReplacement {
   }
 
   /// Makes the directory. Call with the use lock held exclusively.
-  init(of file: StoreFile, now: Timestamp) throws(StoreFailure) {
+  init(of file: StoreFile, now: Timestamp) throws(StoreError) {
     self.init(file: file, directory: "\(file.path).set-aside-\(now.microseconds)")
     for leftover in Self.all(of: file) where !leftover.hasMainFile { leftover.removeNewFile() }
     guard unsafe mkdir(directory, 0o700) == 0 else {
-      throw StoreFailure.system(errno, operation: "make the directory", subject: directory)
+      throw StoreError.system(errno, operation: "make the directory", subject: directory)
     }
   }
 
   /// Copies a file to ``unfinishedPath`` (mode 0600).
-  func copy(from source: String) throws(StoreFailure) {
+  func copy(from source: String) throws(StoreError) {
     let input = unsafe open(source, O_RDONLY | O_CLOEXEC)
-    guard input >= 0 else { throw StoreFailure.system(errno, operation: "read the backup", subject: source) }
+    guard input >= 0 else { throw StoreError.system(errno, operation: "read the backup", subject: source) }
     defer { close(input) }
     let output = unsafe open(unfinishedPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard output >= 0 else {
-      throw StoreFailure.system(errno, operation: "copy the backup", subject: unfinishedPath)
+      throw StoreError.system(errno, operation: "copy the backup", subject: unfinishedPath)
     }
     defer { close(output) }
     var buffer = [UInt8](repeating: 0, count: 1 << 20)
     while true {
       let count = unsafe read(input, &buffer, buffer.count)
       if count < 0, errno == EINTR { continue }
-      guard count >= 0 else { throw StoreFailure.system(errno, operation: "read the backup", subject: source) }
+      guard count >= 0 else { throw StoreError.system(errno, operation: "read the backup", subject: source) }
       if count == 0 { break }
       try Self.write(buffer.prefix(count), to: output, path: unfinishedPath)
     }
     guard fsync(output) == 0 else {
-      throw StoreFailure.system(errno, operation: "sync the copy of the backup", subject: unfinishedPath)
+      throw StoreError.system(errno, operation: "sync the copy of the backup", subject: unfinishedPath)
     }
   }
 
   private static func write(
     _ bytes: ArraySlice<UInt8>, to descriptor: Int32, path: String
-  ) throws(StoreFailure) {
+  ) throws(StoreError) {
     var rest = bytes
     while !rest.isEmpty {
       let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if written < 0, errno == EINTR { continue }
       guard written > 0 else {
-        throw StoreFailure.system(errno, operation: "copy the backup", subject: path)
+        throw StoreError.system(errno, operation: "copy the backup", subject: path)
       }
       rest = rest.dropFirst(written)
     }
@@ -72,7 +72,7 @@ struct FileReplacement {
   /// Replaces the database by the checked file at ``unfinishedPath``.
   ///
   /// - Returns: whether files were set aside.
-  func commit() throws(StoreFailure) -> Bool {
+  func commit() throws(StoreError) -> Bool {
     try Self.sync(unfinishedPath)
     try Self.move(unfinishedPath, to: readyPath)
     try StoreFile.syncDirectory(of: readyPath)
@@ -82,7 +82,7 @@ struct FileReplacement {
   }
 
   /// Moves the present files into the directory, then the new file into place. May begin again after a crash.
-  private func finish() throws(StoreFailure) -> Bool {
+  private func finish() throws(StoreError) -> Bool {
     // The main file goes first: a log without its main file is replayed into nothing.
     for suffix in Self.suffixes {
       guard unsafe access(file.path + suffix, F_OK) == 0 else { continue }
@@ -116,7 +116,7 @@ struct FileReplacement {
   /// Completes a replacement that a crash cut off. Does nothing if the main file is there.
   ///
   /// - Returns: whether the main file is there now.
-  static func finishInterrupted(of file: StoreFile) throws(StoreFailure) -> Bool {
+  static func finishInterrupted(of file: StoreFile) throws(StoreError) -> Bool {
     guard all(of: file).contains(where: \.isInterrupted) else { return try file.exists() }
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(.exclusive, within: SQLiteStore.Limits().lockTimeout)
@@ -148,32 +148,32 @@ struct FileReplacement {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  private func syncBoth() throws(StoreFailure) {
+  private func syncBoth() throws(StoreError) {
     try StoreFile.syncDirectory(of: readyPath)
     try StoreFile.syncDirectory(of: file.path)
   }
 
-  private static func sync(_ path: String) throws(StoreFailure) {
+  private static func sync(_ path: String) throws(StoreError) {
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw StoreFailure.system(errno, operation: "sync the copy of the backup", subject: path)
+      throw StoreError.system(errno, operation: "sync the copy of the backup", subject: path)
     }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else {
-      throw StoreFailure.system(errno, operation: "sync the copy of the backup", subject: path)
+      throw StoreError.system(errno, operation: "sync the copy of the backup", subject: path)
     }
   }
 
-  private static func move(_ path: String, to new: String) throws(StoreFailure) {
+  private static func move(_ path: String, to new: String) throws(StoreError) {
     guard unsafe rename(path, new) == 0 else {
-      throw StoreFailure.system(errno, operation: "move \(path)", subject: new)
+      throw StoreError.system(errno, operation: "move \(path)", subject: new)
     }
   }
 }
 
 extension StoreFile {
   /// Whether the main file is there, after a restore that a crash cut off is completed.
-  func existsOrIsRestored() throws(StoreFailure) -> Bool {
+  func existsOrIsRestored() throws(StoreError) -> Bool {
     if try exists() { return true }
     return try FileReplacement.finishInterrupted(of: self)
   }

@@ -34,10 +34,10 @@ enum PrivateCopy {
   }
 
   /// Requires that the last connection has moved the log into the file.
-  static func requireNoLog(_ path: String) throws(StoreFailure) {
+  static func requireNoLog(_ path: String) throws(StoreError) {
     var log = stat()
     guard unsafe stat(path + "-wal", &log) == 0, log.st_size > 0 else { return }
-    throw StoreFailure(
+    throw StoreError(
       .inputOutput, operation: "close the copy", subject: path,
       cause: "its write-ahead log could not be moved into it", hint: "check the disk")
   }

@@ -2,11 +2,11 @@ internal import GRDB
 package import Issuance
 
 extension SQLiteReconciliationSource: BackupSource {
-  package func backUp<Judgement: Sendable>(
+  package func backup<Judgement: Sendable>(
     to path: String, replacesExisting: Bool,
     judge: @escaping @Sendable (any ReconciliationSnapshot) -> Judgement,
     isAccepted: @escaping @Sendable (Judgement) -> Bool
-  ) async throws(StoreFailure) -> BackupOutcome<Judgement> {
+  ) async throws(StoreError) -> BackupOutcome<Judgement> {
     let target = StoreFile(path: path).path
     let witnessPath = try await read("find the witness") { [file] db in
       file.witnessPath(at: try WitnessFacts.place(in: db))
@@ -30,7 +30,7 @@ extension SQLiteReconciliationSource: BackupSource {
   /// Copies one snapshot and judges the copy. Its connection is closed when this returns.
   private func judged<Judgement: Sendable>(
     _ copy: BackupFile, _ judge: @escaping @Sendable (any ReconciliationSnapshot) -> Judgement
-  ) async throws(StoreFailure) -> (Judgement, seats: Int) {
+  ) async throws(StoreError) -> (Judgement, seats: Int) {
     // Before the snapshot: a commit is witnessed after it, so the snapshot has at least what was witnessed.
     let witness = await readWitness()
     let made = try await read("back up the database") { [clock] db -> (queue: DatabaseQueue, asOf: Timestamp) in
@@ -39,7 +39,7 @@ extension SQLiteReconciliationSource: BackupSource {
       return (try copy.fill(from: db), asOf)
     }
     guard let made else {
-      throw StoreFailure(.unexpected, operation: "back up the database", subject: file.path, cause: "interrupted")
+      throw StoreError(.unexpected, operation: "back up the database", subject: file.path, cause: "interrupted")
     }
     let path = copy.temporaryPath
     let judged = try await Self.run("check the backup", on: made.queue, path: path) { db -> (Judgement, seats: Int) in
@@ -51,7 +51,7 @@ extension SQLiteReconciliationSource: BackupSource {
     do {
       try made.queue.close()
     } catch {
-      throw StoreFailure(error, operation: "close the backup", subject: path)
+      throw StoreError(error, operation: "close the backup", subject: path)
     }
     return judged
   }
@@ -60,7 +60,7 @@ extension SQLiteReconciliationSource: BackupSource {
   private static func requireLogLink(in db: Database, path: String) throws {
     let rows = try db.tableExists("log_link") ? Int.fetchOne(db, sql: "SELECT count(*) FROM log_link") : 0
     guard rows != 1 else { return }
-    throw StoreFailure(
+    throw StoreError(
       .corrupt, operation: "check the backup", subject: path, cause: "the row of log_link is missing",
       hint: "look with: reconcile report")
   }

@@ -19,7 +19,7 @@ package struct SQLiteRestore: RestoreTarget {
     self.clock = clock
   }
 
-  package func restore(from backup: String, by author: ActAuthor) async throws(StoreFailure) -> Restored {
+  package func restore(from backup: String, by author: Operator) async throws(StoreError) -> Restored {
     let source = StoreFile(path: backup)
     try requireBackup(source)
     let (checked, setAside) = try replace(by: source, author)
@@ -29,13 +29,13 @@ package struct SQLiteRestore: RestoreTarget {
   }
 
   /// Refuses a file that cannot be a backup, by its place and its header.
-  private func requireBackup(_ source: StoreFile) throws(StoreFailure) {
+  private func requireBackup(_ source: StoreFile) throws(StoreError) {
     var status = stat()
     guard unsafe stat(source.path, &status) == 0 else {
       guard errno == ENOENT || errno == ENOTDIR else {
-        throw StoreFailure.system(errno, operation: "read the backup", subject: source.path)
+        throw StoreError.system(errno, operation: "read the backup", subject: source.path)
       }
-      throw StoreFailure(
+      throw StoreError(
         .missing, operation: "read the backup", subject: source.path, cause: "the file does not exist",
         hint: "check the path; nothing was changed")
     }
@@ -47,15 +47,15 @@ package struct SQLiteRestore: RestoreTarget {
     }
     var log = stat()
     guard unsafe stat(source.walPath, &log) != 0 || log.st_size == 0 else {
-      throw StoreFailure(
+      throw StoreError(
         .foreign, operation: "restore", subject: source.path,
         cause: "\(source.walPath) is not empty: it is a database in use, or a raw copy of one, and not a backup",
         hint: "make a backup of it: issue-service backup FILE --database \(source.path); nothing was changed")
     }
   }
 
-  private func refused(_ source: StoreFile, _ code: StoreFailure.Code, _ cause: String) -> StoreFailure {
-    StoreFailure(
+  private func refused(_ source: StoreFile, _ code: StoreError.Code, _ cause: String) -> StoreError {
+    StoreError(
       code, operation: "restore", subject: source.path, cause: cause,
       hint: "nothing was changed; name a file that 'issue-service backup' made of this database")
   }
@@ -66,8 +66,8 @@ package struct SQLiteRestore: RestoreTarget {
   }
 
   private func replace(
-    by source: StoreFile, _ author: ActAuthor
-  ) throws(StoreFailure) -> (Checked, setAside: String?) {
+    by source: StoreFile, _ author: Operator
+  ) throws(StoreError) -> (Checked, setAside: String?) {
     try requireReplaceable()
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
@@ -83,12 +83,12 @@ package struct SQLiteRestore: RestoreTarget {
       return (checked, hasSetAside ? replacement.directory : nil)
     } catch {
       replacement.abandon()
-      throw StoreFailure(error, operation: "restore the database", subject: file.path)
+      throw StoreError(error, operation: "restore the database", subject: file.path)
     }
   }
 
   /// A missing or damaged file is what a restore is for. Another program's file, or another user's, is not replaced.
-  private func requireReplaceable() throws(StoreFailure) {
+  private func requireReplaceable() throws(StoreError) {
     do {
       try file.check(forWriting: false)
     } catch {
@@ -98,7 +98,7 @@ package struct SQLiteRestore: RestoreTarget {
 
   /// Requires that no process has an SQLite connection to the main file, also a program that does not know our locks,
   /// such as `sqlite3`: at its end it would remove the new file's log.
-  private func requireNoConnection() throws(StoreFailure) {
+  private func requireNoConnection() throws(StoreError) {
     let descriptor = unsafe open(file.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }
     defer { close(descriptor) }
@@ -106,14 +106,14 @@ package struct SQLiteRestore: RestoreTarget {
     var held = Glibc.flock(
       l_type: Int16(F_WRLCK), l_whence: Int16(SEEK_SET), l_start: 0x4000_0000, l_len: 512, l_pid: 0)
     guard unsafe fcntl(descriptor, F_GETLK, &held) == 0, held.l_type != Int16(F_UNLCK) else { return }
-    throw StoreFailure(
+    throw StoreError(
       .busy, operation: "restore the database", subject: file.path,
       cause: "process \(held.l_pid) has it open", hint: "end that process; nothing was changed")
   }
 
   /// Checks the copy of the backup, and records the restore in it.
   private func check(
-    _ path: String, of source: StoreFile, against present: MainFileFacts, _ author: ActAuthor
+    _ path: String, of source: StoreFile, against present: MainFileFacts, _ author: Operator
   ) throws -> Checked {
     try PrivateCopy.with(path) { db in
       do {
@@ -170,7 +170,7 @@ package struct SQLiteRestore: RestoreTarget {
   /// Records the restore, and takes over what the present file knows of the place of the witness. Renews the log link,
   /// so a log of the database as it was before does not belong to the restored file.
   private func record(
-    _ epochs: [MainFileFacts.Epoch], from source: StoreFile, by author: ActAuthor, in db: Database
+    _ epochs: [MainFileFacts.Epoch], from source: StoreFile, by author: Operator, in db: Database
   ) throws {
     try db.inTransaction {
       for epoch in epochs {
@@ -189,13 +189,13 @@ package struct SQLiteRestore: RestoreTarget {
   }
 
   /// Opens the restored database as a program would, and asks the witness what is missing if it is refused.
-  private func standing() async -> (refusal: StoreFailure?, short: [WitnessedCampaign]) {
-    do throws(StoreFailure) {
+  private func standing() async -> (refusal: StoreError?, short: [WitnessedCampaign]) {
+    do throws(StoreError) {
       let store = try SQLiteStore(path: file.path, limits: limits, clock: clock)
       _ = await store.close()
       return (nil, [])
     } catch {
-      let keeper = try? SQLiteWitnessKeeper(path: file.path, witness: nil, use: .shared, limits: limits, clock: clock)
+      let keeper = try? SQLiteWitnessAdmin(path: file.path, witness: nil, use: .shared, limits: limits, clock: clock)
       let state = try? await keeper?.witnessState()
       _ = await keeper?.close()
       return (error, state?.campaigns.filter { $0.fault != nil } ?? [])

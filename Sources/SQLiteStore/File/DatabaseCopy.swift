@@ -27,11 +27,11 @@ enum DatabaseCopy {
       try write(source, to: unfinished).close()
       let descriptor = unsafe open(unfinished, O_RDONLY | O_CLOEXEC)
       guard descriptor >= 0, fsync(descriptor) == 0, close(descriptor) == 0 else {
-        throw StoreFailure.system(errno, operation: "sync the copy of the database", subject: unfinished)
+        throw StoreError.system(errno, operation: "sync the copy of the database", subject: unfinished)
       }
       crashPoint(.backupWritten)
       guard unsafe rename(unfinished, path) == 0 else {
-        throw StoreFailure.system(errno, operation: "name the copy of the database", subject: path)
+        throw StoreError.system(errno, operation: "name the copy of the database", subject: path)
       }
       crashPoint(.backupRenamed)
       try StoreFile.syncDirectory(of: path)
@@ -44,7 +44,7 @@ enum DatabaseCopy {
   private static func write(_ source: Database, to path: String) throws -> DatabaseQueue {
     let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw StoreFailure.system(errno, operation: "make a copy of the database", subject: path)
+      throw StoreError.system(errno, operation: "make a copy of the database", subject: path)
     }
     close(descriptor)
     var configuration = Configuration()

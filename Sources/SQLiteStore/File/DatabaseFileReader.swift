@@ -14,8 +14,8 @@ internal import Issuance
   private let header: [UInt8]
 
   /// - Returns: `nil` if the file is no SQLite database.
-  /// - Throws: ``StoreFailure`` with `inputOutput` if it cannot be read.
-  init?(path: String) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `inputOutput` if it cannot be read.
+  init?(path: String) throws(StoreError) {
     var opened: OpaquePointer?
     let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
     let code = unsafe sqlite3_open_v2("file://\(Self.encoded(path))?immutable=1", &opened, flags, nil)
@@ -29,9 +29,9 @@ internal import Issuance
 
   private static func readHeader(
     _ connection: OpaquePointer?, code: Int32, path: String
-  ) -> Result<[UInt8], StoreFailure> {
+  ) -> Result<[UInt8], StoreError> {
     guard code == SQLITE_OK else { return .failure(failure(code, path: path)) }
-    do throws(StoreFailure) {
+    do throws(StoreError) {
       return .success(try unsafe PageSource(connection).bytes(at: 0, count: headerSize, of: path) ?? [])
     } catch {
       return .failure(error)
@@ -51,8 +51,8 @@ internal import Issuance
     }.joined()
   }
 
-  fileprivate static func failure(_ code: Int32, path: String) -> StoreFailure {
-    StoreFailure(
+  fileprivate static func failure(_ code: Int32, path: String) -> StoreError {
+    StoreError(
       .inputOutput, operation: "open the database", subject: path,
       cause: "its header cannot be read (SQLite code \(code))",
       hint: "check the mode of the file and of its directory, and the disk")
@@ -81,8 +81,8 @@ extension DatabaseFileReader: LogVerdict.MainFile {
   init(_ connection: OpaquePointer?) { unsafe self.connection = unsafe connection }
 
   /// - Returns: `nil` if the file ends before.
-  /// - Throws: ``StoreFailure`` with `inputOutput`.
-  func bytes(at offset: Int, count: Int, of path: String) throws(StoreFailure) -> [UInt8]? {
+  /// - Throws: ``StoreError`` with `inputOutput`.
+  func bytes(at offset: Int, count: Int, of path: String) throws(StoreError) -> [UInt8]? {
     var file: UnsafeMutablePointer<sqlite3_file>?
     guard unsafe sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK,
       let file = unsafe file, let read = unsafe file.pointee.pMethods?.pointee.xRead

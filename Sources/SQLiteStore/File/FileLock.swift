@@ -23,24 +23,24 @@ package final class FileLock: Sendable {
 
   /// Opens the lock file; creates it (mode 0600) where it is missing.
   ///
-  /// - Throws: ``StoreFailure`` with `inputOutput` or `readOnly`.
-  package init(path: String) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `inputOutput` or `readOnly`.
+  package init(path: String) throws(StoreError) {
     self.path = path
     descriptor = Atomic(try Self.open(path))
   }
 
   deinit { close(descriptor.load(ordering: .relaxed)) }
 
-  private static func open(_ path: String) throws(StoreFailure) -> Int32 {
+  private static func open(_ path: String) throws(StoreError) -> Int32 {
     let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else { throw StoreFailure.system(errno, operation: "open the lock file", subject: path) }
+    guard descriptor >= 0 else { throw StoreError.system(errno, operation: "open the lock file", subject: path) }
     return descriptor
   }
 
   /// Takes the lock, waiting for at most `timeout`.
   ///
-  /// - Throws: ``StoreFailure`` with `busy` when the time is over.
-  package func take(_ mode: Mode, within timeout: Duration) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `busy` when the time is over.
+  package func take(_ mode: Mode, within timeout: Duration) throws(StoreError) {
     let clock = ContinuousClock()
     let deadline = clock.now + timeout
     let operation = (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB
@@ -60,15 +60,15 @@ package final class FileLock: Sendable {
 
   private func wait(
     until deadline: ContinuousClock.Instant, timeout: Duration, _ attempt: () -> Int32
-  ) throws(StoreFailure) {
+  ) throws(StoreError) {
     var pause: UInt32 = 50
     while attempt() != 0 {
       let error = errno
       guard error == EWOULDBLOCK || error == EACCES || error == EINTR else {
-        throw StoreFailure.system(error, operation: "lock", subject: path)
+        throw StoreError.system(error, operation: "lock", subject: path)
       }
       guard ContinuousClock.now < deadline else {
-        throw StoreFailure(
+        throw StoreError(
           .busy, operation: "lock", subject: path, cause: "another process has held it for \(timeout)",
           hint: "see who with: fuser -v \(path)")
       }
@@ -78,7 +78,7 @@ package final class FileLock: Sendable {
   }
 
   /// Whether the lock that was taken is the one that others find at the path; opens that one where it is not.
-  private func isInPlace() throws(StoreFailure) -> Bool {
+  private func isInPlace() throws(StoreError) -> Bool {
     var held = stat()
     var found = stat()
     let old = descriptor.load(ordering: .relaxed)
@@ -119,12 +119,12 @@ package final class FileLock: Sendable {
 
   /// Writes down who holds the lock, for others to read. Only its holder does.
   ///
-  /// - Throws: ``StoreFailure`` with `diskFull` or `inputOutput`.
-  package func write(note: String) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `diskFull` or `inputOutput`.
+  package func write(note: String) throws(StoreError) {
     let descriptor = descriptor.load(ordering: .relaxed)
     let bytes = Array(note.utf8)
     guard ftruncate(descriptor, 0) == 0, unsafe pwrite(descriptor, bytes, bytes.count, 0) == bytes.count else {
-      throw StoreFailure.system(errno, operation: "write down who holds the lock", subject: path)
+      throw StoreError.system(errno, operation: "write down who holds the lock", subject: path)
     }
   }
 
@@ -139,9 +139,9 @@ package final class FileLock: Sendable {
   }
 }
 
-extension StoreFailure {
+extension StoreError {
   /// The failure that a system call reported by `errno`.
-  static func system(_ error: Int32, operation: String, subject: String) -> StoreFailure {
+  static func system(_ error: Int32, operation: String, subject: String) -> StoreError {
     let code: Code =
       switch error {
       case EROFS, EACCES, EPERM: .readOnly
@@ -155,7 +155,7 @@ extension StoreFailure {
       case ENOSPC, EDQUOT: "free space on the disk of \(directory(of: subject))"
       default: "check the disk"
       }
-    return unsafe StoreFailure(
+    return unsafe StoreError(
       code, operation: operation, subject: subject, cause: String(cString: strerror(error)), hint: hint)
   }
 

@@ -8,12 +8,12 @@ package final class FileRunLock: RunLock {
   private let path: String
 
   /// - Parameter database: the path of the database file.
-  package init(database: String) throws(StoreFailure) {
+  package init(database: String) throws(StoreError) {
     path = StoreFile(path: database).runLockPath
     lock = try FileLock(path: path)
   }
 
-  package func take(for holder: RunLockHolder) throws(StoreFailure) -> RunLockHolder? {
+  package func take(for holder: RunLockHolder) throws(StoreError) -> RunLockHolder? {
     do {
       try lock.take(.exclusive, within: .zero)
     } catch {
@@ -32,7 +32,7 @@ package final class FileRunLock: RunLock {
 
   package func giveBack() { lock.giveBack() }
 
-  package func holder() throws(StoreFailure) -> RunLockHolder? {
+  package func holder() throws(StoreError) -> RunLockHolder? {
     do {
       try lock.take(.shared, within: .zero)
     } catch {

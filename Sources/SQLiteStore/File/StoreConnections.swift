@@ -25,7 +25,7 @@ struct StoreConnections {
   /// Checks the log, opens and reads read-only, and only then opens the writer: a file that is refused was neither
   /// changed nor checkpointed.
   ///
-  /// - Throws: ``StoreFailure``.
+  /// - Throws: ``StoreError``.
   init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
     let limits = request.limits
     let hasEmptyLog = try Self.checkLog(of: file, request, useLock: useLock)
@@ -82,7 +82,7 @@ struct StoreConnections {
   private static func requireSoundWithoutLog(_ db: Database, of file: StoreFile, writeLock: FileLock) throws {
     guard let state = try LogLink.state(in: db), writeLock.note != WriteAheadLog.note(of: state) else { return }
     guard let fault = try LogJudge.structureFault(in: db) else { return }
-    throw StoreFailure(
+    throw StoreError(
       .logMismatch, operation: "open the database", subject: file.path,
       cause: "its write-ahead log is gone without having been moved into the file, and what is left is not sound: "
         + fault,
@@ -103,7 +103,7 @@ struct StoreConnections {
 extension StoreFile {
   /// Has the log examined, with the file for this program alone meanwhile.
   ///
-  /// - Throws: ``StoreFailure`` with `busy` while another program uses the file, or `logMismatch`.
+  /// - Throws: ``StoreError`` with `busy` while another program uses the file, or `logMismatch`.
   func judgeLog(
     because reason: String, useLock: FileLock, use: FileLock.Mode, limits: SQLiteStore.Limits
   ) throws {
@@ -112,7 +112,7 @@ extension StoreFile {
         try useLock.take(.exclusive, within: limits.lockTimeout)
       } catch {
         guard error.code == .busy else { throw error }
-        throw StoreFailure(
+        throw StoreError(
           .busy, operation: "examine the write-ahead log", subject: path,
           cause: "\(reason), and another program uses the file", hint: "stop the other programs, then try again")
       }

@@ -8,20 +8,20 @@ extension StoreFile {
   /// Creates a whole, migrated file (mode 0600) where none stands. Several processes may try at once.
   ///
   /// It is built under another name and renamed into place: a crash leaves a file that is whole, or none.
-  package func createIfMissing(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreFailure) {
+  package func createIfMissing(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreError) {
     if try existsOrIsRestored() { return }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }
     if try exists() { return }
     guard unsafe access(walPath, F_OK) != 0 else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "create the database", subject: path,
         cause: "the file is gone, but its write-ahead log stands at \(walPath)",
         hint: "put the database file back beside it; nothing was changed")
     }
     guard unsafe access(witnessPath, F_OK) != 0 else {
-      throw StoreFailure(
+      throw StoreError(
         .witnessForeign, operation: "create the database", subject: path,
         cause: "the file is gone, but its witness stands at \(witnessPath)",
         hint: "put the database file back beside it; if it is not wanted any more, move the witness away")
@@ -30,24 +30,24 @@ extension StoreFile {
       try build(now: now)
       crashPoint(.fileBuilt)
       guard unsafe rename(newFilePath, path) == 0 else {
-        throw StoreFailure.system(errno, operation: "name the new database", subject: path)
+        throw StoreError.system(errno, operation: "name the new database", subject: path)
       }
       crashPoint(.fileRenamed)
       try Self.syncDirectory(of: path)
     } catch {
-      throw StoreFailure(error, operation: "create the database", subject: path)
+      throw StoreError(error, operation: "create the database", subject: path)
     }
   }
 
   private func build(now: Timestamp) throws {
     for leftover in [newFilePath, newFilePath + "-wal", newFilePath + "-shm", newFilePath + "-journal"] {
       guard unsafe unlink(leftover) == 0 || errno == ENOENT else {
-        throw StoreFailure.system(errno, operation: "remove what a crash left", subject: leftover)
+        throw StoreError.system(errno, operation: "remove what a crash left", subject: leftover)
       }
     }
     let descriptor = unsafe open(newFilePath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else {
-      throw StoreFailure.system(errno, operation: "create the database", subject: newFilePath)
+      throw StoreError.system(errno, operation: "create the database", subject: newFilePath)
     }
     close(descriptor)
     let queue = try DatabaseQueue(path: newFilePath)
@@ -56,7 +56,7 @@ extension StoreFile {
       // To its end: it commits after the row with the mode, and whoever reads that row only misses that it failed.
       try db.execute(sql: "PRAGMA journal_mode = WAL")
       guard try String.fetchOne(db, sql: "PRAGMA journal_mode") == "wal" else {
-        throw StoreFailure(
+        throw StoreError(
           .inputOutput, operation: "create the database", subject: path, cause: "it could not be set to WAL")
       }
     }
@@ -68,10 +68,10 @@ extension StoreFile {
   /// - Parameters:
   ///   - limits: its lock timeout is how long the call waits for the other programs to end.
   ///   - hasBackup: whether a whole copy of the file is made beside it, inside the lock, before anything is applied.
-  /// - Throws: ``StoreFailure`` with `busy` while another program has the file open; nothing is changed.
+  /// - Throws: ``StoreError`` with `busy` while another program has the file open; nothing is changed.
   package func upgrade(
     limits: SQLiteStore.Limits, now: Timestamp, hasBackup: Bool = false, to migrations: [Migration] = Migration.sqlite
-  ) throws(StoreFailure) -> MigrationResult {
+  ) throws(StoreError) -> MigrationResult {
     guard try exists() else {
       try createIfMissing(limits: limits, now: now)
       return MigrationResult(applied: Migrator(path: path).migrations.map(\.version))
@@ -107,12 +107,12 @@ extension StoreFile {
         return applied
       }
     } catch {
-      throw StoreFailure(error, operation: "migrate the database", subject: path)
+      throw StoreError(error, operation: "migrate the database", subject: path)
     }
   }
 
   /// Whether nothing is to be applied; `false` also if the log has to be examined first, which needs the file alone.
-  private func isCurrent(limits: SQLiteStore.Limits, _ migrations: [Migration]) throws(StoreFailure) -> Bool {
+  private func isCurrent(limits: SQLiteStore.Limits, _ migrations: [Migration]) throws(StoreError) -> Bool {
     do {
       return try migrationStates(limits: limits, of: migrations).allSatisfy { $0.appliedAt != nil }
     } catch {
@@ -126,12 +126,12 @@ extension StoreFile {
   /// - Returns: the versions that were applied; empty if the file was current.
   package func migrate(
     limits: SQLiteStore.Limits, now: Timestamp, to migrations: [Migration] = Migration.sqlite
-  ) throws(StoreFailure) -> [Int] { try upgrade(limits: limits, now: now, to: migrations).applied }
+  ) throws(StoreError) -> [Int] { try upgrade(limits: limits, now: now, to: migrations).applied }
 
   /// The program's migrations and when each was applied to this file.
   package func migrationStates(
     limits: SQLiteStore.Limits, of migrations: [Migration] = Migration.sqlite
-  ) throws(StoreFailure) -> [MigrationState] {
+  ) throws(StoreError) -> [MigrationState] {
     try check(forWriting: false)
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.shared, within: limits.lockTimeout)
@@ -144,7 +144,7 @@ extension StoreFile {
         return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }
       }
     } catch {
-      throw StoreFailure(error, operation: "read the ledger of migrations", subject: path)
+      throw StoreError(error, operation: "read the ledger of migrations", subject: path)
     }
   }
 }

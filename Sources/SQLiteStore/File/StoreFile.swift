@@ -34,17 +34,17 @@ package struct StoreFile: Sendable {
 
   /// Whether something stands at the path.
   ///
-  /// - Throws: ``StoreFailure`` where the directory cannot be searched, and for a link that leads nowhere.
-  package func exists() throws(StoreFailure) -> Bool {
+  /// - Throws: ``StoreError`` where the directory cannot be searched, and for a link that leads nowhere.
+  package func exists() throws(StoreError) -> Bool {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 else {
       guard errno == ENOENT else {
-        throw StoreFailure.system(errno, operation: "look for the database", subject: path)
+        throw StoreError.system(errno, operation: "look for the database", subject: path)
       }
       return false
     }
     guard status.st_mode & S_IFMT != S_IFLNK else {
-      throw StoreFailure(
+      throw StoreError(
         .missing, operation: "open the database", subject: path, cause: "it is a link that leads to no file",
         hint: "name the file itself, or mend the link")
     }
@@ -55,37 +55,37 @@ package struct StoreFile: Sendable {
   /// off is completed first.
   ///
   /// - Parameter forWriting: also refuses a file whose mode says read-only, which root would write all the same.
-  /// - Throws: ``StoreFailure`` with `missing`, `notOwner`, `aliased`, `readOnly`, `foreign`, `corrupt` or
+  /// - Throws: ``StoreError`` with `missing`, `notOwner`, `aliased`, `readOnly`, `foreign`, `corrupt` or
   ///   `inputOutput`.
-  package func check(forWriting: Bool) throws(StoreFailure) {
+  package func check(forWriting: Bool) throws(StoreError) {
     guard try existsOrIsRestored() else {
-      throw StoreFailure(
+      throw StoreError(
         .missing, operation: "open the database", subject: path, cause: "the file does not exist",
         hint: "create it with: issue-service migrate up --database \(path)")
     }
     var status = stat()
     guard unsafe stat(path, &status) == 0 else {
-      throw StoreFailure.system(errno, operation: "open the database", subject: path)
+      throw StoreError.system(errno, operation: "open the database", subject: path)
     }
     guard status.st_mode & S_IFMT == S_IFREG else {
-      throw StoreFailure(
+      throw StoreError(
         .foreign, operation: "open the database", subject: path, cause: "it is not a regular file",
         hint: "name the database file itself with --database")
     }
     guard status.st_uid == geteuid() else {
-      throw StoreFailure(
+      throw StoreError(
         .notOwner, operation: "open the database", subject: path,
         cause: "the file belongs to user id \(status.st_uid), this process runs as \(geteuid())",
         hint: "run as the owner: files left beside it by another user would lock the service out")
     }
     guard status.st_nlink == 1 else {
-      throw StoreFailure(
+      throw StoreError(
         .aliased, operation: "open the database", subject: path,
         cause: "the file has \(status.st_nlink) names (hard links), and each would have a write lock of its own",
         hint: "remove the other names; find them with: find / -xdev -inum \(status.st_ino)")
     }
     guard !forWriting || status.st_mode & S_IWUSR != 0 else {
-      throw StoreFailure(
+      throw StoreError(
         .readOnly, operation: "open the database for writing", subject: path,
         cause: "its mode says that nobody may write it",
         hint: "if it is to be written: chmod u+w \(path)")
@@ -94,16 +94,16 @@ package struct StoreFile: Sendable {
   }
 
   /// Refuses a file whose header is not that of a file of ours.
-  private func checkIdentity() throws(StoreFailure) {
+  private func checkIdentity() throws(StoreError) {
     guard try DatabaseFileReader(path: path)?.applicationID != SQLiteSchema.applicationID else { return }
     // Our lock beside it says that it was ours once.
     guard unsafe access(useLockPath, F_OK) != 0 else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "open the database", subject: path,
         cause: "its header is destroyed: the lock file beside it says that it was a First Come database",
         hint: "stop the programs, keep the file and its -wal, and restore a backup")
     }
-    throw StoreFailure(
+    throw StoreError(
       .foreign, operation: "open the database", subject: path, cause: "it is not a First Come database",
       hint: "nothing was changed; check --database and FIRST_COME_DATABASE")
   }
@@ -115,15 +115,15 @@ package struct StoreFile: Sendable {
   }
 
   /// Makes the names of new and renamed files in the directory of `path` durable.
-  static func syncDirectory(of path: String) throws(StoreFailure) {
+  static func syncDirectory(of path: String) throws(StoreError) {
     let directory = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
     let descriptor = unsafe open(String(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      throw StoreFailure.system(errno, operation: "sync the directory", subject: String(directory))
+      throw StoreError.system(errno, operation: "sync the directory", subject: String(directory))
     }
     defer { close(descriptor) }
     guard fsync(descriptor) == 0 else {
-      throw StoreFailure.system(errno, operation: "sync the directory", subject: String(directory))
+      throw StoreError.system(errno, operation: "sync the directory", subject: String(directory))
     }
   }
 }

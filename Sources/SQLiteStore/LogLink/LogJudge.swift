@@ -16,7 +16,7 @@ struct LogJudge {
   /// Time and space: one copy of both files, one pass over the copy.
   ///
   /// - Parameter reason: why it is asked.
-  /// - Throws: ``StoreFailure`` with `logMismatch`; the files are as they were.
+  /// - Throws: ``StoreError`` with `logMismatch`; the files are as they were.
   func examine(because reason: String) throws {
     let copy = "\(file.path).judge-\(getpid())-\(UInt32.random(in: .min ... .max))"
     defer { for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(copy + suffix) } }
@@ -30,12 +30,12 @@ struct LogJudge {
       let queue = try DatabaseQueue(path: copy, configuration: configuration)
       fault = try queue.inDatabase { db in try faults(in: db) }
       try queue.close()
-    } catch let failure as StoreFailure {
+    } catch let failure as StoreError {
       throw failure
     } catch {
-      fault = StoreFailure(error, operation: "examine", subject: copy).cause
+      fault = StoreError(error, operation: "examine", subject: copy).cause
     }
-    if let fault { throw StoreFailure.logMismatch(file, cause: "\(reason), and together they are not sound: \(fault)") }
+    if let fault { throw StoreError.logMismatch(file, cause: "\(reason), and together they are not sound: \(fault)") }
     crashPoint(.judgePassed)
   }
 
@@ -70,16 +70,16 @@ struct LogJudge {
     do {
       try Witness.requireNotAhead(db, of: file, at: nil)
       return nil
-    } catch let failure as StoreFailure where failure.code == .witnessAhead {
+    } catch let failure as StoreError where failure.code == .witnessAhead {
       return failure.cause
     }
   }
 
-  private static func copy(_ path: String, to copy: String) throws(StoreFailure) {
+  private static func copy(_ path: String, to copy: String) throws(StoreError) {
     do {
       try FileManager.default.copyItem(atPath: path, toPath: copy)
     } catch {
-      throw StoreFailure(
+      throw StoreError(
         .inputOutput, operation: "copy the file and its log aside", subject: path, cause: "\(error)",
         hint: "free space on the disk of \(path), and check the disk")
     }

@@ -28,7 +28,7 @@ final class LogLink: Sendable {
   init(_ db: Database, of file: StoreFile, hasEmptyLog: Bool) throws {
     if hasEmptyLog { try Self.mark(db) }
     guard let log = try LogFile(path: file.walPath) else {
-      throw StoreFailure(
+      throw StoreError(
         .inputOutput, operation: "open the database", subject: file.path, cause: "its log was removed at once",
         hint: "stop the programs, and see which one removes \(file.walPath)")
     }
@@ -47,7 +47,7 @@ final class LogLink: Sendable {
       sql: "UPDATE log_link SET seq = seq + 1, prev = nonce, nonce = randomblob(16) WHERE id = 1"
     ).execute()
     guard db.changesCount == 1 else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "renew the log link", subject: "log_link", cause: "its row is gone",
         hint: "stop the programs, keep the file and its -wal, and restore a backup: issue-service restore BACKUP")
     }
@@ -116,14 +116,14 @@ final class LogLink: Sendable {
   /// Compares main file and log with what they were at the end of the last look: the row in the main file, read through
   /// SQLite's own handle, and the salts of the log. If they have changed, the whole log is read.
   ///
-  /// - Throws: ``StoreFailure`` with `inputOutput`, which latches: another file was copied over this one.
+  /// - Throws: ``StoreError`` with `inputOutput`, which latches: another file was copied over this one.
   func requireUnchanged(_ db: Database) throws {
     let known = seen.withLock { $0 }
     let (row, salts) = try (mainRow(db, page: known.page), log.salts())
     if row == known.row, salts == known.salts { return }
     let verdict = try file.logVerdict()
     if let reason = Self.fault(verdict, known: known, row: row) {
-      throw StoreFailure(
+      throw StoreError(
         .inputOutput, outcome: .unknown, operation: "write", subject: file.path,
         cause: "the file or its write-ahead log was replaced while it was open: \(reason)",
         hint: "stop the programs; to go back to a backup: issue-service restore BACKUP")

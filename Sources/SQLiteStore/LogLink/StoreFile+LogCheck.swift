@@ -10,7 +10,7 @@ extension StoreFile {
   /// connection of this program. Nothing is opened by SQLite, and nothing is changed.
   ///
   /// - Returns: any verdict but `foreign`.
-  /// - Throws: ``StoreFailure`` with `logMismatch`, or `inputOutput` if one of the two cannot be read.
+  /// - Throws: ``StoreError`` with `logMismatch`, or `inputOutput` if one of the two cannot be read.
   func requireOwnLog() throws -> LogVerdict {
     var verdict = try logVerdict()
     for _ in 1..<Self.readings {
@@ -19,13 +19,13 @@ extension StoreFile {
       verdict = try logVerdict()
     }
     guard case .foreign(let reason) = verdict else { return verdict }
-    throw StoreFailure.logMismatch(self, cause: reason)
+    throw StoreError.logMismatch(self, cause: reason)
   }
 
   /// As ``requireOwnLog()``, for a program that only reads: it examines a log that the link cannot tell of, and leaves it
   /// as it is.
   ///
-  /// - Throws: ``StoreFailure`` with `logMismatch`.
+  /// - Throws: ``StoreError`` with `logMismatch`.
   func requireProvedLog(_ useLock: FileLock) throws {
     if case .unproved(let reason) = try requireOwnLog(), !useLock.isCheckedByAnother {
       try LogJudge(file: self).examine(because: reason)
@@ -50,12 +50,12 @@ final class LogFile: ByteSource, Sendable {
   private let path: String
 
   /// - Returns: `nil` if the file does not exist.
-  init?(path: String) throws(StoreFailure) {
+  init?(path: String) throws(StoreError) {
     self.path = path
     descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor < 0 else { return }
     if errno == ENOENT { return nil }
-    throw StoreFailure.system(errno, operation: "read the write-ahead log", subject: path)
+    throw StoreError.system(errno, operation: "read the write-ahead log", subject: path)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -66,7 +66,7 @@ final class LogFile: ByteSource, Sendable {
       let got = unsafe pread(
         descriptor, buffer.baseAddress.map { unsafe $0 + done }, buffer.count - done, off_t(offset + done))
       if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw StoreFailure.system(errno, operation: "read the write-ahead log", subject: path) }
+      guard got >= 0 else { throw StoreError.system(errno, operation: "read the write-ahead log", subject: path) }
       if got == 0 { break }
       done += got
     }
@@ -81,9 +81,9 @@ final class LogFile: ByteSource, Sendable {
   }
 }
 
-extension StoreFailure {
-  static func logMismatch(_ file: StoreFile, cause: String) -> StoreFailure {
-    StoreFailure(
+extension StoreError {
+  static func logMismatch(_ file: StoreFile, cause: String) -> StoreError {
+    StoreError(
       .logMismatch, operation: "open the database", subject: file.path,
       cause: "its write-ahead log \(file.walPath) does not belong to it: \(cause)",
       hint: "one of the two was replaced. To go back to a backup: issue-service restore BACKUP; "

@@ -7,14 +7,14 @@ extension StoreFile {
   package var witnessPath: String { path + ".witness" }
 
   /// The place on record for a path that an operator gave: `nil` for beside the database.
-  func witnessPlace(_ given: String) throws(StoreFailure) -> String? {
+  func witnessPlace(_ given: String) throws(StoreError) -> String? {
     let resolved = StoreFile(path: given).path
     let own = ["", "-wal", "-shm", "-journal"].map { path + $0 } + [newFilePath, useLockPath, writeLockPath]
     var fault: String?
     if own.contains(resolved) { fault = "it is a file of the database itself" }
     if (resolved + path).contains("\n") { fault = "its path, or that of the database, holds a line feed" }
     if let fault {
-      throw StoreFailure(
+      throw StoreError(
         .witnessForeign, operation: "use the witness", subject: resolved, cause: fault,
         hint: "give another path with --witness")
     }
@@ -34,7 +34,7 @@ extension Witness {
   /// between its commit and the witness, is verified by its chain and witnessed.
   ///
   /// - Parameter requested: the place that an operator asks for; `nil` for the one on record.
-  /// - Throws: ``StoreFailure`` with `witnessMissing`, `witnessForeign` or `witnessAhead`; nothing was changed.
+  /// - Throws: ``StoreError`` with `witnessMissing`, `witnessForeign` or `witnessAhead`; nothing was changed.
   static func open(
     _ db: Database, of database: StoreFile, at requested: String?, now: Timestamp
   ) throws -> (witness: Witness, hasBegun: Bool) {
@@ -43,7 +43,7 @@ extension Witness {
     let path = database.witnessPath(at: place)
     let hasMoved = facts.epoch > 0 && place != facts.place
     guard !hasMoved || !facts.hasAcceptances else {
-      throw StoreFailure.witnessForeign(
+      throw StoreError.witnessForeign(
         path, cause: "the witness on record is \(database.witnessPath(at: facts.place))")
     }
     let leaves = hasMoved ? try unused(facts, of: database, in: db) : nil
@@ -54,14 +54,14 @@ extension Witness {
       try witness.takeUp(facts, since: record, path: path, in: db)
     } else {
       guard facts.epoch == 0 || hasMoved else {
-        throw StoreFailure.witnessMissing(path, cause: "the database says that it is there, but the file is not")
+        throw StoreError.witnessMissing(path, cause: "the database says that it is there, but the file is not")
       }
       witness = try begin(facts, of: database, at: place)
     }
     guard facts.epoch == 0 || hasMoved else { return (witness, false) }
     try LogLink.commit(in: db) {
       try register(
-        facts.epoch.addingSaturated(1), place: place, by: ActAuthor(name: "first-come", reason: nil),
+        facts.epoch.addingSaturated(1), place: place, by: Operator(name: "first-come", reason: nil),
         detail: facts.detail, at: now, in: db)
     }
     if let leaves { _ = try WitnessFile.setAside(leaves, now: now) }
@@ -79,13 +79,13 @@ extension Witness {
     let path = database.witnessPath(at: facts.place)
     guard let file = try WitnessFile(path: path, forWriting: false) else { return nil }
     guard let record = try file.read() else {
-      throw StoreFailure.witnessMissing(path, cause: "neither of its two records is whole")
+      throw StoreError.witnessMissing(path, cause: "neither of its two records is whole")
     }
     guard record.databaseID == facts.databaseID, record.databasePath == database.pathInWitness(at: facts.place) else {
       return nil
     }
     let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
-    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    guard faults.isEmpty else { throw StoreError.witnessAhead(path, faults: faults) }
     return path
   }
 
@@ -96,7 +96,7 @@ extension Witness {
       databaseID: facts.databaseID, databasePath: database.pathInWitness(at: place), sequence: 1, tips: facts.tips)
     try WitnessFile.create(record, at: path)
     guard let file = try WitnessFile(path: path, forWriting: true) else {
-      throw StoreFailure.witnessMissing(path, cause: "it was removed as soon as it was made")
+      throw StoreError.witnessMissing(path, cause: "it was removed as soon as it was made")
     }
     return try Witness(file, record: record)
   }
@@ -104,7 +104,7 @@ extension Witness {
   /// Requires that a database has all that its witness has seen, on a connection that only reads: a file that is refused
   /// was not changed. Everything else about the witness is judged when it is opened.
   ///
-  /// - Throws: ``StoreFailure`` with `witnessAhead`.
+  /// - Throws: ``StoreError`` with `witnessAhead`.
   static func requireNotAhead(_ db: Database, of database: StoreFile, at requested: String?) throws {
     let facts = try WitnessFacts(db)
     let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
@@ -113,14 +113,14 @@ extension Witness {
       record.databasePath == database.pathInWitness(at: place)
     else { return }
     let faults = try facts.compare(with: record.tips, in: db).compactMap(\.fault)
-    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    guard faults.isEmpty else { throw StoreError.witnessAhead(path, faults: faults) }
     guard let fault = facts.logFault(against: record) else { return }
-    throw StoreFailure.witnessAhead(path, faults: [fault])
+    throw StoreError.witnessAhead(path, faults: [fault])
   }
 
   /// Puts the place of the witness on record.
   static func register(
-    _ epoch: Int, place: String?, by author: ActAuthor, detail: String, at now: Timestamp, in db: Database
+    _ epoch: Int, place: String?, by author: Operator, detail: String, at now: Timestamp, in db: Database
   ) throws {
     try db.execute(
       sql: "INSERT INTO witness (epoch, path, operator, reason, detail, began_at) VALUES (?, ?, ?, ?, ?, ?)",
@@ -131,13 +131,13 @@ extension Witness {
   private func takeUp(_ facts: WitnessFacts, since record: WitnessRecord, path: String, in db: Database) throws {
     let campaigns = try facts.compare(with: record.tips, in: db)
     let faults = campaigns.compactMap(\.fault)
-    guard faults.isEmpty else { throw StoreFailure.witnessAhead(path, faults: faults) }
+    guard faults.isEmpty else { throw StoreError.witnessAhead(path, faults: faults) }
     let ahead = campaigns.filter { $0.standing == .databaseAhead }
     if ahead.isEmpty { return }
     for campaign in ahead.map(\.campaign) {
       guard let seat = try WitnessFacts.firstBreak(in: campaign, after: record.tips[campaign] ?? .beginning, in: db)
       else { continue }
-      throw StoreFailure(
+      throw StoreError(
         .witnessAhead, operation: "use the witness", subject: path,
         cause: "the acceptance of \(campaign)/\(seat) does not follow from those that were witnessed",
         hint: "look with: reconcile report; to take it as it is: issue-service witness rebuild --reason TEXT")
@@ -148,7 +148,7 @@ extension Witness {
   /// Requires that the database has all that was witnessed of a campaign, and that what it has besides, because another
   /// process died between its commit and the witness, follows from it.
   ///
-  /// - Throws: ``StoreFailure``: `witnessAhead`, which nothing more can be done after; `malformed`, where an acceptance
+  /// - Throws: ``StoreError``: `witnessAhead`, which nothing more can be done after; `malformed`, where an acceptance
   ///   was put in behind the programs' back, which is its own campaign's trouble.
   func require(_ last: WitnessRecord.Tip, of id: CampaignID, in db: Database) throws {
     let tip = tip(of: id)
@@ -156,9 +156,9 @@ extension Witness {
     let compared = WitnessedCampaign(
       campaign: id.rawValue, witnessed: tip.seat, found: last.seat,
       isSame: try WitnessFacts.tip(of: id.rawValue, upTo: tip.seat, in: db) == tip)
-    if let fault = compared.fault { throw StoreFailure.witnessAhead(path, faults: [fault]) }
+    if let fault = compared.fault { throw StoreError.witnessAhead(path, faults: [fault]) }
     guard let seat = try WitnessFacts.firstBreak(in: id.rawValue, after: tip, in: db) else { return }
-    throw StoreFailure(
+    throw StoreError(
       .malformed, operation: "admit to campaign \(id)", subject: "accepted_user \(id)/\(seat)",
       cause: "its chain value does not follow from the acceptance before", hint: "look with: reconcile report")
   }
@@ -183,18 +183,18 @@ extension WitnessFacts {
 extension WitnessFile {
   /// The newest whole record, if it is of this database at this place.
   ///
-  /// - Throws: ``StoreFailure`` with `witnessMissing` or `witnessForeign`.
-  func record(of database: StoreFile, id: String, at place: String?) throws(StoreFailure) -> WitnessRecord {
+  /// - Throws: ``StoreError`` with `witnessMissing` or `witnessForeign`.
+  func record(of database: StoreFile, id: String, at place: String?) throws(StoreError) -> WitnessRecord {
     guard let record = try read() else {
       throw .witnessMissing(path, cause: "neither of its two records is whole")
     }
     return try require(record, of: database, id: id, at: place)
   }
 
-  /// - Throws: ``StoreFailure`` with `witnessForeign` unless the record is of this database at this place.
+  /// - Throws: ``StoreError`` with `witnessForeign` unless the record is of this database at this place.
   func require(
     _ record: WitnessRecord, of database: StoreFile, id: String, at place: String?
-  ) throws(StoreFailure) -> WitnessRecord {
+  ) throws(StoreError) -> WitnessRecord {
     guard record.databaseID == id else {
       throw .witnessForeign(path, cause: "it is of the database with the id \(record.databaseID), this one is \(id)")
     }

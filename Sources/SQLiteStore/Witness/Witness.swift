@@ -20,15 +20,15 @@ final class Witness: Sendable {
   private let file: WitnessFile
   private let state: Mutex<State>
 
-  init(_ file: WitnessFile, record: WitnessRecord) throws(StoreFailure) {
+  init(_ file: WitnessFile, record: WitnessRecord) throws(StoreError) {
     self.file = file
     state = Mutex(State(record: record, heads: try file.heads()))
   }
 
   /// Takes up what other processes have written since.
   ///
-  /// - Throws: ``StoreFailure`` with `witnessMissing` or `witnessForeign` where the file is not the one any more.
-  func refresh() throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `witnessMissing` or `witnessForeign` where the file is not the one any more.
+  func refresh() throws(StoreError) {
     guard file.isInPlace else {
       throw .witnessMissing(file.path, cause: "it was removed or replaced while it was open")
     }
@@ -47,8 +47,8 @@ final class Witness: Sendable {
   /// The last acceptances that stand in the file at present, also those that other processes have witnessed. Needs no
   /// lock: of its two records at most one is being written.
   ///
-  /// - Throws: ``StoreFailure`` where it cannot be read; with `witnessMissing` where neither record is whole.
-  func recordedTips() throws(StoreFailure) -> [String: WitnessRecord.Tip] {
+  /// - Throws: ``StoreError`` where it cannot be read; with `witnessMissing` where neither record is whole.
+  func recordedTips() throws(StoreError) -> [String: WitnessRecord.Tip] {
     guard let record = try file.read() else {
       throw .witnessMissing(file.path, cause: "neither of its two records is whole")
     }
@@ -63,8 +63,8 @@ final class Witness: Sendable {
   /// Makes the next record ready, before the commit that it will witness.
   ///
   /// - Parameter logSequence: the number of that commit; `nil` if it is not known, and then no copy is refused for it.
-  /// - Throws: ``StoreFailure``, with `diskFull` where there is no space for it; nothing has happened.
-  func prepare(_ tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreFailure) -> Prepared {
+  /// - Throws: ``StoreError``, with `diskFull` where there is no space for it; nothing has happened.
+  func prepare(_ tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreError) -> Prepared {
     var record = state.withLock { $0.record }
     record.logSequence = logSequence
     record.tips.merge(tips) { _, new in new }
@@ -72,14 +72,14 @@ final class Witness: Sendable {
   }
 
   /// Makes a record ready that holds these campaigns and no other.
-  func prepare(only tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreFailure) -> Prepared {
+  func prepare(only tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreError) -> Prepared {
     var record = state.withLock { $0.record }
     record.logSequence = logSequence
     record.tips = tips
     return try prepare(record)
   }
 
-  private func prepare(_ record: WitnessRecord) throws(StoreFailure) -> Prepared {
+  private func prepare(_ record: WitnessRecord) throws(StoreError) -> Prepared {
     var record = record
     record.sequence += 1
     let bytes = record.encoded
@@ -90,15 +90,15 @@ final class Witness: Sendable {
 
   /// Writes the record after its commit, and returns when it is durable.
   ///
-  /// - Throws: ``StoreFailure`` with `inputOutput` and the outcome `unknown`: the commit stands, but whether it would be
+  /// - Throws: ``StoreError`` with `inputOutput` and the outcome `unknown`: the commit stands, but whether it would be
   ///   missed is not certain, so nobody is told.
-  func seal(_ prepared: Prepared) throws(StoreFailure) {
+  func seal(_ prepared: Prepared) throws(StoreError) {
     do {
       try file.write(prepared.bytes, sequence: prepared.record.sequence)
       let heads = try file.heads()
       state.withLock { $0 = State(record: prepared.record, heads: heads) }
     } catch {
-      throw StoreFailure(
+      throw StoreError(
         .inputOutput, outcome: .unknown, operation: error.operation, subject: error.subject, cause: error.cause,
         hint: "stop the programs and check the disk of the witness")
     }
@@ -109,21 +109,21 @@ extension WitnessRecord.Tip {
   static let beginning = WitnessRecord.Tip(seat: 0, chain: AcceptanceChain.beginning)
 }
 
-extension StoreFailure {
-  static func witnessMissing(_ path: String, cause: String) -> StoreFailure {
-    StoreFailure(
+extension StoreError {
+  static func witnessMissing(_ path: String, cause: String) -> StoreError {
+    StoreError(
       .witnessMissing, operation: "use the witness", subject: path, cause: cause,
       hint: "put the file back; if it is lost: issue-service witness rebuild --reason TEXT")
   }
 
-  static func witnessForeign(_ path: String, cause: String) -> StoreFailure {
-    StoreFailure(
+  static func witnessForeign(_ path: String, cause: String) -> StoreError {
+    StoreError(
       .witnessForeign, operation: "use the witness", subject: path, cause: cause,
       hint: "check --database and --witness; to begin anew: issue-service witness rebuild --reason TEXT")
   }
 
-  static func witnessAhead(_ path: String, faults: [String]) -> StoreFailure {
-    StoreFailure(
+  static func witnessAhead(_ path: String, faults: [String]) -> StoreError {
+    StoreError(
       .witnessAhead, operation: "use the witness", subject: path, cause: faults.joined(separator: "; "),
       hint: "put the lost -wal or a newer copy of the database back; if there is none: "
         + "issue-service witness accept-loss --reason TEXT")

@@ -17,7 +17,7 @@ struct WitnessFacts {
 
   init(_ db: Database) throws {
     guard let id = try String.fetchOne(db, sql: "SELECT id FROM database_identity") else {
-      throw StoreFailure(
+      throw StoreError(
         .corrupt, operation: "use the database", subject: "database_identity", cause: "its id is gone",
         hint: "stop the programs, keep the file and its -wal, and restore a backup")
     }

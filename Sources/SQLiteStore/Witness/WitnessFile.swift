@@ -19,18 +19,18 @@ final class WitnessFile: Sendable {
   /// Opens the file that stands at the path.
   ///
   /// - Returns: `nil` where none does.
-  init?(path: String, forWriting: Bool) throws(StoreFailure) {
+  init?(path: String, forWriting: Bool) throws(StoreError) {
     let flags = (forWriting ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW
     descriptor = unsafe open(path, flags)
     self.path = path
     guard descriptor >= 0 else {
       identity = FileIdentity(device: 0, inode: 0)
       if errno == ENOENT { return nil }
-      throw StoreFailure.system(errno, operation: "open the witness", subject: path)
+      throw StoreError.system(errno, operation: "open the witness", subject: path)
     }
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
-      throw StoreFailure.system(errno, operation: "open the witness", subject: path)
+      throw StoreError.system(errno, operation: "open the witness", subject: path)
     }
     identity = FileIdentity(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
   }
@@ -39,21 +39,21 @@ final class WitnessFile: Sendable {
 
   /// Makes a file (mode 0600) that holds one record. It is built under another name: a crash leaves it whole, or not
   /// there.
-  static func create(_ record: WitnessRecord, at path: String) throws(StoreFailure) {
+  static func create(_ record: WitnessRecord, at path: String) throws(StoreError) {
     let new = path + ".new"
     try remove(new)  // what a crash left
     let created = unsafe open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard created >= 0 else { throw StoreFailure.system(errno, operation: "create the witness", subject: path) }
+    guard created >= 0 else { throw StoreError.system(errno, operation: "create the witness", subject: path) }
     close(created)
     guard let file = try WitnessFile(path: new, forWriting: true) else {
-      throw StoreFailure(.inputOutput, operation: "create the witness", subject: path, cause: "it is gone at once")
+      throw StoreError(.inputOutput, operation: "create the witness", subject: path, cause: "it is gone at once")
     }
     let bytes = record.encoded
     try file.reserve(bytes.count)
     try file.write(bytes, sequence: record.sequence)
     crashPoint(.witnessBuilt)
     guard unsafe rename(new, path) == 0 else {
-      throw StoreFailure.system(errno, operation: "name the witness", subject: path)
+      throw StoreError.system(errno, operation: "name the witness", subject: path)
     }
     crashPoint(.witnessRenamed)
     try StoreFile.syncDirectory(of: path)
@@ -62,19 +62,19 @@ final class WitnessFile: Sendable {
   /// Gives the file that stands at the path another name beside it.
   ///
   /// - Returns: the new name; `nil` where no file stands there.
-  static func setAside(_ path: String, now: Timestamp) throws(StoreFailure) -> String? {
+  static func setAside(_ path: String, now: Timestamp) throws(StoreError) -> String? {
     let aside = "\(path).set-aside-\(now.microseconds)"
     guard unsafe rename(path, aside) == 0 else {
       if errno == ENOENT { return nil }
-      throw StoreFailure.system(errno, operation: "set the witness aside", subject: path)
+      throw StoreError.system(errno, operation: "set the witness aside", subject: path)
     }
     try StoreFile.syncDirectory(of: path)
     return aside
   }
 
-  static func remove(_ path: String) throws(StoreFailure) {
+  static func remove(_ path: String) throws(StoreError) {
     guard unsafe unlink(path) == 0 || errno == ENOENT else {
-      throw StoreFailure.system(errno, operation: "remove the witness", subject: path)
+      throw StoreError.system(errno, operation: "remove the witness", subject: path)
     }
   }
 
@@ -86,10 +86,10 @@ final class WitnessFile: Sendable {
   }
 
   /// The newest whole record; `nil` where there is none.
-  func read() throws(StoreFailure) -> WitnessRecord? {
+  func read() throws(StoreError) -> WitnessRecord? {
     var status = stat()
     guard unsafe fstat(descriptor, &status) == 0 else {
-      throw StoreFailure.system(errno, operation: "read the witness", subject: path)
+      throw StoreError.system(errno, operation: "read the witness", subject: path)
     }
     let bytes = try read(first: Int(status.st_size))
     return (0..<Self.slots).compactMap { slot in WitnessRecord(Self.contents(of: slot, in: bytes)) }
@@ -97,9 +97,9 @@ final class WitnessFile: Sendable {
   }
 
   /// The first page of each slot: any new record changes one of them.
-  func heads() throws(StoreFailure) -> [UInt8] { try read(first: Self.slots * Self.pageSize) }
+  func heads() throws(StoreError) -> [UInt8] { try read(first: Self.slots * Self.pageSize) }
 
-  private func read(first count: Int) throws(StoreFailure) -> [UInt8] {
+  private func read(first count: Int) throws(StoreError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: count)
     var done = 0
     while done < count {
@@ -107,7 +107,7 @@ final class WitnessFile: Sendable {
         unsafe pread(descriptor, buffer.baseAddress.map { unsafe $0 + done }, count - done, off_t(done))
       }
       if got < 0, errno == EINTR { continue }
-      guard got >= 0 else { throw StoreFailure.system(errno, operation: "read the witness", subject: path) }
+      guard got >= 0 else { throw StoreError.system(errno, operation: "read the witness", subject: path) }
       if got == 0 { break }  // a short file; what is not there is not whole
       done += got
     }
@@ -122,23 +122,23 @@ final class WitnessFile: Sendable {
 
   /// Takes the space that a record of so many bytes needs, so that writing it does not fail for want of it.
   ///
-  /// - Throws: ``StoreFailure`` with `diskFull`.
-  func reserve(_ count: Int) throws(StoreFailure) {
+  /// - Throws: ``StoreError`` with `diskFull`.
+  func reserve(_ count: Int) throws(StoreError) {
     let pages = (count + Self.pageSize - 1) / Self.pageSize
     var status = stat()
     let size = off_t(Self.slots * pages * Self.pageSize)
     guard unsafe fstat(descriptor, &status) == 0 else {
-      throw StoreFailure.system(errno, operation: "reserve space for the witness", subject: path)
+      throw StoreError.system(errno, operation: "reserve space for the witness", subject: path)
     }
     guard status.st_size < size else { return }
     let error = posix_fallocate(descriptor, 0, size)
     guard error == 0 else {
-      throw StoreFailure.system(error, operation: "reserve space for the witness", subject: path)
+      throw StoreError.system(error, operation: "reserve space for the witness", subject: path)
     }
   }
 
   /// Writes a record over the older one, and returns when it is durable.
-  func write(_ bytes: [UInt8], sequence: Int) throws(StoreFailure) {
+  func write(_ bytes: [UInt8], sequence: Int) throws(StoreError) {
     let slot = sequence % Self.slots
     crashPoint(.witnessBegun)
     for (index, start) in stride(from: 0, to: bytes.count, by: Self.pageSize).enumerated() {
@@ -147,12 +147,12 @@ final class WitnessFile: Sendable {
       let offset = off_t((Self.slots * index + slot) * Self.pageSize)
       let written = unsafe page.withUnsafeBytes { unsafe pwrite(descriptor, $0.baseAddress, $0.count, offset) }
       guard written == Self.pageSize else {
-        throw StoreFailure.system(written < 0 ? errno : EIO, operation: "write the witness", subject: path)
+        throw StoreError.system(written < 0 ? errno : EIO, operation: "write the witness", subject: path)
       }
     }
     crashPoint(.witnessWritten)
     guard fdatasync(descriptor) == 0 else {
-      throw StoreFailure.system(errno, operation: "sync the witness", subject: path)
+      throw StoreError.system(errno, operation: "sync the witness", subject: path)
     }
     crashPoint(.witnessSynced)
   }

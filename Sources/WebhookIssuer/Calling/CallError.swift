@@ -3,7 +3,7 @@ internal import Glibc
 internal import NIOCore
 internal import NIOSSL
 
-/// What goes wrong on the way to a partner, in words.
+/// What goes wrong on the way to an issuer, in words.
 enum CallError {
   /// How long the words of a library may be.
   private static let maximumCharacters = 200
@@ -32,7 +32,7 @@ enum CallError {
   }
 
   private static func shortened(_ text: String) -> String {
-    let text = Excerpts.escaped(text)
+    let text = RedactedExcerpt.escaped(text)
     return text.count > maximumCharacters ? "\(text.prefix(maximumCharacters))…" : text
   }
 }

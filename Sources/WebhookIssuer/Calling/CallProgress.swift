@@ -12,8 +12,8 @@ final class CallProgress: Sendable {
     /// The header of the answer is here.
     case answering(WebhookReply.Head)
 
-    /// Whether the partner may have acted. It cannot have before the body has left.
-    var mayHaveReachedPartner: Bool {
+    /// Whether the issuer may have acted. It cannot have before the body has left.
+    var mayHaveReachedIssuer: Bool {
       switch self {
       case .lookingUp, .connecting: false
       case .sent, .answering: true
@@ -22,7 +22,7 @@ final class CallProgress: Sendable {
 
     /// What it means that the time was over in this phase.
     func timeout(
-      of endpoint: WebhookEndpoint, after deadline: Duration, now: Timestamp, _ excerpts: Excerpts
+      of endpoint: WebhookEndpoint, after deadline: Duration, now: Timestamp, _ excerpts: RedactedExcerpt
     ) -> IssuerFailure {
       switch self {
       case .lookingUp:
@@ -50,14 +50,14 @@ final class CallProgress: Sendable {
 }
 
 /// The body of a request in one piece. It is asked for when the connection is there, and says so.
-struct NotedBody: AsyncSequence, Sendable {
+struct SendObservingBody: AsyncSequence, Sendable {
   typealias Element = ByteBuffer
 
   let bytes: [UInt8]
   let willLeave: @Sendable () -> Void
 
   struct AsyncIterator: AsyncIteratorProtocol {
-    var rest: NotedBody?
+    var rest: SendObservingBody?
 
     mutating func next() async -> ByteBuffer? {
       guard let body = rest else { return nil }

@@ -9,7 +9,7 @@ struct OtherHostsCertificate: Error {
 /// Whether a certificate is for the name that was asked for.
 ///
 /// NIOSSL also takes one for the address that it is connected to: whoever answers our look-up with an address of their
-/// own, and has a certificate for that, would be the partner.
+/// own, and has a certificate for that, would be the issuer.
 enum CertificateName {
   /// Checks a connection before a request is sent on it; closes it where the certificate is another host's.
   ///

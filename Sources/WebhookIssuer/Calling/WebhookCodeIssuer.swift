@@ -3,7 +3,7 @@ package import Issuance
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Asks partners for codes: one signed request per call, over HTTPS, to public addresses and those that are allowed.
+/// Asks issuers for codes: one signed request per call, over HTTPS, to public addresses and those that are allowed.
 ///
 /// How many calls are under way at once is the caller's choice; none of them waits for another. ``shutdown()`` must be
 /// called before it is let go.
@@ -19,25 +19,25 @@ package final class WebhookCodeIssuer: CodeIssuer {
   private let version: String
   private let clock: WallClock
   private let isAllowed: @Sendable ([UInt8]) -> Bool
-  private let names: NameLookups
-  private let clients: PartnerClients
+  private let names: DNSResolver
+  private let clients: HTTPClientPool
 
   /// - Parameters:
-  ///   - roots: who certifies partners.
+  ///   - roots: who certifies issuers.
   ///   - version: of the program, for `User-Agent`.
   ///   - clock: gives the time that the signature covers, and from which a date in Retry-After counts.
   ///   - isAllowed: whether the operator names this address of 4 or 16 bytes; asked for addresses that are not public,
   ///     and for each that is called without TLS. An IPv4-mapped address comes as its IPv4 address.
   package convenience init(
-    keys: WebhookKeys, roots: PartnerRoots = .system, version: String, clock: @escaping WallClock,
+    keys: WebhookKeys, roots: WebhookRoots = .system, version: String, clock: @escaping WallClock,
     isAllowed: @escaping @Sendable ([UInt8]) -> Bool
   ) {
     self.init(
-      keys: keys, roots: roots, version: version, clock: clock, names: NameLookups(), isAllowed: isAllowed)
+      keys: keys, roots: roots, version: version, clock: clock, names: DNSResolver(), isAllowed: isAllowed)
   }
 
   init(
-    keys: WebhookKeys, roots: PartnerRoots, version: String, clock: @escaping WallClock, names: NameLookups,
+    keys: WebhookKeys, roots: WebhookRoots, version: String, clock: @escaping WallClock, names: DNSResolver,
     isAllowed: @escaping @Sendable ([UInt8]) -> Bool
   ) {
     self.names = names
@@ -45,17 +45,17 @@ package final class WebhookCodeIssuer: CodeIssuer {
     self.version = version
     self.clock = clock
     self.isAllowed = isAllowed
-    clients = PartnerClients(roots: roots)
+    clients = HTTPClientPool(roots: roots)
   }
 
   /// Ends calls that are under way and closes all connections. Later calls fail.
   package func shutdown() async { await clients.shutdown() }
 
-  /// How many clients are kept for partners' addresses.
+  /// How many clients are kept for issuers' addresses.
   var keptClients: Int { clients.count }
 
   /// - Parameter deadline: for all of it: name look-up, connection, TLS, request and whole answer.
-  package func ask(_ call: IssuerCall, within deadline: Duration) async -> IssuerAnswer {
+  package func ask(_ call: CodeRequest, within deadline: Duration) async -> CodeResponse {
     let endpoint: WebhookEndpoint
     do {
       endpoint = try WebhookEndpoint(call.endpoint)
@@ -66,7 +66,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
           "the webhook URL of campaign \(call.campaignID) cannot be called: \(error.why); \(error.next)"))
     }
     let progress = CallProgress()
-    return await withTaskGroup(of: IssuerAnswer?.self) { group in
+    return await withTaskGroup(of: CodeResponse?.self) { group in
       group.addTask { await self.exchange(call, endpoint, deadline, progress) }
       group.addTask {
         try? await Task.sleep(for: deadline)
@@ -79,7 +79,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
       if let first, !wasStopped || first.isCode { return first }
       // It may have come to an end at the same moment.
       if case .code(let code)?? = await group.next() { return .code(code) }
-      let excerpts = Excerpts(user: call.userID)
+      let excerpts = RedactedExcerpt(user: call.userID)
       return .failure(
         wasStopped
           ? IssuerFailure(.infrastructure, "the call of \(endpoint.authority) was stopped")
@@ -88,8 +88,8 @@ package final class WebhookCodeIssuer: CodeIssuer {
   }
 
   private func exchange(
-    _ call: IssuerCall, _ endpoint: WebhookEndpoint, _ deadline: Duration, _ progress: CallProgress
-  ) async -> IssuerAnswer {
+    _ call: CodeRequest, _ endpoint: WebhookEndpoint, _ deadline: Duration, _ progress: CallProgress
+  ) async -> CodeResponse {
     do {
       guard let key = try keys.key(of: call.campaignID) else {
         return .failure(
@@ -122,7 +122,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
   }
 
   /// Every address must do, not only the one that is called: a name with a private address among its public ones is
-  /// not a partner's.
+  /// not an issuer's.
   private func refusal(of endpoint: WebhookEndpoint, at addresses: [IPAddress]) -> IssuerFailure? {
     for address in addresses where !isAllowed(address.folded.bytes) {
       let why: String? = endpoint.scheme == .http ? "not called without TLS unless it is named" : address.privacy
@@ -136,24 +136,25 @@ package final class WebhookCodeIssuer: CodeIssuer {
   }
 
   private enum Sent {
-    case answer(IssuerAnswer)
-    /// Nothing has left for the partner: another address may be tried.
+    case answer(CodeResponse)
+    /// Nothing has left for the issuer: another address may be tried.
     case notReached(IssuerFailure)
   }
 
   private func send(
-    _ request: WebhookRequest, of call: IssuerCall, to endpoint: WebhookEndpoint, at address: IPAddress,
+    _ request: WebhookRequest, of call: CodeRequest, to endpoint: WebhookEndpoint, at address: IPAddress,
     _ bound: Duration, _ progress: CallProgress
   ) async -> Sent {
     progress.note(.connecting(address))
-    let excerpts = Excerpts(user: call.userID)
+    let excerpts = RedactedExcerpt(user: call.userID)
     do {
       let answer = try await clients.with(endpoint, at: address, connectingWithin: bound) { client in
         var message = HTTPClientRequest(url: endpoint.url)
         message.method = .POST
         for field in request.fields { message.headers.add(name: field.name, value: field.value) }
         message.body = .stream(
-          NotedBody(bytes: request.body) { progress.note(.sent(address)) }, length: .known(Int64(request.body.count)))
+          SendObservingBody(bytes: request.body) { progress.note(.sent(address)) },
+          length: .known(Int64(request.body.count)))
         // The deadline is held by who calls; this one only has to be later.
         let response = try await client.execute(message, timeout: .hours(1))
         let head = WebhookReply.Head(
@@ -165,7 +166,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
       return .answer(answer)
     } catch {
       let why = "\(endpoint.authority) at \(address)"
-      guard progress.phase.mayHaveReachedPartner else {
+      guard progress.phase.mayHaveReachedIssuer else {
         let failure = IssuerFailure(.infrastructure, "cannot reach \(why): \(CallError.words(for: error))")
         return Task.isCancelled ? .answer(.failure(failure)) : .notReached(failure)
       }
@@ -179,6 +180,6 @@ package final class WebhookCodeIssuer: CodeIssuer {
   }
 }
 
-extension IssuerAnswer {
+extension CodeResponse {
   fileprivate var isCode: Bool { if case .code = self { true } else { false } }
 }

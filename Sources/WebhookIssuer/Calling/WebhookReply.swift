@@ -3,7 +3,7 @@ internal import FoundationEssentials
 package import Issuance
 internal import NIOCore
 
-/// What a partner answered, and what it means. Pure but for the reading of the body.
+/// What an issuer answered, and what it means. Pure but for the reading of the body.
 package struct WebhookReply: Sendable {
   package struct Head: Sendable {
     let status: Int
@@ -35,12 +35,12 @@ package struct WebhookReply: Sendable {
     self.body = body
   }
 
-  package func answer(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: Excerpts) -> IssuerAnswer {
+  package func answer(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: RedactedExcerpt) -> CodeResponse {
     if let code { return .code(code) }
     return .failure(failure(from: endpoint, now: now, excerpts))
   }
 
-  /// The code, where the partner gave one.
+  /// The code, where the issuer gave one.
   private var code: CouponCode? {
     guard isSuccess, case .whole(let bytes) = body,
       let answer = try? JSONDecoder().decode(Answer.self, from: Data(bytes))
@@ -53,7 +53,7 @@ package struct WebhookReply: Sendable {
   }
 
   /// The failure that this reply is, given that there is no usable code in it.
-  func failure(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: Excerpts) -> IssuerFailure {
+  func failure(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: RedactedExcerpt) -> IssuerFailure {
     var words = "\(endpoint.authority) answered \(head.status)"
     if isSuccess {
       words += " without a usable code"
@@ -65,7 +65,7 @@ package struct WebhookReply: Sendable {
       retryAfter: head.retryAfter.flatMap { RetryAfter.duration($0, now: now) })
   }
 
-  private func bodyWords(_ excerpts: Excerpts) -> String {
+  private func bodyWords(_ excerpts: RedactedExcerpt) -> String {
     switch body {
     case .whole([]): ", with an empty body"
     case .whole(let bytes): ": \(excerpts.beginning(of: bytes))"
@@ -82,7 +82,7 @@ package struct WebhookReply: Sendable {
   static func kind(ofStatus status: Int) -> FailureKind {
     switch status {
     case 408, 425, 429: .transient
-    // What stands before the partner does not reach it, or the URL leads elsewhere: no matter which seat asks.
+    // What stands before the issuer does not reach it, or the URL leads elsewhere: no matter which seat asks.
     case 300..<400, 502, 503, 504: .infrastructure
     case 400..<500: .permanent
     default: .transient

@@ -1,4 +1,4 @@
-/// Where a partner is asked, as an operator wrote it: `https://partner.example/v1/codes`.
+/// Where an issuer is asked, as an operator wrote it: `https://issuer.example/v1/codes`.
 ///
 /// Only what one reader cannot take for something else than another is let through, so that the host whose addresses
 /// are judged is the host that is called.
@@ -14,13 +14,13 @@ package struct WebhookEndpoint: Sendable, Hashable {
   /// The most bytes that a URL may have.
   package static let maximumBytes = 2_048
   /// The form in words, for an error message.
-  package static let form = "a URL such as https://partner.example/v1/codes"
+  package static let form = "a URL such as https://issuer.example/v1/codes"
 
   package let scheme: Scheme
   /// In lower case; an IPv6 address stands without its brackets.
   package let host: String
   package let port: Int
-  /// Path and query. They may hold a secret of the partner, and stand in no message.
+  /// Path and query. They may hold a secret of the issuer, and stand in no message.
   let target: String
 
   /// - Throws: ``WebhookEndpointError``.
@@ -47,7 +47,7 @@ package struct WebhookEndpoint: Sendable, Hashable {
     guard !authority.contains("@") else {
       throw WebhookEndpointError(
         why: "it names a user or a password, which everybody who sees the campaign would read",
-        next: "leave out what stands before @; the partner knows us by the signature")
+        next: "leave out what stands before @; the issuer knows us by the signature")
     }
     self.scheme = scheme
     let (name, port) = try Self.split(authority)
@@ -58,7 +58,7 @@ package struct WebhookEndpoint: Sendable, Hashable {
     target = path.hasPrefix("/") ? String(path) : "/\(path)"
   }
 
-  /// Host and port as they stand in a message: `partner.example`, or `partner.example:8443`.
+  /// Host and port as they stand in a message: `issuer.example`, or `issuer.example:8443`.
   package var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
 
   /// The same URL, as it is called.

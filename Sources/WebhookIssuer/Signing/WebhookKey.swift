@@ -2,7 +2,7 @@ internal import Crypto
 internal import FoundationEssentials
 package import Issuance
 
-/// What our requests to a partner are signed with. Shown to nobody: not printed, not dumped, in no error.
+/// What our requests to an issuer are signed with. Shown to nobody: not printed, not dumped, in no error.
 package struct WebhookKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   /// The fewest bytes: as many as the hash has.
   package static let minimumBytes = 32

@@ -7,7 +7,7 @@ struct WebhookRequest: Sendable {
   let fields: [(name: String, value: String)]
 
   /// - Parameter now: the moment of sending, which the signature covers.
-  init(_ call: IssuerCall, key: WebhookKey, version: String, now: Timestamp) throws {
+  init(_ call: CodeRequest, key: WebhookKey, version: String, now: Timestamp) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     encoder.keyEncodingStrategy = .convertToSnakeCase

@@ -15,11 +15,11 @@ struct StoreGaugesTests {
   private static func campaign(
     _ id: String, counter: Int = 0, coupons: Int = 0, freeCodes: Int? = nil, createdAt: Int64 = 0,
     phase: Campaign.Phase = .open
-  ) throws -> CampaignFigures {
+  ) throws -> CampaignStats {
     let campaign = Campaign(
       id: try #require(CampaignID(id)), name: "", quota: try #require(Quota(100)), counter: counter, state: .open,
       issuer: .generated, opensAt: nil, closesAt: nil, createdAt: Timestamp(microseconds: createdAt))
-    return CampaignFigures(
+    return CampaignStats(
       summary: CampaignSummary(campaign: campaign, coupons: coupons, freeCodes: freeCodes, phase: phase))
   }
 
@@ -28,13 +28,14 @@ struct StoreGaugesTests {
     summer.pending = 20
     summer.oldestPendingAt = Self.now.advanced(by: .milliseconds(-2_500))
     summer.failed = [
-      FailedFigures(kind: .parked, isDead: false, count: 7), FailedFigures(kind: .permanent, isDead: true, count: 3),
+      FailedEventStats(kind: .parked, isDead: false, count: 7),
+      FailedEventStats(kind: .permanent, isDead: true, count: 3),
     ]
-    let run = RunFigures(
+    let run = RunStats(
       startedAt: Self.now, endedAt: Self.now.advanced(by: .seconds(1)), exitCode: 2, verdict: "DIRTY", findings: 4)
-    let replay = RunFigures(startedAt: Self.now, endedAt: Self.now.advanced(by: .seconds(2)), exitCode: 4)
+    let replay = RunStats(startedAt: Self.now, endedAt: Self.now.advanced(by: .seconds(2)), exitCode: 4)
     StoreGauges(factory: registry, labels: labels).update(
-      with: StoreFigures(
+      with: StoreStats(
         asOf: Self.now, campaigns: [summer, try Self.campaign("winter", freeCodes: 12)], lastReconciliation: run,
         lastReplay: replay, logBytes: 8_192, witnessLag: 1))
     let expected: [String: Double] = [
@@ -65,10 +66,10 @@ struct StoreGaugesTests {
   /// UNKNOWN-IS-NOT-OK: what nobody knows any more is absent, and comes back with the next figures.
   @Test func whatIsNotKnownIsAbsent() throws {
     let gauges = StoreGauges(factory: registry, labels: labels)
-    let replay = RunFigures(startedAt: Self.now, endedAt: nil, exitCode: nil)
+    let replay = RunStats(startedAt: Self.now, endedAt: nil, exitCode: nil)
     let summer = try Self.campaign("summer", counter: 1)
-    let figures = StoreFigures(asOf: Self.now, campaigns: [summer], lastReplay: replay)
-    gauges.update(with: figures)
+    let stats = StoreStats(asOf: Self.now, campaigns: [summer], lastReplay: replay)
+    gauges.update(with: stats)
     let first = registry.text()
     #expect(reading["first_come_campaign_accepted{campaign=\"summer\"}"] == 1)
     #expect(reading["first_come_last_replay_start_timestamp_seconds"] != nil)
@@ -77,9 +78,9 @@ struct StoreGaugesTests {
     }
     gauges.update(with: nil)
     #expect(registry.text().isEmpty)
-    gauges.update(with: figures)
+    gauges.update(with: stats)
     #expect(registry.text() == first)
-    gauges.update(with: StoreFigures(asOf: Self.now))
+    gauges.update(with: StoreStats(asOf: Self.now))
     #expect(!registry.text().contains("campaign="))
   }
 
@@ -88,7 +89,7 @@ struct StoreGaugesTests {
   @Test func theLabelsOfCampaignsAreBounded() throws {
     let gauges = StoreGauges(factory: registry, labels: labels)
     for number in 0..<10 { #expect(labels.keep(try #require(CampaignID("claimed-\(number)"))) == "claimed-\(number)") }
-    var campaigns: [CampaignFigures] = []
+    var campaigns: [CampaignStats] = []
     for number in 0..<10 {
       campaigns.append(try Self.campaign("claimed-\(number)", counter: 1, createdAt: 0, phase: .closed))
     }
@@ -97,7 +98,7 @@ struct StoreGaugesTests {
       campaigns.append(
         try Self.campaign("over-\(number)", counter: 1, createdAt: Int64(100 + number), phase: .closed))
     }
-    gauges.update(with: StoreFigures(asOf: Self.now, campaigns: campaigns))
+    gauges.update(with: StoreStats(asOf: Self.now, campaigns: campaigns))
     let names = reading.names.filter { $0.hasPrefix("first_come_campaign_accepted{") }
     #expect(names.count == CampaignLabels.limit + 1)
     #expect(names.count { $0.contains("claimed-") } == 10)
@@ -121,9 +122,9 @@ struct StoreGaugesTests {
   }
 
   @Test func theStoreIsTimedAndItsFailuresAreCounted() throws {
-    let instruments = StoreInstruments(factory: registry)
+    let instruments = StoreMetricsRecorder(factory: registry)
     let before = reading
-    #expect(before.values(of: "first_come_store_failures_total") == StoreFailure.Code.allCases.map { _ in 0 })
+    #expect(before.values(of: "first_come_store_failures_total") == StoreError.Code.allCases.map { _ in 0 })
     for step in StoreStep.allCases { instruments.took(step, .milliseconds(3)) }
     instruments.failed(.diskFull)
     instruments.checkpointed(logPages: 1_000, movedPages: 1_000)

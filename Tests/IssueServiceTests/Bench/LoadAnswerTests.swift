@@ -7,7 +7,7 @@ import Testing
 
 @Suite("What an answer means to the load client")
 struct LoadAnswerTests {
-  private let question = LoadQuestion(campaign: "summer", user: "user-7")
+  private let question = LoadRequest(campaign: "summer", user: "user-7")
 
   private func answer(_ status: Int, _ body: String, retryAfter: Int? = nil) -> LoadAnswer {
     LoadAnswer(status: status, retryAfter: retryAfter, body: ByteBuffer(string: body), to: question)

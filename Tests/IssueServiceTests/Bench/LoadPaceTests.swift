@@ -10,7 +10,7 @@ struct LoadPaceTests {
     LoadSpike(claims: 1, in: .microseconds(1)), LoadSpike(claims: 11_000_000, in: .seconds(3_600)),
   ])
   func aSpikeIsSpreadEvenly(spike: LoadSpike) throws {
-    let pace = LoadPace.spike(spike)
+    let pace = LoadSchedule.spike(spike)
     let length = spike.duration.inNanoseconds
     #expect(pace.intendedStart(of: 0) == 0)
     // Where the schedule would go on, the time is over: exactly so many start within it.
@@ -23,12 +23,12 @@ struct LoadPaceTests {
   }
 
   @Test func aRateIsHeldForEver() throws {
-    let pace = LoadPace.rate(2_500)
+    let pace = LoadSchedule.rate(2_500)
     #expect(pace.intendedStart(of: 0) == 0 && pace.intendedStart(of: 1) == 400_000)
     #expect(pace.intendedStart(of: 2_500) == 1_000_000_000)
     #expect(pace.intendedStart(of: 10_000_000) == 4_000_000_000_000, "no error adds up")
-    #expect(LoadPace.rate(0.5).intendedStart(of: 3) == 6_000_000_000)
-    #expect(LoadPace.closed.intendedStart(of: 3) == nil)
+    #expect(LoadSchedule.rate(0.5).intendedStart(of: 3) == 6_000_000_000)
+    #expect(LoadSchedule.closed.intendedStart(of: 3) == nil)
   }
 
   @Test func aSpikeIsRead() throws {
@@ -70,12 +70,12 @@ struct LoadPlanTests {
   }
 
   @Test func aSpikeHasJustSoManyClaims() {
-    let pace = LoadPace.spike(LoadSpike(claims: 1_300, in: .seconds(1)))
+    let pace = LoadSchedule.spike(LoadSpike(claims: 1_300, in: .seconds(1)))
     #expect(LoadPlan.Size(users: nil, duplicates: 0, pace: pace) == .init(users: 1_300, claims: 1_300))
     #expect(LoadPlan.Size(users: nil, duplicates: 0.3, pace: pace) == .init(users: 1_000, claims: 1_300))
     #expect(LoadPlan.Size(users: 50_000, duplicates: 0.3, pace: pace) == .init(users: 1_000, claims: 1_300))
     #expect(LoadPlan.Size(users: 10, duplicates: 0, pace: pace) == .init(users: 10, claims: 1_300))
-    let one = LoadPace.spike(LoadSpike(claims: 1, in: .seconds(1)))
+    let one = LoadSchedule.spike(LoadSpike(claims: 1, in: .seconds(1)))
     #expect(LoadPlan.Size(users: nil, duplicates: 10, pace: one) == .init(users: 1, claims: 1))
   }
 

@@ -45,24 +45,24 @@ struct NetworkBucketsTests {
 }
 
 @Suite("The hands of a user")
-struct UserHandsTests {
+struct PerUserLimiterTests {
   @Test func aUserHasSoManyHands() {
-    let hands = UserHands(limit: 2)
+    let hands = PerUserLimiter(limit: 2)
     let (mina, jun) = (UserID("mina")!, UserID("jun")!)
-    #expect(hands.take(mina) && hands.take(mina) && !hands.take(mina) && hands.take(jun))
-    hands.giveBack(mina)
-    #expect(hands.take(mina) && !hands.take(mina))
-    hands.giveBack(mina)
-    hands.giveBack(mina)
-    hands.giveBack(mina)  // once more than taken: nothing is gained
-    #expect(hands.take(mina) && hands.take(mina) && !hands.take(mina))
+    #expect(hands.acquire(mina) && hands.acquire(mina) && !hands.acquire(mina) && hands.acquire(jun))
+    hands.release(mina)
+    #expect(hands.acquire(mina) && !hands.acquire(mina))
+    hands.release(mina)
+    hands.release(mina)
+    hands.release(mina)  // once more than taken: nothing is gained
+    #expect(hands.acquire(mina) && hands.acquire(mina) && !hands.acquire(mina))
   }
 }
 
 @Suite("The count of connections")
 struct ConnectionCountTests {
   @Test func whoIsTurnedAwayTakesNobodysPlace() {
-    let count = ConnectionCount(FileShares.Share(served: 2, turnedAway: 3, accepts: 1))
+    let count = ConnectionCount(FileDescriptorBudget.Share(served: 2, turnedAway: 3, accepts: 1))
     #expect([count.opened(), count.opened()] == [.served, .served])
     let refused = (1...3).map { _ in count.opened() }
     #expect(refused.allSatisfy { $0 == .turnedAway })
@@ -76,11 +76,11 @@ struct ConnectionCountTests {
 }
 
 @Suite("The files of a process go round")
-struct FileSharesTests {
+struct FileDescriptorBudgetTests {
   /// From the least with which a program starts on.
   @Test(arguments: [107, 150, 217, 1_024, 4_096, 20_000, 524_288])
   func whateverConnectsTheStoreKeepsItsFiles(files: Int) {
-    let shares = FileShares(files: files, limits: ServeLimits(), processors: 2)
+    let shares = FileDescriptorBudget(files: files, limits: ServeLimits(), processors: 2)
     let taken = [shares.claims, shares.operations].reduce(0) { $0 + $1.most + $1.accepts }
     #expect(files - taken >= 72, "the store needs about 35")
     #expect(shares.operations.served >= 1 && shares.claims.served >= shares.operations.served)
@@ -88,9 +88,9 @@ struct FileSharesTests {
 
   @Test func whatIsWantedIsServedWhereThereIsRoom() {
     for files in [524_288, nil] {
-      let shares = FileShares(files: files, limits: ServeLimits())
-      #expect(shares.claims == FileShares.Share(served: 20_000, turnedAway: 512, accepts: 256))
-      #expect(shares.operations == FileShares.Share(served: 1_024, turnedAway: 512, accepts: 256))
+      let shares = FileDescriptorBudget(files: files, limits: ServeLimits())
+      #expect(shares.claims == FileDescriptorBudget.Share(served: 20_000, turnedAway: 512, accepts: 256))
+      #expect(shares.operations == FileDescriptorBudget.Share(served: 1_024, turnedAway: 512, accepts: 256))
     }
   }
 }

@@ -38,7 +38,7 @@ struct LiveEventsTests {
   }
 
   @Test func aStoreThatDoesNotAnswerIsSaid() throws {
-    let point = WatchPoint.sample(figures: nil, trouble: "busy", notReadyBecause: "The store does not answer.")
+    let point = StatsSample.sample(stats: nil, trouble: "busy", notReadyBecause: "The store does not answer.")
     let text = String(buffer: try LiveEvents().bytes(of: point, viewers: 1))
     let data = try #require(text.split(separator: "data: ", maxSplits: 1).last)
     let json = try JSONDecoder().decode(JSONValue.self, from: Data(data.utf8))

@@ -62,28 +62,28 @@ struct LivePageTests {
   }
 
   @Test func severalCampaignsAreATableThatLeadsToThem() {
-    var figures = StoreFigures.sample
-    figures.campaigns = [
+    var stats = StoreStats.sample
+    stats.campaigns = [
       .sample(.spring, name: "<script>alert(1)</script>"), .sample(.summer, name: "여름 쿠폰 \"&\" '1'"),
       .sample(CampaignID("third")!, name: ""),
     ]
-    let text = LivePage.embedded.text(of: nil, at: .sample(figures: figures))
+    let text = LivePage.embedded.text(of: nil, at: .sample(stats: stats))
     #expect(text.contains(#"<a href="/campaigns/spring">&lt;script&gt;alert(1)&lt;/script&gt;</a>"#))
     #expect(text.contains(#"<a href="/campaigns/summer">여름 쿠폰 &quot;&amp;&quot; &#39;1&#39;</a>"#))
     #expect(text.contains(#"<a href="/campaigns/third">third</a>"#))
     #expect(!text.contains("<script>alert"))
-    let one = LivePage.embedded.text(of: "spring", at: .sample(figures: figures))
+    let one = LivePage.embedded.text(of: "spring", at: .sample(stats: stats))
     #expect(one.contains("<h1>&lt;script&gt;alert(1)&lt;/script&gt;</h1>") && !one.contains("여름"))
   }
 
   @Test func thePageIsThereBeforeTheFirstPointAndWithoutAStore() {
     #expect(LivePage.embedded.text(of: nil, at: nil).contains("There are no figures yet."))
-    let point = WatchPoint.sample(figures: nil, trouble: "It is busy <now>.", notReadyBecause: "no store")
+    let point = StatsSample.sample(stats: nil, trouble: "It is busy <now>.", notReadyBecause: "no store")
     let text = LivePage.embedded.text(of: "summer", at: point)
     #expect(text.contains("It is busy &lt;now&gt;.") && text.contains("Not ready: no store"))
-    var none = StoreFigures.sample
+    var none = StoreStats.sample
     none.campaigns = []
-    #expect(LivePage.embedded.text(of: nil, at: .sample(figures: none)).contains("There is no campaign yet."))
+    #expect(LivePage.embedded.text(of: nil, at: .sample(stats: none)).contains("There is no campaign yet."))
   }
 
   @Test(arguments: [(0, "0"), (999, "999"), (1_000, "1,000"), (-1_234_567, "-1,234,567")])

@@ -37,13 +37,14 @@ struct LiveStreamTests {
     let live = LiveAPI(feed: feed, viewers: Viewers(limit: viewers))
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let problems = ProblemCounts(factory: NOOPMetricsHandler.instance)
-    let responder = Responder<OperationsResource>(problems: problems, logger: logger) { resource, _ in
+    let responder = RequestRouter<OperationsResource>(problems: problems, logger: logger) { resource, _ in
       guard case .page(let campaign) = resource else { return try live.stream() }
       return try live.page(of: campaign)
     }
     let (addresses, running) = AsyncStream.makeStream(of: SocketAddress.self)
     let server = Listener(
-      address: ListenAddress("127.0.0.1:0")!, limits: limits, share: FileShares(files: nil, limits: limits).operations
+      address: ListenAddress("127.0.0.1:0")!, limits: limits,
+      share: FileDescriptorBudget(files: nil, limits: limits).operations
     ).server(
       problems: problems, logger: logger
     ) {
@@ -223,9 +224,9 @@ struct LiveStreamTests {
   }
 }
 
-extension WatchPoint {
+extension StatsSample {
   /// Half a million bytes, which take no time to encode.
-  fileprivate static func large(_ number: Int) -> WatchPoint {
-    .sample(number, figures: nil, trouble: String(repeating: "x", count: 500_000))
+  fileprivate static func large(_ number: Int) -> StatsSample {
+    .sample(number, stats: nil, trouble: String(repeating: "x", count: 500_000))
   }
 }

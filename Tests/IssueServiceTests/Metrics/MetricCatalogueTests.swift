@@ -54,10 +54,10 @@ struct MetricCatalogueTests {
   /// Every instrument is declared, with the labels that it uses: otherwise making it would end the process.
   @Test func everyInstrumentIsDeclared() {
     let registry = MetricsRegistry(ServeMetrics.all)
-    _ = StoreInstruments(factory: registry)
+    _ = StoreMetricsRecorder(factory: registry)
     _ = ProblemCounts(factory: registry)
-    _ = ConsumerMeters(factory: registry)
-    _ = ClaimMeters(factory: registry)
+    _ = ConsumerMetrics(factory: registry)
+    _ = ClaimMetrics(factory: registry)
     let gauges = ServiceGauges(factory: registry, startedAt: Timestamp(microseconds: 1_800_000_000_000_000))
     gauges.update(
       with: ServiceGauges.Reading(

@@ -8,12 +8,13 @@ import Testing
 
 @Suite("Settings are checked against each other")
 struct SettingsReviewTests {
-  private func review(_ flags: String...) throws -> ServeSettings.Review {
-    ServeSettings.review(of: try ServeOptions.parse(flags).resolution(environment: [:]))
+  private func review(_ flags: String...) throws -> ServeSettings.Validation {
+    ServeSettings.validation(of: try ServeOptions.parse(flags).resolution(environment: [:]))
   }
 
   private func problems(_ flags: String...) throws -> [[String]] {
-    ServeSettings.review(of: try ServeOptions.parse(["--database", "d"] + flags).resolution(environment: [:])).problems
+    ServeSettings.validation(of: try ServeOptions.parse(["--database", "d"] + flags).resolution(environment: [:]))
+      .problems
       .map(\.keys)
   }
 

@@ -97,9 +97,9 @@ struct SettingsTests {
         #expect(problems.map(\.keys) == [[key]], "\(bad)")
         let failure = try #require(problems.first?.failure)
         #expect(failure.status == status && SettingsRefused(problems).status == status)
-        #expect(failure.what.contains(key) && failure.why.hasPrefix(origin + ": "), "\(failure)")
-        #expect(failure.why.contains(setting.expected), "\(failure)")
-        #expect(failure.why.contains(String(bad.prefix(9).filter { $0 != "\u{1B}" }.prefix(1))), "\(failure)")
+        #expect(failure.message.contains(key) && failure.reason.hasPrefix(origin + ": "), "\(failure)")
+        #expect(failure.reason.contains(setting.expected), "\(failure)")
+        #expect(failure.reason.contains(String(bad.prefix(9).filter { $0 != "\u{1B}" }.prefix(1))), "\(failure)")
         #expect(!"\(failure)".contains("\u{1B}"), "a message must not steer a terminal")
         #expect("\(failure)".count < 1_000)
       }

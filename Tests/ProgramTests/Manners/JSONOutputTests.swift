@@ -149,7 +149,7 @@ struct JSONOutputTests {
 
   /// The batch and its desk: events that fail, wait, die, are put back and are closed for good.
   @Test func ofTheBatch() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     let outputs = JSONOutputs(database: campaign.database)
     func run(_ words: String..., status: Int32 = 0) async throws -> JSONValue {
       try await outputs.run(["retry-batch"] + words, status: status, environment: campaign.environment)
@@ -163,7 +163,7 @@ struct JSONOutputTests {
     #expect(try await run("redrive", "--all", "--dry-run")["seats"]?.array.count == 4)
     _ = try await run("redrive", "--campaign", "summer", "--seat", "1", "2", "3", "--reason", "again")
     #expect(try await run("replay", "--once", "--dry-run", status: 4)["planned"]?.int == 3)
-    let failing = try await campaign.partner.run({ $0.idempotencyKey == "summer/1" ? .answer(500, "no") : .code }) {
+    let failing = try await campaign.issuer.run({ $0.idempotencyKey == "summer/1" ? .answer(500, "no") : .code }) {
       try await run("replay", "--once", status: 4)
     }
     #expect(failing["resolved"]?.int == 2 && failing["failed_again"]?.int == 1)
@@ -184,19 +184,19 @@ struct JSONOutputTests {
     #expect(try await run("prune", "--dry-run")["campaigns"]?[0]?["attempts"]?.int ?? 0 > 0)
     _ = try await campaign.sql(
       """
-      REPLACE INTO issuer_circuit VALUES ('\(campaign.partner.url)', 5, '[]', 'refused', 1);
+      REPLACE INTO issuer_circuit VALUES ('\(campaign.issuer.url)', 5, '[]', 'refused', 1);
       INSERT INTO campaign (id, name, quota, state, issuer, code_key, created_at, webhook_url)
-      VALUES ('spring', '', 9, 'open', 'webhook', zeroblob(32), 1, '\(campaign.partner.url)');
+      VALUES ('spring', '', 9, 'open', 'webhook', zeroblob(32), 1, '\(campaign.issuer.url)');
       """)
     try await RunningService.run(database: campaign.database) { (service) async throws in
-      // The service has no key, and asks once while the partner counts as down: the others stay in the outbox.
+      // The service has no key, and asks once while the issuer counts as down: the others stay in the outbox.
       for user in 1...6 {
         #expect(try await HTTP.claim("user-\(user)", from: "spring", at: service.claims).status == 201)
       }
     }
     let down = try await outputs.run(
       "issue-service", "consume", "--once", status: 69, environment: campaign.environment)
-    #expect(down["issuers_down"]?[0]?.string == campaign.shownPartner)
+    #expect(down["issuers_down"]?[0]?.string == campaign.shownIssuer)
     #expect(try await run("replay", "--once", status: 69)["issuers_down"]?.array.count == 1)
     try await validate(outputs.outputs, in: campaign.directory)
   }

@@ -27,11 +27,11 @@ struct RepairTests {
     try await alter(database, "DROP TRIGGER \(trigger); \(sql); \(definition);")
   }
 
-  /// The code of a partner's campaign is the partner's: it is asked again, and gives the same.
-  @Test func aMissingCouponOfAPartnerIsAskedForAgain() async throws {
-    let campaign = try await PartnerCampaign()
+  /// The code of an issuer's campaign is the issuer's: it is asked again, and gives the same.
+  @Test func aMissingCouponOfAnIssuerIsAskedForAgain() async throws {
+    let campaign = try await WebhookCampaign()
     try await campaign.accept(2)
-    _ = try await campaign.partner.run { try await campaign.consume() }
+    _ = try await campaign.issuer.run { try await campaign.consume() }
     _ = try await campaign.replay()
     let codes = try await campaign.couponCodes()
     #expect(codes.count == 2)

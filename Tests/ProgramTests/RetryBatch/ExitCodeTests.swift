@@ -58,24 +58,24 @@ struct ExitCodeTests {
   }
 
   private static func ofEvents(_ code: ProgramExit) async throws -> Program.Result {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     switch code {
     case .newDeadLetters:
       try await campaign.accept(1)
-      return try await campaign.partner.run({ _ in .answer(404) }) {
+      return try await campaign.issuer.run({ _ in .answer(404) }) {
         _ = try await campaign.consume()
         return try await campaign.retryBatch("--once")
       }
     case .openEventsRemain:
       try await campaign.due(1)
-      return try await campaign.partner.run({ _ in .answer(500) }) { try await campaign.retryBatch("--once") }
+      return try await campaign.issuer.run({ _ in .answer(500) }) { try await campaign.retryBatch("--once") }
     default:
       try await campaign.due(30)
-      let before = campaign.partner.requests.count
-      return try await campaign.partner.run {
+      let before = campaign.issuer.requests.count
+      return try await campaign.issuer.run {
         try await Program.retryBatch.run(
           ["--once", "--concurrency", "1"], environment: campaign.environment, interrupting: code == .interrupted
-        ) { await campaign.partner.requests(before + 1) }
+        ) { await campaign.issuer.requests(before + 1) }
       }
     }
   }

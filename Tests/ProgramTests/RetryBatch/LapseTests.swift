@@ -6,21 +6,21 @@ import Testing
 @Suite("An event that kills its worker stops no other event")
 struct LapseTests {
   /// Lets every lease run out: the time of each is moved into the past.
-  private func letLeasesRunOut(_ campaign: PartnerCampaign) async throws {
+  private func letLeasesRunOut(_ campaign: WebhookCampaign) async throws {
     for table in ["failed_event", "outbox"] {
       _ = try await campaign.sql("UPDATE \(table) SET leased_until = 1 WHERE leased_by IS NOT NULL")
     }
   }
 
-  /// One run of a program that is killed when the partner is asked for a seat.
+  /// One run of a program that is killed when the issuer is asked for a seat.
   ///
   /// - Returns: the exit status.
   private func run(
-    _ program: Program, _ arguments: [String], of campaign: PartnerCampaign, killer: String
+    _ program: Program, _ arguments: [String], of campaign: WebhookCampaign, killer: String
   ) async throws -> Program.Result {
     let kill = Mutex<(@Sendable () -> Void)?>(nil)
     let never = Gate()
-    return try await campaign.partner.run({ request in
+    return try await campaign.issuer.run({ request in
       guard request.idempotencyKey == killer else { return .code }
       kill.withLock { $0 }?()
       return .late(never, .code)
@@ -31,7 +31,7 @@ struct LapseTests {
 
   /// A run is killed as soon as the seat is asked for: the others are resolved, and the seat is dead with its runs named.
   @Test func theBatchIsolatesAKiller() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(23)
     var runs = 0
     var status: Int32 = 137
@@ -51,7 +51,7 @@ struct LapseTests {
   }
 
   @Test func theConsumerIsolatesAKiller() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.accept(12)
     // What was tried in vain while nobody listened is a failed event by now; the seats behind it are in the outbox.
     let pending = try await campaign.sql("SELECT min(seat), count(*) FROM outbox WHERE state = 'pending'")
@@ -74,13 +74,13 @@ struct LapseTests {
 
   /// Runs that are killed for another reason leave no dead letter behind.
   @Test func tenKilledRunsOfGoodEventsLeaveNoDeadLetter() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(50)
     for run in 1...10 {
       var environment = campaign.environment
-      environment["FIRST_COME_CRASH_AT"] = "partner.answered:\(run % 5 + 1)"
+      environment["FIRST_COME_CRASH_AT"] = "issuer.answered:\(run % 5 + 1)"
       let crashing = environment
-      let killed = try await campaign.partner.run {
+      let killed = try await campaign.issuer.run {
         try await Program.retryBatch.run(["--once"], environment: crashing)
       }
       #expect(killed.status == 137 || killed.status == 0, "\(killed.errors)")
@@ -94,7 +94,7 @@ struct LapseTests {
 
   /// A run takes no more than it can lose: the setting bounds how many workers an event may kill.
   @Test func maxLapsesIsASetting() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(3)
     var runs = 0
     var status: Int32 = 137

@@ -17,11 +17,11 @@ struct ReportingTests {
   }
 
   @Test func theMetricsFileIsWholeAndNothingUnknownIsZero() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(3)
     let file = campaign.directory.path("retry-batch.prom")
     let begun = Date().timeIntervalSince1970
-    let run = try await campaign.partner.run({ $0.idempotencyKey == "summer/2" ? .answer(500) : .code }) {
+    let run = try await campaign.issuer.run({ $0.idempotencyKey == "summer/2" ? .answer(500) : .code }) {
       try await campaign.retryBatch("--once", "--metrics-file", file)
     }
     #expect(run.status == 4)
@@ -54,11 +54,11 @@ struct ReportingTests {
   }
 
   @Test func thePingGoesToStartSuccessAndFailure() async throws {
-    let campaign = try await PartnerCampaign()
-    let watcher = try await ScriptedPartner(isSecure: false)
+    let campaign = try await WebhookCampaign()
+    let watcher = try await ScriptedIssuer(isSecure: false)
     try await campaign.due(1)
     try await watcher.run({ _ in .answer(200, "OK") }) {
-      let good = try await campaign.partner.run {
+      let good = try await campaign.issuer.run {
         try await campaign.retryBatch("--once", "--json", "--ping-url", watcher.url)
       }
       #expect(good.status == 0 && good.errors.isEmpty, "\(good.errors)")
@@ -82,9 +82,9 @@ struct ReportingTests {
   }
 
   @Test func progressIsABarOnATerminal() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(40)
-    let shown = try await campaign.partner.run {
+    let shown = try await campaign.issuer.run {
       try await Program.retryBatch.runOnTerminal(["--once", "--concurrency", "1"], environment: campaign.environment)
     }
     #expect(shown.status == 0, "\(shown.output)")

@@ -4,15 +4,15 @@ import Testing
 
 @Suite("A run of retry-batch cannot be missed, and does not get in another's way")
 struct RunTests {
-  /// Starts a run that is held by its partner, and gives `body` what the others see meanwhile.
+  /// Starts a run that is held by its issuer, and gives `body` what the others see meanwhile.
   private func whileARunGoesOn<Value: Sendable>(
-    _ campaign: PartnerCampaign, _ body: @escaping @Sendable () async throws -> Value
+    _ campaign: WebhookCampaign, _ body: @escaping @Sendable () async throws -> Value
   ) async throws -> (held: Program.Result, value: Value) {
-    let before = campaign.partner.requests.count
+    let before = campaign.issuer.requests.count
     let gate = Gate()
-    return try await campaign.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+    return try await campaign.issuer.run({ $0.number == before ? .late(gate, .code) : .code }) {
       async let held = campaign.retryBatch("--once", "--json")
-      await campaign.partner.requests(before + 1)
+      await campaign.issuer.requests(before + 1)
       let value: Value
       do {
         value = try await body()
@@ -26,7 +26,7 @@ struct RunTests {
   }
 
   @Test func aSecondRunSaysWhoGoesOn() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(1)
     let (held, others) = try await whileARunGoesOn(campaign) {
       let runs = try await campaign.retryBatch("runs", "--json", "--limit", "1").json()
@@ -55,13 +55,13 @@ struct RunTests {
   }
 
   @Test func whoWaitsRunsAfterwards() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(1)
-    let before = campaign.partner.requests.count
+    let before = campaign.issuer.requests.count
     let gate = Gate()
-    let (held, waited) = try await campaign.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+    let (held, waited) = try await campaign.issuer.run({ $0.number == before ? .late(gate, .code) : .code }) {
       async let held = campaign.retryBatch("--once")
-      await campaign.partner.requests(before + 1)
+      await campaign.issuer.requests(before + 1)
       async let waited = campaign.retryBatch("--once", "--if-locked", "wait", "--json")
       gate.open()
       return (try await held, try await waited)
@@ -72,19 +72,19 @@ struct RunTests {
 
   /// SIGTERM with a call under way: its answer is settled, and nothing is begun or left in hand.
   @Test func aSignalFinishesWhatIsInHand() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(50)
-    let before = campaign.partner.requests.count
-    let result = try await campaign.partner.run {
+    let before = campaign.issuer.requests.count
+    let result = try await campaign.issuer.run {
       try await Program.retryBatch.run(
         ["--once", "--json", "--concurrency", "2"], environment: campaign.environment, interrupting: false
-      ) { await campaign.partner.requests(before + 3) }
+      ) { await campaign.issuer.requests(before + 3) }
     }
     #expect(result.status == 143, "\(result.output) \(result.errors)")
     let json = try result.json()
     let resolved = try #require(json["resolved"]?.int)
     #expect(json["exit_code"]?.int == 143 && json["open"]?["leased"]?.int == 0, "\(result.output)")
-    #expect(resolved == campaign.partner.requests.count - before, "every answer that came is kept")
+    #expect(resolved == campaign.issuer.requests.count - before, "every answer that came is kept")
     #expect(json["skipped"]?.int == 50 - resolved)
     #expect(try await campaign.couponCodes().count == resolved)
     let runs = try await campaign.retryBatch("runs", "--json", "--limit", "1").json()
@@ -94,9 +94,9 @@ struct RunTests {
   }
 
   @Test func limitAndTimeEndARunWithWorkLeft() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(6)
-    try await campaign.partner.run {
+    try await campaign.issuer.run {
       let limited = try await campaign.retryBatch("--once", "--limit", "4", "--json")
       #expect(limited.status == 4)
       let json = try limited.json()
@@ -117,34 +117,34 @@ struct RunTests {
 
   /// What the run itself changes does not take an event out of its scope: it is told of all the same.
   @Test func aRunIsNotDoneBecauseItsEventsFailInAnotherWay() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(1)  // of the kind permanent, with "no such offer" in the error
     for narrowed in [["--failure-kind", "permanent"], ["--error-like", "no such offer"]] {
       #expect(
         try await campaign.sql(
           "UPDATE failed_event SET next_attempt_at = 1, failure_kind = 'permanent', error = 'no such offer'"
         ).isEmpty)
-      let failing = try await campaign.partner.run({ _ in .answer(500, "busy") }) {
+      let failing = try await campaign.issuer.run({ _ in .answer(500, "busy") }) {
         try await Program.retryBatch.run(["--once"] + narrowed, environment: campaign.environment)
       }
       #expect(failing.status == 4, "\(failing.output)")
     }
     #expect(try await campaign.sql("UPDATE failed_event SET next_attempt_at = 1").isEmpty)
-    let dying = try await campaign.partner.run({ _ in .answer(410) }) {
+    let dying = try await campaign.issuer.run({ _ in .answer(410) }) {
       try await campaign.retryBatch("--once", "--failure-kind", "transient")
     }
     #expect(dying.status == 5, "\(dying.output)")
   }
 
   @Test func noMoreCallsAreUnderWayThanMayBe() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(9)
-    let before = campaign.partner.requests.count
+    let before = campaign.issuer.requests.count
     let gate = Gate()
-    let (held, ended) = try await campaign.partner.run({ _ in .late(gate, .code) }) {
+    let (held, ended) = try await campaign.issuer.run({ _ in .late(gate, .code) }) {
       async let run = campaign.retryBatch("--once", "--concurrency", "3")
-      await campaign.partner.requests(before + 3)
-      let held = campaign.partner.requests.count - before
+      await campaign.issuer.requests(before + 3)
+      let held = campaign.issuer.requests.count - before
       gate.open()
       return (held, try await run)
     }
@@ -153,14 +153,14 @@ struct RunTests {
   }
 
   @Test func aKilledRunShowsAsCrashedAndIsTakenOver() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(3)
-    let before = campaign.partner.requests.count
+    let before = campaign.issuer.requests.count
     let gate = Gate()
-    try await campaign.partner.run({ $0.number == before ? .late(gate, .code) : .code }) {
+    try await campaign.issuer.run({ $0.number == before ? .late(gate, .code) : .code }) {
       _ = try? await Program.retryBatch.runStopped(
         ["--once", "--lease", "1s", "--concurrency", "1"], environment: campaign.environment,
-        when: { await campaign.partner.requests(before + 1) }
+        when: { await campaign.issuer.requests(before + 1) }
       ) { throw KilledOnPurpose() }
       gate.open()
       let crashed = try await campaign.retryBatch("runs", "--crashed", "--json").json()
@@ -171,7 +171,7 @@ struct RunTests {
       #expect(taken.status == 0)
     }
     #expect(try await campaign.couponCodes().count == 3)
-    #expect(campaign.partner.codes.count == 3)
+    #expect(campaign.issuer.codes.count == 3)
     let table = try await campaign.retryBatch("runs").output
     let newest = try #require(table.split(separator: "\n").dropFirst().first?.prefix(8))
     let older = try await campaign.retryBatch("runs", "--before", String(newest), "--json").json()
@@ -185,9 +185,9 @@ struct RunTests {
 
   /// Without --once it repeats until it is told to stop.
   @Test func itStaysAndRepeats() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     try await campaign.due(2)
-    let result = try await campaign.partner.run {
+    let result = try await campaign.issuer.run {
       try await Program.retryBatch.run(
         ["--interval", "10ms", "--quiet"], environment: campaign.environment, interrupting: false
       ) {
@@ -203,7 +203,7 @@ struct RunTests {
   }
 
   @Test func quietIsSilentUnlessAPersonHasToLook() async throws {
-    let campaign = try await PartnerCampaign()
+    let campaign = try await WebhookCampaign()
     func run() async throws -> (Int32, Bool) {
       let result = try await campaign.retryBatch("--once", "--quiet")
       return (result.status, (result.output + result.errors).isEmpty)
@@ -212,10 +212,10 @@ struct RunTests {
     try await campaign.deadLetters(1)
     #expect(try await run() == (0, true), "the dead letter was told of")
     #expect(try await campaign.retryBatch("redrive", "--all", "--reason", "x").status == 0)
-    let failing = try await campaign.partner.run({ _ in .answer(500, "no") }) { try await run() }
+    let failing = try await campaign.issuer.run({ _ in .answer(500, "no") }) { try await run() }
     #expect(failing == (4, true), "open events are taken by the next run")
     #expect(try await campaign.sql("UPDATE failed_event SET next_attempt_at = 1").isEmpty)
-    let dying = try await campaign.partner.run({ _ in .answer(410, "gone") }) { try await run() }
+    let dying = try await campaign.issuer.run({ _ in .answer(410, "gone") }) { try await run() }
     #expect(dying == (5, false), "a new dead letter")
   }
 }

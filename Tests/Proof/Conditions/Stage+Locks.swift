@@ -65,17 +65,17 @@ extension Stage {
     return stat.split(separator: ")").last?.drop { $0 == " " }.first
   }
 
-  /// Runs `body` while a run of the batch is stopped that waits for the partner.
+  /// Runs `body` while a run of the batch is stopped that waits for the issuer.
   private func whileARunIsStopped(_ body: @escaping @Sendable () async throws -> Void) async throws -> Program.Result {
-    _ = try await place.claims("first")  // nobody listens at the partner's
+    _ = try await place.claims("first")  // nobody listens at the issuer's
     try await place.run(.issueService, ["consume", "--once"])
-    let before = place.partner.requests.count
+    let before = place.server.requests.count
     let gate = Gate()
-    return try await place.partner.run({ _ in .late(gate, .code) }) {
+    return try await place.server.run({ _ in .late(gate, .code) }) {
       defer { gate.open() }
       return try await Program.retryBatch.runStopped(
         ["--once", "--campaign", "hook"], environment: place.environment,
-        when: { await place.partner.requests(before + 1) }
+        when: { await place.server.requests(before + 1) }
       ) {
         try await body()
         gate.open()

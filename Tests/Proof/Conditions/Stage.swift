@@ -2,7 +2,7 @@ internal import Foundation
 internal import History
 internal import TestSupport
 
-/// Where a scene is played: a database with campaigns of every issuer, the programs, the users and a partner.
+/// Where a scene is played: a database with campaigns of every issuer, the programs, the users and an issuer.
 struct Stage: Sendable {
   let place: CrashPlace
   let trial: Int
@@ -43,20 +43,20 @@ struct Stage: Sendable {
 
   // MARK: Stopped past a lease
 
-  /// Stops a worker while the partner has its call in hand, lets its lease run out and another do the work, and lets it
+  /// Stops a worker while the issuer has its call in hand, lets its lease run out and another do the work, and lets it
   /// go on with the answer that it gets then.
   func stopPastLease(ofBatch isBatch: Bool) async throws {
-    _ = try await place.claims("first", crash: !isBatch)  // nobody listens at the partner's
+    _ = try await place.claims("first", crash: !isBatch)  // nobody listens at the issuer's
     if isBatch { try await place.run(.issueService, ["consume", "--once"]) }
     let worker: Program = isBatch ? .retryBatch : .issueService
     let arguments = isBatch ? ["--once", "--campaign", "hook", "--concurrency", "1"] : ["consume", "--once"]
-    let before = place.partner.requests.count
+    let before = place.server.requests.count
     let (gate, isStopped) = (Gate(), Latch())
-    let stopped = try await place.partner.run({ _ in isStopped.isSet ? .code : .late(gate, .code) }) {
+    let stopped = try await place.server.run({ _ in isStopped.isSet ? .code : .late(gate, .code) }) {
       try await worker.runStopped(
-        arguments, environment: place.environment, when: { await place.partner.requests(before + 1) }
+        arguments, environment: place.environment, when: { await place.server.requests(before + 1) }
       ) {
-        // All its calls are in the partner's hands: it holds no lock.
+        // All its calls are in the issuer's hands: it holds no lock.
         isStopped.set()
         try await Leases.runOut(in: place.database)
         if isBatch { try place.directory.remove("first-come.db.run-lock") }
@@ -72,8 +72,8 @@ struct Stage: Sendable {
     expect(fenced >= 1, "no fenced attempt is on record")
     tally.count("fenced attempts", fenced)
     let codes = Set(try await place.sql("SELECT code FROM coupon WHERE campaign_id = 'hook'").split(separator: "\n"))
-    let made = Set(place.partner.codes.values.map { Substring($0) })
-    expect(codes == made && !codes.isEmpty, "coupons of the partner: \(codes), and it has made \(made)")
+    let made = Set(place.server.codes.values.map { Substring($0) })
+    expect(codes == made && !codes.isEmpty, "coupons of the issuer: \(codes), and it has made \(made)")
     try await judge("\(stopped.status), fenced")
   }
 }

@@ -7,7 +7,7 @@ struct CrashPlace: Sendable {
   let directory: ScratchDirectory
   let database: String
   let recorder = Recorder()
-  let partner: ScriptedPartner
+  let server: ScriptedIssuer
   let environment: [String: String]
   /// The same, with the crash.
   let crashing: [String: String]
@@ -15,7 +15,7 @@ struct CrashPlace: Sendable {
   init(crashAt point: String) async throws {
     directory = try ScratchDirectory()
     database = directory.path("first-come.db")
-    partner = try await ScriptedPartner(isSecure: false)
+    server = try await ScriptedIssuer(isSecure: false)
     let key = try directory.write(String(repeating: "k", count: 40), to: "webhook-key")
     try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: key)
     environment = [
@@ -43,7 +43,7 @@ struct CrashPlace: Sendable {
     for (campaign, quota) in CrashTrial.quotas.sorted(by: { $0.key < $1.key }) {
       let issuer =
         switch campaign {
-        case "hook": ["--issuer", "webhook", "--webhook-url", partner.url]
+        case "hook": ["--issuer", "webhook", "--webhook-url", server.url]
         case "summer": ["--issuer", "generated"]
         default: ["--issuer", "pool"]
         }
@@ -100,7 +100,7 @@ struct CrashPlace: Sendable {
     try await run(.issueService, ["campaign", "import-codes", "pool", try codes(1...30)])
     try await run(.issueService, ["campaign", "import-codes", "old", try codes(101...103)])
     try await Leases.runOut(in: database)
-    try await partner.run {
+    try await server.run {
       try await run(.retryBatch, ["redrive", "--all", "--reason", "healed"])
       for _ in 1...6 {
         try await run(.issueService, ["consume", "--once"])

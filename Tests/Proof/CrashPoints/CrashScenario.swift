@@ -31,9 +31,9 @@ struct CrashScenario: Sendable {
     case .beforeCommit(.renew), .afterCommit(.renew): renew
     case .beforeCommit(.release), .afterCommit(.release), .metricsWritten, .metricsRenamed, .runLockTaken,
       .beforeCommit(.beginRun), .afterCommit(.beginRun), .beforeCommit(.finishRun), .afterCommit(.finishRun):
-      replayWhilePartnerIsDown
+      replayWhileIssuerIsDown
     case .beforeCommit(.leaseDue), .afterCommit(.leaseDue), .settleFenced, .settleCoupon, .settleRow, .codeGiven,
-      .beforeCommit(.settle), .afterCommit(.settle), .partnerAsked, .partnerAnswered:
+      .beforeCommit(.settle), .afterCommit(.settle), .issuerAsked, .issuerAnswered:
       replay
     default: claim
     }
@@ -44,7 +44,7 @@ struct CrashScenario: Sendable {
   private static let accepted: @Sendable (CrashPlace) async throws -> Void = { place in
     try await place.createCampaigns()
     _ = try await place.claims("first")
-    try await place.run(.issueService, ["consume", "--once"])  // nobody listens at the partner's
+    try await place.run(.issueService, ["consume", "--once"])  // nobody listens at the issuer's
   }
 
   private static let nothing: @Sendable (CrashPlace) async throws -> Void = { _ in }
@@ -137,13 +137,13 @@ struct CrashScenario: Sendable {
   private static let replay = CrashScenario(
     name: "retry-batch --once", prepare: due,
     crash: { place in
-      try await place.partner.run {
+      try await place.server.run {
         [try await place.run(.retryBatch, ["--once", "--lease", "1s"], crash: true).status]
       }
     }, again: nothing)
 
-  private static let replayWhilePartnerIsDown = CrashScenario(
-    name: "retry-batch --once, partner down", prepare: due,
+  private static let replayWhileIssuerIsDown = CrashScenario(
+    name: "retry-batch --once, issuer down", prepare: due,
     crash: { place in
       let metrics = place.directory.path("retry.prom")
       let arguments = ["--once", "--lease", "1s", "--concurrency", "1", "--metrics-file", metrics]
@@ -151,10 +151,10 @@ struct CrashScenario: Sendable {
     }, again: nothing)
 
   private static let renew = CrashScenario(
-    name: "retry-batch --once, slow partner", prepare: due,
+    name: "retry-batch --once, slow issuer", prepare: due,
     crash: { place in
       let gate = Gate()
-      return try await place.partner.run({ _ in .late(gate, .code) }) {
+      return try await place.server.run({ _ in .late(gate, .code) }) {
         let status = try await place.run(.retryBatch, ["--once", "--lease", "1s"], crash: true).status
         gate.open()
         return [status]
@@ -164,7 +164,7 @@ struct CrashScenario: Sendable {
   private static let desk = CrashScenario(
     name: "retry-batch redrive", prepare: due,
     crash: { place in
-      _ = try await place.partner.run({ _ in .answer(404, "no such offer") }) {
+      _ = try await place.server.run({ _ in .answer(404, "no such offer") }) {
         try await place.run(.retryBatch, ["--once", "--lease", "1s"])
       }
       return [

@@ -122,7 +122,7 @@ struct PreparedFiles: Sendable {
   }
 
   /// What the self-test of `reconcile` plants in a copy, planted in the file: the report names it, and so does a start.
-  func plant(_ fault: PlantedFault, trial: Int, tally: Tally) async throws {
+  func plant(_ fault: InjectedCorruption, trial: Int, tally: Tally) async throws {
     let directory = try ScratchDirectory()
     try Self.copy(from: place.directory, to: directory)
     let database = directory.path("first-come.db")
@@ -130,7 +130,7 @@ struct PreparedFiles: Sendable {
     var unguarded = Configuration()
     unguarded.foreignKeysEnabled = false
     try DatabaseQueue(path: database, configuration: unguarded).inDatabase { db in
-      try SQLitePlantingGround(
+      try SQLiteSelfTestSandbox(
         db, path: database, witness: .unusable("not asked"), asOf: Timestamp(microseconds: 1_700_000_000_000_000)
       ).plant([fault])
     }
@@ -154,7 +154,7 @@ struct PreparedFiles: Sendable {
     }
   }
 
-  private static let breakTheChain: Set<PlantedFault> = [.acceptanceLost, .acceptanceExchanged, .timesBackwards]
+  private static let breakTheChain: Set<InjectedCorruption> = [.acceptanceLost, .acceptanceExchanged, .timesBackwards]
 
   /// How a service did on damaged files.
   private struct Start {

@@ -21,12 +21,12 @@ struct DamageHarness: Harness {
   /// A damage of the files, or a corruption that the self-test knows.
   enum Kind: Sendable {
     case damage(Damage)
-    case planted(PlantedFault)
+    case planted(InjectedCorruption)
 
     /// Without the one of the witness, which is not in the file: lost logs and old backups are that.
     static let all =
       Damage.allCases.map(Self.damage)
-      + PlantedFault.allCases.filter { $0 != .acceptancesLostAtTheEnd }.map(Self.planted)
+      + InjectedCorruption.allCases.filter { $0 != .acceptancesLostAtTheEnd }.map(Self.planted)
 
     var name: String {
       switch self {

@@ -9,7 +9,7 @@ struct FuzzHarness: Harness {
   let columns = ["target", "executions", "a second", "edges", "time", "outcome"]
   let summary = """
     libFuzzer changes the inputs of Tests/Fuzz/corpus, guided by the edges that they reach, and hands them to what reads
-    tokens, keys, JSON, connections, fields, ids, files of codes, command lines, settings, partners' answers and the
+    tokens, keys, JSON, connections, fields, ids, files of codes, command lines, settings, issuers' answers and the
     witness, for a minute each. None may trap, and what was read must be what was written. In the short form nothing is
     looked for, since that needs a build of its own: there the tests read the corpus, to which each input that trapped
     is added.

@@ -32,13 +32,13 @@ actor SweepTemplates {
     if template == .lost { return try place.directory.remove("first-come.db-wal") }
     try await place.run(.issueService, ["consume", "--once"])
     if template == .dead {
-      try await place.partner.run({ _ in .answer(404, "no such offer") }) {
+      try await place.server.run({ _ in .answer(404, "no such offer") }) {
         for _ in 1...3 { try await place.run(.retryBatch, ["--once", "--lease", "1s"]) }
       }
       return
     }
-    // Nothing of a partner is open: a run of the batch alone can end with 0.
-    try await place.partner.run {
+    // Nothing of an issuer is open: a run of the batch alone can end with 0.
+    try await place.server.run {
       for _ in 1...4 {
         try await place.run(.issueService, ["consume", "--once"])
         try await place.run(.retryBatch, ["--once", "--lease", "1s"])

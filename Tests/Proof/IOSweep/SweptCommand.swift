@@ -28,7 +28,7 @@ struct SweptCommand: Sendable {
     SweptCommand("campaign close", .sound, "issue-service", ["campaign", "close", "summer"]),
     SweptCommand(
       "campaign import-codes", .sound, "issue-service", ["campaign", "import-codes", "pool", "CODES"], doneBefore: [65]),
-    // Nobody listens at the partner's: 69 says so, and the rest is done.
+    // Nobody listens at the issuer's: 69 says so, and the rest is done.
     SweptCommand("consume --once", .pending, "issue-service", ["consume", "--once"], succeeds: [0, 69]),
     SweptCommand("migrate up", .old, "issue-service", ["migrate", "up"]),
     SweptCommand("witness rebuild", .sound, "issue-service", ["witness", "rebuild", "--reason", "sweep"]),

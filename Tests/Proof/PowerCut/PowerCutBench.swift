@@ -15,7 +15,7 @@ struct PowerCutBench: Sendable {
   /// What is there after the power is back.
   private struct Aftermath {
     /// `nil` where the store takes the file.
-    let refusal: StoreFailure.Code?
+    let refusal: StoreError.Code?
     let seats: [String: Int]
     let broken: [String]
   }
@@ -25,8 +25,8 @@ struct PowerCutBench: Sendable {
     try await Mount.asRoot("/usr/bin/cp", "--sparse=always", image, copy)
     return try await Mount.withImage(copy, in: directory) { disk in
       let database = disk.path("first-come.db")
-      var refusal: StoreFailure.Code?
-      do throws(StoreFailure) {
+      var refusal: StoreError.Code?
+      do throws(StoreError) {
         _ = try SQLiteStore(path: database, clock: TestClock().clock)
       } catch {
         refusal = error.code

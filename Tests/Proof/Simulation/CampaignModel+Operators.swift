@@ -27,7 +27,7 @@ extension CampaignModel {
     return "imported"
   }
 
-  mutating func redrive(at now: Timestamp) -> DeskOutcome {
+  mutating func redrive(at now: Timestamp) -> BulkResult {
     var keys: [SeatKey] = []
     for place in seats.indices {
       guard var failed = seats[place].failed, failed.state == .dead else { continue }
@@ -42,7 +42,7 @@ extension CampaignModel {
     return .done(keys)
   }
 
-  mutating func discard(_ seat: Int) -> DeskOutcome {
+  mutating func discard(_ seat: Int) -> BulkResult {
     let key = SeatKey(campaign: id.rawValue, seat: seat)
     guard seat <= counter, var failed = seats[seat - 1].failed else { return .refused([key: .noFailedEvent]) }
     if failed.state == .resolved || failed.state == .discarded { return .refused([key: .state(failed.state)]) }
@@ -87,31 +87,31 @@ extension CampaignModel {
 
   // MARK: Whole passes and runs
 
-  /// One call after the other, each settled before the next, until the partner is down; what was not asked goes back.
+  /// One call after the other, each settled before the next, until the issuer is down; what was not asked goes back.
   ///
-  /// - Returns: the outcomes, and whether the partner is down.
+  /// - Returns: the outcomes, and whether the issuer is down.
   mutating func ask(
-    _ leases: [Lease], _ known: inout PartnerFailures, _ partner: inout PartnerBook, unit: Double, at now: Timestamp
+    _ leases: [Lease], _ known: inout IssuerFailures, _ issuer: inout IssuerBook, jitter: Double, at now: Timestamp
   ) -> (outcomes: [ReplayOutcome], isDown: Bool) {
     var outcomes: [ReplayOutcome] = []
     var isDown = false
     var rest = leases[...]
     while !isDown, let lease = rest.popFirst(), let call = lease.call {
-      let answer = partner.answer(call)
+      let answer = issuer.answer(call)
       known.hear(answer, of: call.seat.number)
       isDown = known.isDown
-      outcomes += settle([Attempt(lease: lease, startedAt: now, answer: answer)], unit: unit, at: now)
+      outcomes += settle([Attempt(lease: lease, startedAt: now, answer: answer)], jitter: jitter, at: now)
     }
     release(Array(rest))
-    if isDown { saw("partners found down") }
+    if isDown { saw("issuers found down") }
     return (outcomes, isDown)
   }
 
   /// A run of the batch that nobody disturbs.
   ///
-  /// - Returns: what was planned, the outcomes, what is open at the end and whether the partner is down.
+  /// - Returns: what was planned, the outcomes, what is open at the end and whether the issuer is down.
   mutating func run(
-    _ run: RunID, _ duration: Duration, _ partner: inout PartnerBook, unit: Double, at now: Timestamp
+    _ run: RunID, _ duration: Duration, _ issuer: inout IssuerBook, jitter: Double, at now: Timestamp
   ) -> (planned: Int, outcomes: [ReplayOutcome], open: OpenEvents, isDown: Bool) {
     let planned = open(duration, at: now).due
     var outcomes: [ReplayOutcome] = []
@@ -124,9 +124,9 @@ extension CampaignModel {
       cursor = batch.next
       outcomes += Array(repeating: .dead, count: batch.dead)
       if endpoint == nil {
-        outcomes += settle(batch.leases.map { Attempt(lease: $0, startedAt: now) }, unit: unit, at: now)
+        outcomes += settle(batch.leases.map { Attempt(lease: $0, startedAt: now) }, jitter: jitter, at: now)
       } else {
-        let asked = ask(batch.leases, &known, &partner, unit: unit, at: now)
+        let asked = ask(batch.leases, &known, &issuer, jitter: jitter, at: now)
         outcomes += asked.outcomes
         isDown = asked.isDown
       }

@@ -38,7 +38,7 @@ extension CampaignModel {
       seats[place].hold = Hold(holder: holder, until: until, generation: seats[place].hold.generation + 1)
       return Lease(
         source: .outbox, event: event(place + 1), holder: holder, generation: seats[place].hold.generation,
-        until: until, call: IssuerCall(event: event(place + 1), endpoint: endpoint))
+        until: until, call: CodeRequest(event: event(place + 1), endpoint: endpoint))
     }
     for lease in leases { markAlone(lease) }
     return LeasedCalls(leases: leases, dead: dead)
@@ -189,7 +189,7 @@ extension CampaignModel {
       seats[seat - 1].failed?.hold = Hold(holder: run, until: until, generation: before.generation + 1)
       return Lease(
         source: .failedEvent, event: event(seat), holder: run, generation: before.generation + 1, until: until,
-        call: endpoint.map { IssuerCall(event: event(seat), endpoint: $0) })
+        call: endpoint.map { CodeRequest(event: event(seat), endpoint: $0) })
     }
   }
 

@@ -68,7 +68,7 @@ struct CampaignModel {
   var seats: [Given] = []
   /// In the order of import.
   var codes: [(code: String, seat: Int?)] = []
-  var circuit = PartnerFailures()
+  var circuit = IssuerFailures()
   /// What was seen on the way, for the counts of the proof.
   var seen: [String: Int] = [:]
 
@@ -136,8 +136,8 @@ struct CampaignModel {
   }
 }
 
-/// How often a partner has failed since it last answered.
-struct PartnerFailures: Equatable {
+/// How often an issuer has failed since it last answered.
+struct IssuerFailures: Equatable {
   var inARow = 0
   var seats: Set<Int> = []
 
@@ -145,9 +145,9 @@ struct PartnerFailures: Equatable {
 
   /// Nobody there counts always; a bad answer once per seat; any other answer ends the row. Of five seats at most it is
   /// remembered that they were counted.
-  mutating func hear(_ answer: IssuerAnswer, of seat: Int) {
+  mutating func hear(_ answer: CodeResponse, of seat: Int) {
     guard case .failure(let failure) = answer, [.infrastructure, .transient].contains(failure.kind) else {
-      self = PartnerFailures()
+      self = IssuerFailures()
       return
     }
     if failure.kind == .infrastructure || !seats.contains(seat) { inARow += 1 }

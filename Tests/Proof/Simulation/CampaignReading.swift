@@ -16,7 +16,7 @@ struct CampaignReading {
   let seats: [SeatReading]
   let quota: Int
   let counter: Int
-  /// State, numbers of rows of each table, codes in their order, and the partner.
+  /// State, numbers of rows of each table, codes in their order, and the issuer.
   let text: String
 
   /// In one transaction.
@@ -44,7 +44,7 @@ struct CampaignReading {
       || ' failed ' || (SELECT count(*) FROM failed_event WHERE campaign_id = :id)
       || ' codes ' || ifnull((SELECT group_concat(code || '>' || ifnull(seat, 'free')) FROM
         (SELECT code, seat FROM pool_code WHERE campaign_id = :id ORDER BY position)), '')
-      || ' partner ' || ifnull((SELECT failures FROM issuer_circuit WHERE endpoint = webhook_url), 0) AS text
+      || ' issuer ' || ifnull((SELECT failures FROM issuer_circuit WHERE endpoint = webhook_url), 0) AS text
     FROM campaign WHERE id = :id
     """
 
@@ -75,7 +75,7 @@ extension CampaignModel {
   var text: String {
     let codes = codes.map { "\($0.code)>\($0.seat.map(String.init) ?? "free")" }.joined(separator: ",")
     return "\(state.rawValue) accepted \(counter) outbox \(counter) coupons \(coupons) failed "
-      + "\(seats.count { $0.failed != nil }) codes \(codes) partner \(circuit.inARow)"
+      + "\(seats.count { $0.failed != nil }) codes \(codes) issuer \(circuit.inARow)"
   }
 
   func text(of seat: Int) -> String {

@@ -22,7 +22,7 @@ extension HistoryRun {
     case .discard(let seat): try await discard(seat)
     case .releaseLease(let seat):
       let repair = Repair(action: .releaseLease, campaign: id, seat: Seat(seat), before: model.repairState(seat))
-      let outcome = try await store.perform(repair, by: author)
+      let outcome = try await store.apply(repair, by: author)
       try expect(outcome, model.releaseLease(seat, at: now), "a repair of the lease on seat \(seat)")
     case .restart:
       try file.reopen()
@@ -109,7 +109,7 @@ extension HistoryRun {
 
   // MARK: The end
 
-  /// Everybody is gone, all leases run out, the partner is well, codes are there, dead letters are put back, and the
+  /// Everybody is gone, all leases run out, the issuer is well, codes are there, dead letters are put back, and the
   /// batch runs: then every seat must have its coupon, or have been closed by an operator.
   func heal() async throws {
     for slot in workers.indices where workers[slot].phase != .idle { crash(slot) }

@@ -5,23 +5,23 @@ internal import TestSupport
 
 extension HistoryRun {
   /// A worker does its next step.
-  func work(_ slot: Int, _ reply: PartnerReply, _ unit: Double) async throws {
+  func work(_ slot: Int, _ reply: IssuerReply, _ jitter: Double) async throws {
     let worker = workers[slot]
     switch worker.phase {
     case .idle: try await worker.isConsumer ? leaseCalls(slot) : beginRun(slot)
     case .begun(let cursor): try await leaseDue(slot, from: cursor)
-    case .working(let next): try await goOn(slot, reply, unit, next: next)
+    case .working(let next): try await goOn(slot, reply, jitter, next: next)
     case .finishing: try await finishRun(slot)
     }
   }
 
   private func leaseCalls(_ slot: Int) async throws {
     if workers[slot].book == nil { try await openBook(slot) }
-    let tripped = workers[slot].book?.tripped ?? []
+    let openCircuits = workers[slot].book?.openCircuits ?? []
     let batch = try await store.leaseCalls(
-      for: workers[slot].id, excluding: tripped, limit: 3, duration: workers[slot].lease)
+      for: workers[slot].id, excluding: openCircuits, limit: 3, duration: workers[slot].lease)
     let expected = model.leaseCalls(
-      for: workers[slot].id, isExcluded: !tripped.isEmpty, limit: 3, workers[slot].lease, at: now)
+      for: workers[slot].id, isExcluded: !openCircuits.isEmpty, limit: 3, workers[slot].lease, at: now)
     try expect(batch, expected, "what consumer \(slot) leases")
     let leases = batch.leases
     if leases.isEmpty {
@@ -35,8 +35,8 @@ extension HistoryRun {
 
   private func openBook(_ slot: Int) async throws {
     let circuits = try await store.circuits().filter { $0.endpoint == model.endpoint }
-    try expect(circuits.map(\.failures), model.circuit.inARow > 0 ? [model.circuit.inARow] : [], "how a partner fares")
-    workers[slot].book = CircuitBook(circuits)
+    try expect(circuits.map(\.failures), model.circuit.inARow > 0 ? [model.circuit.inARow] : [], "how an issuer fares")
+    workers[slot].book = CircuitBreakers(circuits)
   }
 
   private func beginRun(_ slot: Int) async throws {
@@ -68,17 +68,17 @@ extension HistoryRun {
   }
 
   /// Asks for the next of its leases, or settles what it has, or gives back what it may not ask for.
-  private func goOn(_ slot: Int, _ reply: PartnerReply, _ unit: Double, next: ReplayCursor) async throws {
+  private func goOn(_ slot: Int, _ reply: IssuerReply, _ jitter: Double, next: ReplayCursor) async throws {
     if model.endpoint == nil {
       workers[slot].attempts = workers[slot].leases.map { Attempt(lease: $0, startedAt: now) }
       workers[slot].leases = []
     }
-    let settlesEarly = unit == 0 && !workers[slot].attempts.isEmpty
+    let settlesEarly = jitter == 0 && !workers[slot].attempts.isEmpty
     if !settlesEarly, let call = workers[slot].leases.first?.call, workers[slot].book?.mayAsk(call.endpoint) ?? true {
       let lease = workers[slot].leases.removeFirst()
-      partner.expect([reply])
+      server.expect([reply])
       workers[slot].book?.begin(call)
-      let answer = await partner.ask(call, within: .seconds(10))
+      let answer = await server.ask(call, within: .seconds(10))
       workers[slot].book?.end(call, answer)
       workers[slot].attempts.append(Attempt(lease: lease, startedAt: now, answer: answer))
       model.saw("calls answered: \(reply)")
@@ -89,21 +89,21 @@ extension HistoryRun {
       model.release(workers[slot].leases)
       workers[slot].leases = []
     } else {
-      let outcomes = try await settle(workers[slot].attempts, slot, unit)
+      let outcomes = try await settle(workers[slot].attempts, slot, jitter)
       for outcome in outcomes { workers[slot].tally.add(outcome) }
       // One whose lease had run out may hold it again, when the clock is set back and nobody else has taken it.
       workers[slot].settled = zip(workers[slot].attempts, outcomes).filter { $1 != .fenced }.map(\.0)
       workers[slot].attempts = []
     }
     guard workers[slot].leases.isEmpty else { return }
-    let isDown = !(workers[slot].book?.tripped.isEmpty ?? true)
+    let isDown = !(workers[slot].book?.openCircuits.isEmpty ?? true)
     workers[slot].phase = workers[slot].isConsumer ? .idle : next == .end || isDown ? .finishing : .begun(next)
   }
 
-  private func settle(_ attempts: [Attempt], _ slot: Int, _ unit: Double) async throws -> [ReplayOutcome] {
+  private func settle(_ attempts: [Attempt], _ slot: Int, _ jitter: Double) async throws -> [ReplayOutcome] {
     let outcomes = try await store.settle(attempts)
     try expect(
-      outcomes, model.settle(attempts, unit: unit, at: now),
+      outcomes, model.settle(attempts, jitter: jitter, at: now),
       "what worker \(slot) settles of seats \(attempts.map(\.lease.event.seat))")
     return outcomes
   }
@@ -160,51 +160,51 @@ extension HistoryRun {
 
   private static let wholeLease = Duration.seconds(60)
 
-  private static var limits: IssuerCalls.Limits {
-    var limits = IssuerCalls.Limits()
+  private static var limits: IssuerDispatcher.Limits {
+    var limits = IssuerDispatcher.Limits()
     limits.concurrency = 1  // in an order that can be told beforehand
     limits.lease = wholeLease
     return limits
   }
 
-  /// The calls of a consumer as it makes them, until the partner is down.
-  func wholePass(_ replies: [PartnerReply], _ unit: Double) async throws {
+  /// The calls of a consumer as it makes them, until the issuer is down.
+  func wholePass(_ replies: [IssuerReply], _ jitter: Double) async throws {
     let holder = nextRun()
-    let calls = IssuerCalls(
-      store: try store, issuer: partner, circuits: try await store.circuits(), limits: Self.limits,
+    let calls = IssuerDispatcher(
+      store: try store, issuer: server, circuits: try await store.circuits(), limits: Self.limits,
       clock: file.clock.clock)
     let batch = try await store.leaseCalls(for: holder, excluding: [], limit: 4, duration: Self.wholeLease)
     let expected = model.leaseCalls(for: holder, isExcluded: false, limit: 4, Self.wholeLease, at: now)
     try expect(batch, expected, "what a consumer leases")
     let leases = batch.leases
-    partner.expect(replies)
-    var book = partner.book
+    server.expect(replies)
+    var book = server.book
     var outcomes: [ReplayOutcome] = []
     try await calls.settle(leases) { outcomes += $0 }
     var known = model.circuit
-    let asked = model.ask(leases, &known, &book, unit: unit, at: now)
+    let asked = model.ask(leases, &known, &book, jitter: jitter, at: now)
     try expect(outcomes, asked.outcomes, "what a consumer settles")
-    try expect(!calls.tripped.isEmpty, asked.isDown, "whether the partner is down for a consumer")
+    try expect(!calls.openCircuits.isEmpty, asked.isDown, "whether the issuer is down for a consumer")
     model.saw("whole passes")
   }
 
-  func wholeRun(_ replies: [PartnerReply], _ unit: Double) async throws {
+  func wholeRun(_ replies: [IssuerReply], _ jitter: Double) async throws {
     let start = RunStart(id: nextRun(), host: "simulation", processID: 9, filter: EventFilter(campaign: id))
     var limits = ReplayRun.Limits()
     limits.calls = Self.limits
-    partner.expect(replies)
-    var book = partner.book
+    server.expect(replies)
+    var book = server.book
     let summary = try await ReplayRun(
-      queue: try store, issuer: { [partner] in partner }, start: start, limits: limits, clock: file.clock.clock
+      queue: try store, issuer: { [server] in server }, start: start, limits: limits, clock: file.clock.clock
     ).execute()
-    let run = model.run(start.id, Self.wholeLease, &book, unit: unit, at: now)
+    let run = model.run(start.id, Self.wholeLease, &book, jitter: jitter, at: now)
     var tally = ReplayTally()
     for outcome in run.outcomes { tally.add(outcome) }
     tally.skipped = max(0, run.planned - run.outcomes.count)
     try expect(summary.plan.planned, run.planned, "how many events a run plans")
     try expect(summary.tally, tally, "what a run does")
     try expect(summary.open, run.open, "what a run leaves open")
-    try expect(!summary.issuersDown.isEmpty, run.isDown, "whether the partner is down for a run")
+    try expect(!summary.issuersDown.isEmpty, run.isDown, "whether the issuer is down for a run")
     model.saw("whole runs")
   }
 }

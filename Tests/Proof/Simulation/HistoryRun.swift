@@ -12,8 +12,8 @@ final class HistoryRun {
   let file: SimulatedFile
   let history: ShortHistory
   let id: CampaignID
-  let partner = SimulatedPartner()
-  let author = ActAuthor(name: "simulation", reason: "a history")
+  let server = SimulatedIssuer()
+  let author = Operator(name: "simulation", reason: "a history")
   var model: CampaignModel
   var workers: [SimulatedWorker] = []
   private var runs = 0
@@ -26,7 +26,7 @@ final class HistoryRun {
     id = CampaignID("history-\(file.nextCampaign())") ?? .summer
     file.clock.set(to: TestClock.start)
     model = CampaignModel(
-      id: id, issuer: setup.issuer, endpoint: setup.issuer == .webhook ? "https://partner.example/\(id)" : nil,
+      id: id, issuer: setup.issuer, endpoint: setup.issuer == .webhook ? "https://issuer.example/\(id)" : nil,
       opensAt: setup.opensAfter.map { TestClock.start.advanced(by: .seconds($0)) },
       closesAt: setup.closesAfter.map { TestClock.start.advanced(by: .seconds($0)) },
       policy: RetryPolicy(
@@ -46,7 +46,7 @@ final class HistoryRun {
       for step in history.steps { try await apply(step) }
       try await apply(.read)
       try await heal()
-    } catch let failure as StoreFailure {
+    } catch let failure as StoreError {
       throw BrokenPromise(what: "nothing was wrong with the file, and the store failed: \(failure)")
     }
   }
@@ -96,9 +96,9 @@ final class HistoryRun {
 
   /// - Returns: the same, from 0 to 1.
   private func draw(_ quarters: Int) -> Double {
-    let unit = Double(quarters) / 4
-    file.draw(unit)
-    return unit
+    let jitter = Double(quarters) / 4
+    file.draw(jitter)
+    return jitter
   }
 
   /// A name that no run in the file bears.
@@ -108,7 +108,7 @@ final class HistoryRun {
   }
 
   private func ask(_ users: [Int]) async throws {
-    let outcomes = try await store.answerWithoutSeat(users.map { .of($0, in: id) })
+    let outcomes = try await store.decideReadOnly(users.map { .of($0, in: id) })
     let expected = users.map { user -> ClaimOutcome? in
       let outcome = model.answer(user, at: now)
       if case .accepted = outcome { return nil }

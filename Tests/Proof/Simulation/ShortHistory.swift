@@ -15,7 +15,7 @@ struct ShortHistory: Sendable {
     var retryBase: Int?
   }
 
-  /// Slots 0 and 1 are consumers that ask partners, 2 and 3 are runs of the batch.
+  /// Slots 0 and 1 are consumers that ask issuers, 2 and 3 are runs of the batch.
   static let workers = 4
   static let users = 9
 
@@ -29,12 +29,12 @@ struct ShortHistory: Sendable {
     case ask([Int])
     case look(Int)
     case deliver(limit: Int)
-    /// A worker does its next step; where that is to ask a partner, this is what the partner does. A wait is drawn in
+    /// A worker does its next step; where that is to ask an issuer, this is what the issuer does. A wait is drawn in
     /// quarters of the longest one.
-    case work(slot: Int, reply: PartnerReply, quarters: Int)
+    case work(slot: Int, reply: IssuerReply, quarters: Int)
     /// A consumer's calls, or a run of the batch, from beginning to end.
-    case wholePass([PartnerReply], quarters: Int)
-    case wholeRun([PartnerReply], quarters: Int)
+    case wholePass([IssuerReply], quarters: Int)
+    case wholeRun([IssuerReply], quarters: Int)
     /// A worker is gone; what it held stays as it is.
     case crash(slot: Int)
     /// It settles once more what it settled last, as one that has not heard that it was done.
@@ -59,8 +59,8 @@ struct ShortHistory: Sendable {
   }
 }
 
-/// What a partner does with one call.
-enum PartnerReply: String, Sendable, CaseIterable, CustomStringConvertible {
+/// What an issuer does with one call.
+enum IssuerReply: String, Sendable, CaseIterable, CustomStringConvertible {
   case code
   /// It makes the code, and its answer is lost.
   case lost
@@ -75,8 +75,8 @@ enum PartnerReply: String, Sendable, CaseIterable, CustomStringConvertible {
   var description: String { rawValue }
 }
 
-/// How a partner does during a history.
-private enum PartnerMood {
+/// How an issuer does during a history.
+private enum IssuerMood {
   case mostlyThere
   /// So that its circuit opens, which takes some failures in a row.
   case mostlyDown
@@ -86,33 +86,33 @@ private enum PartnerMood {
 
 extension ShortHistory {
   init(seed: UInt64, trial: Int) {
-    var dice = SplitMix(state: seed ^ (UInt64(trial) &+ 1) &* 0xD1B5_4A32_D192_ED03)
-    let issuer = dice.oneOf([(.generated, 20), (.pool, 35), (.webhook, 45)] as [(Issuer, Int)])
+    var random = SplitMix(state: seed ^ (UInt64(trial) &+ 1) &* 0xD1B5_4A32_D192_ED03)
+    let issuer = random.oneOf([(.generated, 20), (.pool, 35), (.webhook, 45)] as [(Issuer, Int)])
     setup = Setup(
-      issuer: issuer, quota: 1 + dice.below(6), opensAfter: dice.chance(150) ? dice.below(100) : nil,
-      closesAfter: dice.chance(150) ? 100 + dice.below(2_000) : nil,
-      maxAttempts: dice.chance(500) ? 1 + dice.below(3) : nil, retryBase: dice.chance(300) ? 4 : nil)
-    steps = [.claim(dice.users(4))]
-    if issuer == .pool { steps.append(.importCodes(1 + dice.below(4))) }
-    let partner: PartnerMood = issuer == .webhook && dice.chance(300) ? .mostlyDown : .mostlyThere
-    let most = partner == .mostlyDown ? 40 : 16
-    for _ in 0..<(6 + dice.below(most)) { steps.append(Self.step(issuer, partner, &dice)) }
+      issuer: issuer, quota: 1 + random.below(6), opensAfter: random.chance(150) ? random.below(100) : nil,
+      closesAfter: random.chance(150) ? 100 + random.below(2_000) : nil,
+      maxAttempts: random.chance(500) ? 1 + random.below(3) : nil, retryBase: random.chance(300) ? 4 : nil)
+    steps = [.claim(random.users(4))]
+    if issuer == .pool { steps.append(.importCodes(1 + random.below(4))) }
+    let mood: IssuerMood = issuer == .webhook && random.chance(300) ? .mostlyDown : .mostlyThere
+    let most = mood == .mostlyDown ? 40 : 16
+    for _ in 0..<(6 + random.below(most)) { steps.append(Self.step(issuer, mood, &random)) }
   }
 
   private enum Sort {
     case admission, work, whole, worker, time, operation, desk, reading
   }
 
-  private static func step(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
-    switch dice.oneOf(sorts(issuer)) {
-    case .admission: admission(&dice)
-    case .work: work(issuer, partner, &dice)
-    case .whole: whole(issuer, partner, &dice)
-    case .worker: worker(&dice)
-    case .time: time(&dice)
-    case .operation: operation(issuer, &dice)
-    case .desk: desk(&dice)
-    case .reading: reading(&dice)
+  private static func step(_ issuer: Issuer, _ mood: IssuerMood, _ random: inout SplitMix) -> Step {
+    switch random.oneOf(sorts(issuer)) {
+    case .admission: admission(&random)
+    case .work: work(issuer, mood, &random)
+    case .whole: whole(issuer, mood, &random)
+    case .worker: worker(&random)
+    case .time: time(&random)
+    case .operation: operation(issuer, &random)
+    case .desk: desk(&random)
+    case .reading: reading(&random)
     }
   }
 
@@ -133,32 +133,32 @@ extension ShortHistory {
     }
   }
 
-  private static func admission(_ dice: inout SplitMix) -> Step {
-    switch dice.below(8) {
-    case 0: .ask(dice.users(3))
-    case 1, 2: .look(dice.below(users))
-    default: .claim(dice.users(3))
+  private static func admission(_ random: inout SplitMix) -> Step {
+    switch random.below(8) {
+    case 0: .ask(random.users(3))
+    case 1, 2: .look(random.below(users))
+    default: .claim(random.users(3))
     }
   }
 
-  private static func work(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
+  private static func work(_ issuer: Issuer, _ mood: IssuerMood, _ random: inout SplitMix) -> Step {
     switch issuer {
-    case .generated: return .deliver(limit: 1 + dice.below(4))
-    case .pool where dice.chance(350): return .deliver(limit: 1 + dice.below(4))
-    case .pool: return .work(slot: 2 + dice.below(2), reply: .code, quarters: dice.below(5))
-    case .webhook: return .work(slot: dice.below(workers), reply: dice.reply(of: partner), quarters: dice.below(5))
+    case .generated: return .deliver(limit: 1 + random.below(4))
+    case .pool where random.chance(350): return .deliver(limit: 1 + random.below(4))
+    case .pool: return .work(slot: 2 + random.below(2), reply: .code, quarters: random.below(5))
+    case .webhook: return .work(slot: random.below(workers), reply: random.reply(of: mood), quarters: random.below(5))
     }
   }
 
-  private static func whole(_ issuer: Issuer, _ partner: PartnerMood, _ dice: inout SplitMix) -> Step {
-    let replies = (0..<3).map { _ in dice.reply(of: partner) }
-    return issuer == .webhook && dice.chance(500)
-      ? .wholePass(replies, quarters: dice.below(5)) : .wholeRun(replies, quarters: dice.below(5))
+  private static func whole(_ issuer: Issuer, _ mood: IssuerMood, _ random: inout SplitMix) -> Step {
+    let replies = (0..<3).map { _ in random.reply(of: mood) }
+    return issuer == .webhook && random.chance(500)
+      ? .wholePass(replies, quarters: random.below(5)) : .wholeRun(replies, quarters: random.below(5))
   }
 
-  private static func worker(_ dice: inout SplitMix) -> Step {
-    let slot = dice.below(workers)
-    return switch dice.below(10) {
+  private static func worker(_ random: inout SplitMix) -> Step {
+    let slot = random.below(workers)
+    return switch random.below(10) {
     case 0: .renew(slot: slot)
     case 1: .giveBack(slot: slot)
     case 2...4: .settleAgain(slot: slot)
@@ -166,32 +166,35 @@ extension ShortHistory {
     }
   }
 
-  private static func time(_ dice: inout SplitMix) -> Step {
-    dice.chance(250)
-      ? .jump(dice.oneOf([(-90_000, 1), (-4_000, 1), (-100, 2), (-30, 2), (-5, 2), (100, 2), (4_000, 2), (90_000, 1)]))
-      : .pass(dice.oneOf([(1, 2), (5, 2), (20, 3), (31, 3), (61, 5), (120, 3), (600, 2)]))
+  private static func time(_ random: inout SplitMix) -> Step {
+    random.chance(250)
+      ? .jump(
+        random.oneOf([(-90_000, 1), (-4_000, 1), (-100, 2), (-30, 2), (-5, 2), (100, 2), (4_000, 2), (90_000, 1)]))
+      : .pass(random.oneOf([(1, 2), (5, 2), (20, 3), (31, 3), (61, 5), (120, 3), (600, 2)]))
   }
 
-  private static func operation(_ issuer: Issuer, _ dice: inout SplitMix) -> Step {
-    if issuer == .pool, dice.chance(600) { return dice.chance(80) ? .importAgain : .importCodes(1 + dice.below(3)) }
-    return switch dice.below(10) {
-    case 0...3: .raise(by: dice.below(4) - 1)
+  private static func operation(_ issuer: Issuer, _ random: inout SplitMix) -> Step {
+    if issuer == .pool, random.chance(600) {
+      return random.chance(80) ? .importAgain : .importCodes(1 + random.below(3))
+    }
+    return switch random.below(10) {
+    case 0...3: .raise(by: random.below(4) - 1)
     case 4, 5: .pause
     case 6...8: .resume
     default: .close
     }
   }
 
-  private static func desk(_ dice: inout SplitMix) -> Step {
-    switch dice.below(6) {
+  private static func desk(_ random: inout SplitMix) -> Step {
+    switch random.below(6) {
     case 0...2: .redrive
-    case 3: .discard(seat: 1 + dice.below(4))
-    default: .releaseLease(seat: 1 + dice.below(4))
+    case 3: .discard(seat: 1 + random.below(4))
+    default: .releaseLease(seat: 1 + random.below(4))
     }
   }
 
-  private static func reading(_ dice: inout SplitMix) -> Step {
-    switch dice.below(100) {
+  private static func reading(_ random: inout SplitMix) -> Step {
+    switch random.below(100) {
     case 0...3: .restart
     case 4...5: .audit
     default: .read
@@ -204,8 +207,8 @@ extension SplitMix {
     (0...below(most)).map { _ in below(ShortHistory.users) }
   }
 
-  fileprivate mutating func reply(of partner: PartnerMood) -> PartnerReply {
-    switch partner {
+  fileprivate mutating func reply(of mood: IssuerMood) -> IssuerReply {
+    switch mood {
     case .mostlyThere:
       oneOf([
         (.code, 45), (.lost, 9), (.error500, 12), (.tooMany, 8), (.forbidden, 7), (.unreachable, 10),

@@ -6,7 +6,7 @@ internal import SQLiteStore
 internal import Synchronization
 internal import TestSupport
 
-/// One database with the campaigns of many histories, its clock and its dice.
+/// One database with the campaigns of many histories, its clock and its randomUnit.
 final class SimulatedFile {
   let clock = TestClock()
   private let directory: ScratchDirectory
@@ -40,13 +40,14 @@ final class SimulatedFile {
 
   private func open(_ ifMissing: MissingStore) throws {
     let store = try SQLiteStore(
-      path: path, ifMissing: ifMissing, retryPolicy: CampaignModel.storePolicy, dice: luck.draw, clock: clock.clock)
+      path: path, ifMissing: ifMissing, retryPolicy: CampaignModel.storePolicy, randomUnit: luck.draw,
+      clock: clock.clock)
     try store.writer.inDatabase { db in try db.execute(sql: "PRAGMA synchronous = OFF") }
     opened = store
   }
 
   /// What the store draws until the next call, from 0 to 1.
-  func draw(_ unit: Double) { luck.unit.withLock { $0 = unit } }
+  func draw(_ jitter: Double) { luck.jitter.withLock { $0 = jitter } }
 
   func nextCampaign() -> Int {
     campaigns += 1
@@ -63,8 +64,8 @@ final class SimulatedFile {
   }
 
   private final class Luck: Sendable {
-    let unit = Mutex(0.0)
+    let jitter = Mutex(0.0)
 
-    var draw: @Sendable () -> Double { { self.unit.withLock { $0 } } }
+    var draw: @Sendable () -> Double { { self.jitter.withLock { $0 } } }
   }
 }

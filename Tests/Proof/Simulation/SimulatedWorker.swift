@@ -18,7 +18,7 @@ struct SimulatedWorker {
   let id: RunID
   var phase = Phase.idle
   /// Whom it may ask; `nil` until it has looked who is down.
-  var book: CircuitBook?
+  var book: CircuitBreakers?
   /// Not asked for yet.
   var leases: [Lease] = []
   /// Not settled yet.

@@ -9,7 +9,7 @@ struct SimulationHarness: Harness {
   let runsInParts = true
   let summary = """
     Each history is one campaign of up to nine users in the real store, with the real rules, calls and runs, and with a
-    clock, dice and a partner that the history decides: claims, consumers, runs of the batch and operators, one step at a
+    clock, random and an issuer that the history decides: claims, consumers, runs of the batch and operators, one step at a
     time; workers that are gone between any two steps, that stall until their lease has run out, or that settle twice;
     clocks that are set back and forward; restarts. What the store answers must be, at every step, what a model of the
     promises says, and at the end every row; then all is healed, and every seat must have its coupon or have been closed
@@ -28,10 +28,10 @@ struct SimulationHarness: Harness {
       "stale settlements fenced": 100, "expired leases taken over": 500, "clocks set back": 500,
       "clocks set forward": 200, "claims sold out": 2_000, "events parked": 500, "events dead": 200,
       "dead letters redriven": 100, "events resolved": 1_000, "restarts": 50, "whole runs": 1_000,
-      "whole passes": 500, "partners found down": 5, "readings of every row": 4_000, "audits of a whole file": 40,
+      "whole passes": 500, "issuers found down": 5, "readings of every row": 4_000, "audits of a whole file": 40,
       "audits on the way": 20, "events discarded": 20, "settlements repeated": 20, "leases renewed": 50,
       "lost leases not renewed": 10, "leases released by a repair": 10, "calls answered: lost": 100,
-      "leases from before a clock was set back taken over": 20, "failures of a partner that is down, not counted": 5,
+      "leases from before a clock was set back taken over": 20, "failures of an issuer that is down, not counted": 5,
       "crashes of a worker with leases": 200, "crashes of a worker between two calls": 30,
       "crashes of a worker with all its answers": 100, "crashes of a run before it leases": 20,
       "crashes of a run before its end is written": 100,

@@ -10,11 +10,11 @@ final class ConnectionCount: Sendable {
     case turnedAwayAtOnce
   }
 
-  private let share: FileShares.Share
+  private let share: FileDescriptorBudget.Share
   private let served = Atomic<Int>(0)
   private let turnedAway = Atomic<Int>(0)
 
-  init(_ share: FileShares.Share) { self.share = share }
+  init(_ share: FileDescriptorBudget.Share) { self.share = share }
 
   /// What becomes of the connection that has just come. It counts as that until ``closed(_:)``.
   func opened() -> Admission {

@@ -11,26 +11,26 @@ internal import ServiceLifecycle
 struct Listener: Sendable {
   let address: ListenAddress
   let limits: ServeLimits
-  let share: FileShares.Share
+  let share: FileDescriptorBudget.Share
 
   /// The socket of a service that runs would be taken away from it; what a killed one left behind is nobody's.
   ///
-  /// - Throws: ``ProgramFailure``, exit code 69, where somebody answers at a Unix socket, or something else stands at
+  /// - Throws: ``CLIError``, exit code 69, where somebody answers at a Unix socket, or something else stands at
   ///   its path.
   func refusePathInUse() async throws {
     guard case .unix(let path) = address else { return }
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     if let type = attributes?[.type] as? FileAttributeType, type != .typeSocket {
-      throw ProgramFailure(
-        .unavailable, "cannot listen on \(address)", why: "what stands at this path is no socket",
-        next: "choose another path")
+      throw CLIError(
+        .unavailable, "cannot listen on \(address)", reason: "what stands at this path is no socket",
+        hint: "choose another path")
     }
     let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
     guard let other = try? await bootstrap.connect(unixDomainSocketPath: path).get() else { return }
     try? await other.close()
-    throw ProgramFailure(
-      .unavailable, "cannot listen on \(address)", why: "another process does",
-      next: "see which with: ss -lxp; or choose another path")
+    throw CLIError(
+      .unavailable, "cannot listen on \(address)", reason: "another process does",
+      hint: "see which with: ss -lxp; or choose another path")
   }
 
   /// - Parameters:
@@ -38,9 +38,9 @@ struct Listener: Sendable {
   ///   - answer: answers one request.
   func server(
     problems: ProblemCounts, logger: Logger, onRunning: @escaping @Sendable (SocketAddress?) -> Void,
-    answer: @escaping GuardedChannel.Answer
+    answer: @escaping ClaimHTTPChannel.Answer
   ) -> any Service {
-    let channel = GuardedChannel(limits: limits, share: share, counts: problems, answer: answer)
+    let channel = ClaimHTTPChannel(limits: limits, share: share, counts: problems, answer: answer)
     let configuration = ServerConfiguration(
       address: address.bindAddress, backlog: limits.listenBacklog,
       availableConnectionsDelegate: MaximumAvailableConnections(share.most))

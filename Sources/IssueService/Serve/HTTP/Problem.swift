@@ -13,7 +13,7 @@ struct Problem: Error, Sendable {
   var status: Int
   var opensAt: String?
   /// Of an answer that is no decision: `none`, nothing happened; `unknown`, ask again to learn.
-  var outcome: StoreFailure.Outcome?
+  var outcome: StoreError.Outcome?
   /// Seconds after which asking again makes sense.
   var retryAfter: Int?
   /// The methods that would have been answered.
@@ -52,7 +52,7 @@ struct Problem: Error, Sendable {
 
   static func timeout(_ detail: String) -> Problem {
     var problem = Problem(.timeout, detail)
-    problem.outcome = StoreFailure.Outcome.none
+    problem.outcome = StoreError.Outcome.none
     return problem
   }
 
@@ -64,7 +64,7 @@ struct Problem: Error, Sendable {
 
   static func tooManyRequests(_ detail: String, retryAfter: Int) -> Problem {
     var problem = Problem(.tooManyRequests, detail)
-    problem.outcome = StoreFailure.Outcome.none
+    problem.outcome = StoreError.Outcome.none
     problem.retryAfter = retryAfter
     return problem
   }
@@ -72,7 +72,7 @@ struct Problem: Error, Sendable {
   /// What nobody has time for. Nothing happened.
   static func overloaded(_ detail: String) -> Problem {
     var problem = Problem(.unavailable, detail)
-    problem.outcome = StoreFailure.Outcome.none
+    problem.outcome = StoreError.Outcome.none
     problem.retryAfter = Self.jitteredDelay
     return problem
   }
@@ -95,7 +95,7 @@ struct Problem: Error, Sendable {
   }
 
   /// A store that could not answer. Never a no.
-  init(_ failure: StoreFailure) {
+  init(_ failure: StoreError) {
     guard failure.outcome == .unknown else {
       self = .overloaded("Nothing happened. Ask again.")
       finish(failure)
@@ -107,7 +107,7 @@ struct Problem: Error, Sendable {
     finish(failure)
   }
 
-  private mutating func finish(_ failure: StoreFailure) {
+  private mutating func finish(_ failure: StoreError) {
     status = failure.isRetryable ? ProblemKind.unavailable.status : 500
     retryAfter = failure.isRetryable ? Self.jitteredDelay : nil
   }

@@ -17,7 +17,7 @@ package enum RequestPipeline {
     to channel: any Channel, limits: ServeLimits, admission: ConnectionCount.Admission, counts: ProblemCounts,
     date: HTTPDate
   ) throws {
-    let gate = ConnectionGate(
+    let gate = ConnectionLimitsHandler(
       limits: limits, turnedAway: admission == .served ? nil : .tooManyConnections,
       lingers: admission != .turnedAwayAtOnce
     ) { problem, head in
@@ -34,6 +34,7 @@ package enum RequestPipeline {
     try pipeline.configureHTTPServerPipeline(
       withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
       withEncoderConfiguration: HTTPResponseEncoder.Configuration(), withDecoderLimitConfiguration: parsing)
-    try pipeline.addHandlers(RequestGuard(limits: limits, gate: gate), HTTP1ToHTTPServerCodec(secure: false))
+    try pipeline.addHandlers(
+      RequestValidationHandler(limits: limits, gate: gate), HTTP1ToHTTPServerCodec(secure: false))
   }
 }

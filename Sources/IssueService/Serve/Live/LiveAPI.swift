@@ -10,12 +10,12 @@ struct LiveAPI: Sendable {
   /// Streams that are open at once; 503 beyond.
   static let viewerLimit = 500
 
-  private let feed: any WatchFeed
+  private let feed: any StatsStream
   private let events = LiveEvents()
   private let viewers: Viewers
 
   /// - Parameter viewers: counts the streams that are open.
-  init(feed: any WatchFeed, viewers: Viewers = Viewers(limit: Self.viewerLimit)) {
+  init(feed: any StatsStream, viewers: Viewers = Viewers(limit: Self.viewerLimit)) {
     self.feed = feed
     self.viewers = viewers
   }
@@ -23,7 +23,7 @@ struct LiveAPI: Sendable {
   /// How many streams are open.
   var viewerCount: Int { viewers.count }
 
-  /// The page with the present figures.
+  /// The page with the present stats.
   ///
   /// - Parameter id: of the campaign that it shows, as the client wrote it; `nil` for all of them.
   /// - Throws: ``Problem`` where there is no such campaign.
@@ -31,7 +31,7 @@ struct LiveAPI: Sendable {
     let latest = feed.latest
     if let id {
       guard let campaignID = CampaignID(id) else { throw .badCampaignID }
-      if let figures = latest?.figures, !figures.campaigns.contains(where: { $0.summary.campaign.id == campaignID }) {
+      if let stats = latest?.stats, !stats.campaigns.contains(where: { $0.summary.campaign.id == campaignID }) {
         throw .unknownCampaign(campaignID)
       }
     }

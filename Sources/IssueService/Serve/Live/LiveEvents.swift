@@ -20,7 +20,7 @@ final class LiveEvents: Sendable {
   /// The event `point`.
   ///
   /// - Parameter viewers: how many watch when it is encoded.
-  func bytes(of point: WatchPoint, viewers: Int) throws -> ByteBuffer {
+  func bytes(of point: StatsSample, viewers: Int) throws -> ByteBuffer {
     try self.point.withLock { encoded in
       if let encoded, encoded.number == point.number { return encoded.bytes }
       let json = try JSONText.encode(LivePoint(point, viewers: viewers))
@@ -32,7 +32,7 @@ final class LiveEvents: Sendable {
   }
 
   /// The event `history`, with which a stream begins.
-  func bytes(of points: [WatchPoint]) throws -> ByteBuffer {
+  func bytes(of points: [StatsSample]) throws -> ByteBuffer {
     let number = points.last?.number ?? -1
     return try history.withLock { encoded in
       if let encoded, encoded.number == number { return encoded.bytes }

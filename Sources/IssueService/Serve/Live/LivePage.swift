@@ -30,7 +30,7 @@ struct LivePage: Sendable {
   }
 
   /// - Parameter id: of the campaign that is asked for; `nil` for all.
-  func text(of id: String?, at point: WatchPoint?) -> String {
+  func text(of id: String?, at point: StatsSample?) -> String {
     before + LiveTables(point, campaign: id).html + after
   }
 

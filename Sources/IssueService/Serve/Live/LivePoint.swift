@@ -41,10 +41,10 @@ struct LivePoint: Encodable, Sendable {
   /// Empty where the store did not answer.
   let campaigns: [LiveCampaign]
 
-  init(_ point: WatchPoint, viewers: Int) {
+  init(_ point: StatsSample, viewers: Int) {
     number = point.number
     at = "\(point.at)"
-    figuresAt = Nullable(point.figures.map { "\($0.asOf)" })
+    figuresAt = Nullable(point.stats.map { "\($0.asOf)" })
     ready = point.notReadyBecause == nil
     notReadyBecause = Nullable(point.notReadyBecause)
     trouble = Nullable(point.trouble)
@@ -58,17 +58,17 @@ struct LivePoint: Encodable, Sendable {
           maxMs: $0.max.milliseconds)
       })
     lastReconciliation = Nullable(
-      point.figures?.lastReconciliation.map {
+      point.stats?.lastReconciliation.map {
         Reconciliation(
           verdict: Nullable($0.verdict), endedAt: Nullable($0.endedAt.map { "\($0)" }), findings: Nullable($0.findings))
       })
     lastReplay = Nullable(
-      point.figures?.lastReplay.map {
+      point.stats?.lastReplay.map {
         Replay(
           startedAt: "\($0.startedAt)", endedAt: Nullable($0.endedAt.map { "\($0)" }), exitCode: Nullable($0.exitCode),
           resolved: Nullable($0.resolved))
       })
-    campaigns = (point.figures?.campaigns ?? []).map { LiveCampaign($0, rates: point.rates[$0.summary.campaign.id]) }
+    campaigns = (point.stats?.campaigns ?? []).map { LiveCampaign($0, rates: point.rates[$0.summary.campaign.id]) }
   }
 }
 
@@ -102,23 +102,23 @@ struct LiveCampaign: Encodable, Sendable {
   let rates: LiveRates
   let latest: [GivenSeat]
 
-  init(_ figures: CampaignFigures, rates: ClaimRates?) {
-    let campaign = figures.summary.campaign
+  init(_ stats: CampaignStats, rates: ClaimRates?) {
+    let campaign = stats.summary.campaign
     id = campaign.id.rawValue
     name = campaign.name
-    phase = figures.summary.phase.word
+    phase = stats.summary.phase.word
     quota = campaign.quota.count
     counter = campaign.counter
-    coupons = figures.summary.coupons
+    coupons = stats.summary.coupons
     issuer = campaign.issuer.rawValue
     opensAt = Nullable(campaign.opensAt.map { "\($0)" })
     closesAt = Nullable(campaign.closesAt.map { "\($0)" })
-    freeCodes = Nullable(figures.summary.freeCodes)
-    pending = figures.pending
-    oldestPendingAt = Nullable(figures.oldestPendingAt.map { "\($0)" })
-    failed = figures.failed.map { Failed(kind: $0.kind.rawValue, dead: $0.isDead, count: $0.count) }
+    freeCodes = Nullable(stats.summary.freeCodes)
+    pending = stats.pending
+    oldestPendingAt = Nullable(stats.oldestPendingAt.map { "\($0)" })
+    failed = stats.failed.map { Failed(kind: $0.kind.rawValue, dead: $0.isDead, count: $0.count) }
     self.rates = LiveRates(rates ?? ClaimRates())
-    latest = figures.latest.map {
+    latest = stats.latest.map {
       GivenSeat(seat: $0.seat.number, user: $0.userID.masked, acceptedAt: "\($0.acceptedAt)")
     }
   }
@@ -152,7 +152,7 @@ struct LiveHistory: Encodable, Sendable {
   let schemaVersion = 1
   let points: [Point]
 
-  init(_ points: [WatchPoint]) {
+  init(_ points: [StatsSample]) {
     self.points = points.map { point in
       let rates = point.rates.filter { $0.value != ClaimRates() }.map { ($0.key.rawValue, LiveRates($0.value)) }
       return Point(

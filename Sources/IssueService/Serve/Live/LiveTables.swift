@@ -4,7 +4,7 @@ internal import Issuance
 struct LiveTables: Sendable {
   let html: String
 
-  init(_ point: WatchPoint?, campaign id: String?) {
+  init(_ point: StatsSample?, campaign id: String?) {
     var html = ""
     if let point {
       html += Self.note(
@@ -15,36 +15,36 @@ struct LiveTables: Sendable {
     } else {
       html += Self.note("There are no figures yet. This page asks again every five seconds.")
     }
-    let campaigns = point?.figures?.campaigns ?? []
-    if let figures = campaigns.count == 1 ? campaigns.first : campaigns.first(where: { $0.summary.id == id }) {
-      html = Self.table(figures.summary.title, Self.rows(of: figures), level: 1) + html
-      html += Self.seats(figures.latest)
+    let campaigns = point?.stats?.campaigns ?? []
+    if let stats = campaigns.count == 1 ? campaigns.first : campaigns.first(where: { $0.summary.id == id }) {
+      html = Self.table(stats.summary.title, Self.rows(of: stats), level: 1) + html
+      html += Self.seats(stats.latest)
     } else if !campaigns.isEmpty {
       html = Self.overview(campaigns) + html
     } else {
-      html = "<h1>First Come</h1>" + (point?.figures == nil ? "" : Self.note("There is no campaign yet.")) + html
+      html = "<h1>First Come</h1>" + (point?.stats == nil ? "" : Self.note("There is no campaign yet.")) + html
     }
     self.html = html
   }
 
-  private static func rows(of figures: CampaignFigures) -> [(String, String)] {
-    let summary = figures.summary
+  private static func rows(of stats: CampaignStats) -> [(String, String)] {
+    let summary = stats.summary
     var rows = [
       ("State", summary.phase.words), ("Seats", summary.seats), ("Coupons", grouped(summary.coupons)),
-      ("Waiting for a coupon", grouped(figures.pending)),
+      ("Waiting for a coupon", grouped(stats.pending)),
     ]
-    if let oldest = figures.oldestPendingAt { rows.append(("Oldest waits since", "\(oldest)")) }
+    if let oldest = stats.oldestPendingAt { rows.append(("Oldest waits since", "\(oldest)")) }
     if let freeCodes = summary.freeCodes { rows.append(("Free codes", grouped(freeCodes))) }
     if let opensAt = summary.campaign.opensAt { rows.append(("Opens", "\(opensAt)")) }
     if let closesAt = summary.campaign.closesAt { rows.append(("Closes", "\(closesAt)")) }
-    rows += figures.failed.map { failed in
+    rows += stats.failed.map { failed in
       ("Failed events, \(failed.kind.rawValue)\(failed.isDead ? ", dead" : "")", grouped(failed.count))
     }
-    if figures.failed.isEmpty { rows.append(("Failed events", "0")) }
+    if stats.failed.isEmpty { rows.append(("Failed events", "0")) }
     return rows
   }
 
-  private static func rows(of point: WatchPoint) -> [(String, String)] {
+  private static func rows(of point: StatsSample) -> [(String, String)] {
     var rows = [
       ("Claims waiting", grouped(point.queueDepth)), ("Turned away per second", grouped(point.shedPerSecond)),
     ]
@@ -52,13 +52,13 @@ struct LiveTables: Sendable {
       rows.append(("Time to decide, median", "\(latency.p50)"))
       rows.append(("Time to decide, 99 %", "\(latency.p99)"))
     }
-    guard let figures = point.figures else { return rows }
-    if let run = figures.lastReconciliation {
+    guard let stats = point.stats else { return rows }
+    if let run = stats.lastReconciliation {
       rows.append(("Last reconciliation", "\(run.verdict ?? "no verdict"), \(run.endedText)"))
     } else {
       rows.append(("Last reconciliation", "none yet"))
     }
-    if let run = figures.lastReplay {
+    if let run = stats.lastReplay {
       rows.append(("Last retry run", "\(grouped(run.resolved ?? 0)) resolved, \(run.endedText)"))
     } else {
       rows.append(("Last retry run", "none yet"))
@@ -66,14 +66,14 @@ struct LiveTables: Sendable {
     return rows
   }
 
-  private static func overview(_ campaigns: [CampaignFigures]) -> String {
-    let rows = campaigns.map { figures in
-      let campaign = figures.summary.campaign
+  private static func overview(_ campaigns: [CampaignStats]) -> String {
+    let rows = campaigns.map { stats in
+      let campaign = stats.summary.campaign
       let cells = [
-        figures.summary.phase.words, figures.summary.seats, grouped(figures.summary.coupons), grouped(figures.pending),
-        grouped(figures.open + figures.dead),
+        stats.summary.phase.words, stats.summary.seats, grouped(stats.summary.coupons), grouped(stats.pending),
+        grouped(stats.open + stats.dead),
       ]
-      return "<tr><th scope=\"row\"><a href=\"/campaigns/\(campaign.id)\">\(escaped(figures.summary.title))</a></th>"
+      return "<tr><th scope=\"row\"><a href=\"/campaigns/\(campaign.id)\">\(escaped(stats.summary.title))</a></th>"
         + cells.map { "<td>\(escaped($0))</td>" }.joined() + "</tr>"
     }
     let heads = ["Campaign", "State", "Seats", "Coupons", "Waiting", "Failed"]
@@ -134,6 +134,6 @@ extension Campaign.Phase {
   fileprivate var words: String { word.replacing("_", with: " ") }
 }
 
-extension RunFigures {
+extension RunStats {
   fileprivate var endedText: String { endedAt.map { "ended \($0)" } ?? "begun \(startedAt), not ended" }
 }

@@ -10,7 +10,7 @@ struct ConfigCommand: AsyncParsableCommand {
     ],
     subcommands: [ConfigShow.self, ConfigCheck.self])
 
-  func run() async throws { throw ProgramFailure.noSubcommand(of: Self.self) }
+  func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }
 
 struct ConfigShow: AsyncParsableCommand {
@@ -52,13 +52,13 @@ struct ConfigCheck: AsyncParsableCommand {
   func run() async throws {
     try await runCommand {
       let resolution = options.resolution()
-      var review = ServeSettings.review(of: resolution)
+      var review = ServeSettings.validation(of: resolution)
       for warning in review.warnings { printError("warning: \(warning)") }
       if review.problems.isEmpty {
-        do throws(ProgramFailure) {
-          _ = try await Identity(try resolution.identityChoice(), clock: systemClock)
+        do throws(CLIError) {
+          _ = try await Authenticator(try resolution.identityChoice(), clock: systemClock)
           _ = try Pseudonyms.ofLastingKey(file: resolution[ServeCatalogue.logKeyFile])
-          try Partners.check(resolution.webhookSettings)
+          try WebhookIssuers.check(resolution.webhookSettings)
         } catch {
           review.problems.append(SettingProblem([], error))
         }
@@ -90,7 +90,7 @@ private struct ConfigCheckBody: Encodable {
     ok = problems.isEmpty
     self.problems = problems.map { problem in
       Problem(
-        keys: problem.keys, what: problem.failure.what, why: problem.failure.why, next: problem.failure.next)
+        keys: problem.keys, what: problem.failure.message, why: problem.failure.reason, next: problem.failure.hint)
     }
     self.warnings = warnings
   }

@@ -37,7 +37,7 @@ package enum ServeCatalogue {
     "jwt-audience", "the audience that a token must name (aud)", SettingType.text.optional, default: nil)
   static let jwtLeeway = Setting(
     "jwt-leeway", "how far the clocks of issuer and service may be apart",
-    .duration(.zero...IdentityChoice.maximumLeeway),
+    .duration(.zero...AuthSettings.maximumLeeway),
     default: .zero)
 
   static let bodyBytes = Setting(

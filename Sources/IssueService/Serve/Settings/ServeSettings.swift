@@ -11,7 +11,7 @@ package struct ServeSettings: Sendable, Equatable {
   var listen: ListenAddress
   var opsListen: ListenAddress
   /// How users are known.
-  var identity: IdentityChoice
+  var identity: AuthSettings
   var limits: ServeLimits
   var lockTimeout: Duration
   var drainTimeout: Duration
@@ -19,12 +19,12 @@ package struct ServeSettings: Sendable, Equatable {
   var logs: LogSettings
   /// How failed events are tried again where their campaign says nothing else.
   var retryPolicy: RetryPolicy
-  /// How partners are asked.
+  /// How issuers are asked.
   var webhook: WebhookSettings
 
   /// - Throws: `SettingsRefused` with all that is wrong.
   package init(_ resolution: SettingsResolution) throws {
-    let problems = Self.review(of: resolution).problems
+    let problems = Self.validation(of: resolution).problems
     guard problems.isEmpty else { throw SettingsRefused(problems) }
     guard let database = resolution[ServeCatalogue.database] else { throw DatabaseOption.notNamed }
     self.database = database
@@ -54,7 +54,7 @@ extension SettingsResolution {
   }
 
   /// How users are known, by all the settings that say so.
-  func identityChoice() throws(ProgramFailure) -> IdentityChoice {
+  func identityChoice() throws(CLIError) -> AuthSettings {
     var settings = IdentitySettings()
     settings.mode = self[ServeCatalogue.identity]
     settings.trustedProxies = self[ServeCatalogue.trustedProxies].compactMap { try? Network($0) }
@@ -63,7 +63,7 @@ extension SettingsResolution {
     settings.issuer = self[ServeCatalogue.jwtIssuer]
     settings.audience = self[ServeCatalogue.jwtAudience]
     settings.leeway = self[ServeCatalogue.jwtLeeway]
-    return try IdentityChoice(
+    return try AuthSettings(
       settings, listensLocally: self[ServeCatalogue.listen].isLoopback,
       credentialsDirectory: Self.processEnvironment["CREDENTIALS_DIRECTORY"],
       fileExists: { FileManager.default.fileExists(atPath: $0) })

@@ -12,7 +12,7 @@ actor Readiness {
 
   private let store: any OperationsSource
   private let consumer: Consumer
-  private let stopping: Stopping
+  private let stopping: ShutdownFlag
   private let limits: ReadinessLimits
   private var asked: Task<Answer, Never>?
 
@@ -23,7 +23,7 @@ actor Readiness {
     var freeBytes: [String: Int] = [:]
   }
 
-  init(store: any OperationsSource, consumer: Consumer, stopping: Stopping, limits: ReadinessLimits) {
+  init(store: any OperationsSource, consumer: Consumer, stopping: ShutdownFlag, limits: ReadinessLimits) {
     self.store = store
     self.consumer = consumer
     self.stopping = stopping
@@ -34,8 +34,8 @@ actor Readiness {
     if stopping.isSet { return Answer(problems: [.running: Self.isStopping]) }
     if let asked { return await asked.value }
     let task = Task { [store, consumer, limits] in
-      let probe: Result<StoreProbe, StoreFailure>
-      do throws(StoreFailure) {
+      let probe: Result<StoreProbe, StoreError>
+      do throws(StoreError) {
         probe = .success(try await store.probe())
       } catch {
         probe = .failure(error)
@@ -52,7 +52,7 @@ actor Readiness {
   private static let isStopping = "The service is stopping."
 
   static func judge(
-    _ probe: Result<StoreProbe, StoreFailure>, consumerFailure: StoreFailure?, hasConsumerPassed: Bool,
+    _ probe: Result<StoreProbe, StoreError>, consumerFailure: StoreError?, hasConsumerPassed: Bool,
     minimumFreeBytes: Int
   ) -> Answer {
     var problems: [Check: String] = [:]
@@ -87,7 +87,7 @@ struct ReadinessLimits: Sendable, Equatable {
 
 extension Readiness.Check {
   /// The check that a failure of the store belongs to.
-  fileprivate init(_ code: StoreFailure.Code) {
+  fileprivate init(_ code: StoreError.Code) {
     self =
       switch code {
       case .schemaOlder, .schemaNewer, .schemaAltered: .schema
@@ -104,7 +104,7 @@ extension [Readiness.Check: String] {
 }
 
 /// Whether the service has been told to stop.
-final class Stopping: Sendable {
+final class ShutdownFlag: Sendable {
   private let flag = Atomic<Bool>(false)
 
   var isSet: Bool { flag.load(ordering: .relaxed) }

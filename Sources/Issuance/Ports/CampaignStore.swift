@@ -1,0 +1,159 @@
+/// What operators do to campaigns. Every act is recorded in the transaction that does it.
+package protocol CampaignStore: Sendable {
+  /// One transaction: the campaign and the act.
+  func create(_ campaign: NewCampaign, by author: Operator) async throws(StoreError) -> CreateOutcome
+
+  /// One snapshot; ordered by id. A campaign whose row cannot be read is left out.
+  func campaigns() async throws(StoreError) -> [CampaignSummary]
+
+  /// The ids of the campaigns whose row cannot be read. One snapshot.
+  func unreadableCampaigns() async throws(StoreError) -> [String]
+
+  /// One snapshot; `nil` where the campaign is unknown.
+  func campaign(_ id: CampaignID) async throws(StoreError) -> CampaignSummary?
+
+  /// One transaction: the change and the act. A change that is in force already writes nothing.
+  func change(
+    _ id: CampaignID, to change: CampaignChange, by author: Operator
+  ) async throws(StoreError) -> ChangeOutcome
+
+  /// One transaction: all codes and the act, or nothing.
+  ///
+  /// Parked events of the campaign are due from then on.
+  func importCodes(
+    _ codes: [ImportedCode], into id: CampaignID, by author: Operator
+  ) async throws(StoreError) -> ImportOutcome
+}
+
+package struct NewCampaign: Sendable, Equatable {
+  package let id: CampaignID
+  package let name: String
+  package let quota: Quota
+  package let issuer: Issuer
+  package let opensAt: Timestamp?
+  package let closesAt: Timestamp?
+  package let settings: CampaignSettings
+
+  package init(
+    id: CampaignID, name: String, quota: Quota, issuer: Issuer, opensAt: Timestamp?, closesAt: Timestamp?,
+    settings: CampaignSettings = CampaignSettings()
+  ) {
+    self.id = id
+    self.name = name
+    self.quota = quota
+    self.issuer = issuer
+    self.opensAt = opensAt
+    self.closesAt = closesAt
+    self.settings = settings
+  }
+}
+
+/// Who acts, and why.
+package struct Operator: Sendable, Equatable {
+  package let name: String
+  package let reason: String?
+
+  package init(name: String, reason: String?) {
+    self.name = name
+    self.reason = reason
+  }
+}
+
+package enum CreateOutcome: Sendable, Equatable {
+  case created(CampaignSummary)
+  case exists(CampaignSummary)
+}
+
+package enum CampaignChange: Sendable, Equatable {
+  case pause, close
+  /// - Parameter reissuingSeats: whether seats whose acceptances are lost may be given again.
+  case resume(reissuingSeats: Bool)
+  case raiseQuota(Quota)
+  /// Sets anew what is not `nil`.
+  case configure(CampaignSettings)
+}
+
+extension CampaignChange {
+  package enum Decision: Sendable, Equatable {
+    case inForce
+    case refusedClosed
+    case refusedLower
+    case refusedLostSeats
+    case setState(Campaign.State)
+    case setQuota(Quota)
+    case setSettings(CampaignSettings)
+    /// A webhook's URL for a campaign that has another issuer.
+    case refusedNoWebhook
+  }
+
+  /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
+  ///
+  /// The quota of a closed campaign may rise, on the record: it is how a discarded seat is given again.
+  ///
+  /// - Parameter hasLostSeats: whether seats are lost and not given free again.
+  package func decide(on campaign: Campaign, hasLostSeats: Bool) -> Decision {
+    switch self {
+    case .close: campaign.state == .closed ? .inForce : .setState(.closed)
+    case .pause:
+      switch campaign.state {
+      case .closed: .refusedClosed
+      case .paused: .inForce
+      case .open: .setState(.paused)
+      }
+    case .resume(let reissuingSeats):
+      switch campaign.state {
+      case .closed: .refusedClosed
+      case .open: .inForce
+      case .paused: hasLostSeats && !reissuingSeats ? .refusedLostSeats : .setState(.open)
+      }
+    case .raiseQuota(let quota):
+      if quota < campaign.quota {
+        .refusedLower
+      } else {
+        quota == campaign.quota ? .inForce : .setQuota(quota)
+      }
+    case .configure(let change):
+      if change.webhookURL != nil, campaign.issuer != .webhook {
+        .refusedNoWebhook
+      } else {
+        campaign.settings.merging(change) == campaign.settings
+          ? .inForce : .setSettings(campaign.settings.merging(change))
+      }
+    }
+  }
+}
+
+package enum ChangeOutcome: Sendable, Equatable {
+  case changed(CampaignSummary)
+  /// It was so already; nothing was written.
+  case unchanged(CampaignSummary)
+  case unknownCampaign
+  /// Closed is final.
+  case closed(CampaignSummary)
+  /// The quota only ever rises.
+  case quotaWouldFall(CampaignSummary)
+  /// It has another issuer, which has no URL.
+  case notAWebhook(CampaignSummary)
+  /// Resuming would give these seats a second time.
+  case seatsLost(CampaignSummary, [SeatLoss])
+}
+
+/// One code of a file, with its line for messages.
+package struct ImportedCode: Sendable, Equatable {
+  package let line: Int
+  package let code: CouponCode
+
+  package init(line: Int, code: CouponCode) {
+    self.line = line
+    self.code = code
+  }
+}
+
+package enum ImportOutcome: Sendable, Equatable {
+  case imported(CampaignSummary)
+  case unknownCampaign
+  /// The campaign's issuer takes no codes.
+  case notAPool(CampaignSummary)
+  /// The campaign has this code already, from an earlier import; nothing was kept.
+  case alreadyImported(ImportedCode)
+}

@@ -1,0 +1,153 @@
+internal import CrashPoints
+internal import FoundationEssentials
+internal import GRDB
+internal import Issuance
+internal import Schema
+
+/// Makes coupons inside one transaction: reads the facts, lets the handler decide, and writes the coupon where it says so.
+/// The one way to a coupon.
+final class CouponWriter {
+  private struct Source {
+    let issuer: Issuer
+    let codes: GeneratedCodes
+  }
+
+  private let now: Timestamp
+  private let db: Database
+  private let holder: DirectStatement
+  private let ofSeat: DirectStatement
+  private let ofUser: DirectStatement
+  private let ofCode: DirectStatement
+  private let insert: DirectStatement
+  /// Issuer and key of a campaign never change.
+  private var sources: [CampaignID: Source] = [:]
+
+  init(_ db: Database, at now: Timestamp) throws {
+    self.db = db
+    self.now = now
+    holder = try DirectStatement(db, sql: "SELECT user_id FROM accepted_user WHERE campaign_id = ? AND seat = ?")
+    ofSeat = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?")
+    ofUser = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND user_id = ?")
+    ofCode = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND code = ?")
+    insert = try DirectStatement(
+      db,
+      sql: """
+        INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at, traceparent) VALUES (?, ?, ?, ?, ?, ?)
+        """)
+  }
+
+  /// A statement that the database itself refuses, or a row that cannot be read, is permanent for this event alone.
+  ///
+  /// - Parameter answer: what an issuer said; `nil` where none was asked.
+  func make(for event: Event, answer: CodeResponse? = nil) throws -> CouponDecision.Decision {
+    do {
+      let decision = CouponDecision.decide(event, facts: try facts(of: event, answer: answer))
+      guard case .issue(let code) = decision else { return decision }
+      if try source(of: event.campaignID)?.issuer == .pool {
+        try db.inSavepoint {  // both or neither
+          try write(code, for: event)
+          try give(code, to: event)
+          return .commit
+        }
+      } else {
+        try write(code, for: event)
+      }
+      return decision
+    } catch let error where StoreError(error, operation: "", subject: "").code == .malformed {
+      return .reject(evidence: "a row of this seat or of its campaign holds what no program writes")
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
+      return .reject(evidence: "the database refused the coupon: \(error.message ?? "no message")")
+    }
+  }
+
+  private func write(_ code: CouponCode, for event: Event) throws {
+    try insert.run(
+      .text(event.campaignID.rawValue), .integer(event.seat.number), .text(event.userID.rawValue),
+      .text(code.rawValue), .init(now), .init(event.traceParent?.rawValue))
+    crashPoint(.couponInserted)
+  }
+
+  private func give(_ code: CouponCode, to event: Event) throws {
+    try db.cachedStatement(
+      sql: "UPDATE pool_code SET seat = ? WHERE campaign_id = ? AND code = ? AND seat IS NULL"
+    ).execute(arguments: [event.seat.number, event.campaignID.rawValue, code.rawValue])
+    crashPoint(.codeGiven)
+  }
+
+  private func facts(of event: Event, answer: CodeResponse?) throws -> CouponDecision.Facts {
+    let campaign = DirectStatement.Value.text(event.campaignID.rawValue)
+    let found = try holder.first([campaign, .integer(event.seat.number)]) { try $0.text(0) }
+    let bySeat = try coupon(ofSeat, "seat", .integer(event.seat.number), of: event.campaignID)
+    let byUser = try coupon(ofUser, "user_id", .text(event.userID.rawValue), of: event.campaignID)
+    return CouponDecision.Facts(
+      holder: found.flatMap(UserID.init), couponOfSeat: bySeat, couponOfUser: byUser,
+      supply: bySeat == nil && byUser == nil ? try supply(for: event, answer: answer) : .notNeeded)
+  }
+
+  /// The coupon of a seat, user or code. Mostly there is none, which costs one look into an index.
+  private func coupon(
+    _ find: DirectStatement, _ column: String, _ value: DirectStatement.Value, of campaign: CampaignID
+  ) throws -> Coupon? {
+    guard try find.run(.text(campaign.rawValue), value) else { return nil }
+    let key: any DatabaseValueConvertible =
+      switch value {
+      case .text(let text): text
+      case .integer(let number): number
+      case .null: DatabaseValue.null
+      }
+    let statement = try db.cachedStatement(
+      sql: "SELECT \(Coupon.columns) FROM coupon WHERE campaign_id = ? AND \(column) = ?")
+    let arguments = StatementArguments([campaign.rawValue, key] as [any DatabaseValueConvertible])
+    return try Row.fetchOne(statement, arguments: arguments).map(Coupon.init(row:))
+  }
+
+  private func supply(for event: Event, answer: CodeResponse?) throws -> CouponDecision.CodeSupply {
+    guard let source = try source(of: event.campaignID) else { return .exhausted }
+    let text: String?
+    switch source.issuer {
+    case .generated: text = source.codes.code(of: event.seat.number)
+    case .pool: text = try poolCode(for: event)
+    case .webhook:
+      switch answer {
+      case .code(let code): text = code.rawValue
+      case .failure(let failure): return .withheld(failure)
+      case nil: return .withheld(IssuerFailure(.infrastructure, "the issuer was not asked"))
+      }
+    }
+    guard let text else { return .exhausted }
+    guard let code = CouponCode(text) else { throw StoreError.unknownWord(column: "pool_code.code") }
+    return .code(code, couponWithCode: try coupon(ofCode, "code", .text(text), of: event.campaignID))
+  }
+
+  private func source(of id: CampaignID) throws -> Source? {
+    if let known = sources[id] { return known }
+    let campaign = try db.cachedStatement(sql: "SELECT issuer, code_key FROM campaign WHERE id = ?")
+    guard let row = try Row.fetchOne(campaign, arguments: [id.rawValue]) else { return nil }
+    let key = [UInt8](try row.value("code_key", as: Data.self))
+    let source = Source(
+      issuer: try row.word("issuer", of: "campaign"), codes: GeneratedCodes(key: key, campaign: id.rawValue))
+    sources[id] = source
+    return source
+  }
+
+  /// The code that the seat has already, else the next free one, provided that enough are left for every lower seat
+  /// that waits: codes go to the lowest waiting seat, also when a run has those seats in hand.
+  private func poolCode(for event: Event) throws -> String? {
+    let campaignID = event.campaignID.rawValue
+    let given = try db.cachedStatement(sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat = ?")
+    if let code = try String.fetchOne(given, arguments: [campaignID, event.seat.number]) { return code }
+    let free = try db.cachedStatement(
+      sql: """
+        SELECT code FROM pool_code INDEXED BY pool_code_free WHERE campaign_id = ? AND seat IS NULL
+        ORDER BY position LIMIT 1 OFFSET ?
+        """)
+    guard let next = try String.fetchOne(free, arguments: [campaignID, 0]) else { return nil }
+    let lower = try db.cachedStatement(
+      sql: """
+        SELECT count(*) FROM failed_event INDEXED BY failed_event_open
+        WHERE campaign_id = ? AND seat < ? AND state IN ('waiting', 'parked')
+        """)
+    let waiting = try Int.fetchOne(lower, arguments: [campaignID, event.seat.number]) ?? 0
+    return try String.fetchOne(free, arguments: [campaignID, waiting]) == nil ? nil : next
+  }
+}

@@ -29,23 +29,21 @@ package enum Backend {
   /// The newest schema version that this program knows.
   package static var schemaVersion: Int { SQLiteStore.schemaVersion }
 
-  /// - Parameter isReadOnly: whether other programs may use the database meanwhile.
   package static func openWitnessAdmin(
-    database: String, witness: String?, isReadOnly: Bool
+    database: String, witness: String?, for task: WitnessTask
   ) throws(StoreError) -> any WitnessAdmin {
     OpenStores.register(
-      try SQLiteWitnessAdmin(
-        path: database, witness: witness, use: isReadOnly ? .shared : .exclusive, clock: systemClock))
+      try SQLiteWitnessAdmin(path: database, witness: witness, for: task, clock: systemClock))
   }
 
   package static func openReconciliationSource(
     database: String
   ) throws(StoreError) -> any ReconciliationSource {
-    try SQLiteReconciliationSource(path: database, clock: systemClock)
+    OpenStores.register(try SQLiteReconciliationSource(path: database, clock: systemClock))
   }
 
   package static func openBackupSource(database: String) throws(StoreError) -> any BackupSource {
-    try SQLiteReconciliationSource(path: database, clock: systemClock)
+    OpenStores.register(try SQLiteReconciliationSource(path: database, clock: systemClock))
   }
 
   /// Opens nothing yet: the database may be damaged or gone.

@@ -75,9 +75,8 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
   holdStandardStreams()
   ignoreBrokenPipes()
   let status: ProgramExit
-  let stores = OpenStores()
   do {
-    status = try await OpenStores.$current.withValue(stores) { try await body() }
+    status = try await closingStores(body)
   } catch let failure as CLIError {
     status = failure.status
     printError("\(failure)")
@@ -91,10 +90,6 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
   } catch {
     status = .failed
     printError("\(CLIError.unexpected(error))")
-  }
-  for reason in await stores.close() {
-    printError(
-      "warning: the write-ahead log stays beside the database, and a copy of the file alone lacks it: \(reason)")
   }
   guard status == .done else { throw status.exitCode }
 }

@@ -1,8 +1,8 @@
 internal import Issuance
 internal import Synchronization
 
-/// The stores that one command has opened. They are closed when the command ends, however it ends, so that each program
-/// leaves a database whose file alone has everything.
+/// The stores that one command, or one turn of a command that stays, has opened. They are closed when it ends, however
+/// it ends, so that each program leaves a database whose file alone has everything.
 final class OpenStores: Sendable {
   @TaskLocal static var current: OpenStores?
 
@@ -18,11 +18,31 @@ final class OpenStores: Sendable {
   ///
   /// - Returns: one reason for each that could not be closed as it should be.
   func close() async -> [String] {
-    let opened = stores.withLock { $0 }
+    let opened = stores.withLock { stores in
+      defer { stores = [] }
+      return stores
+    }
     var reasons: [String] = []
     for store in opened.reversed() {
       if let reason = await store.close() { reasons.append(reason) }
     }
     return reasons
   }
+}
+
+/// Closes the stores that `body` opens when it ends, and warns on standard error of a log that stays. A command that
+/// stays and opens the database at each turn wraps the turn.
+package func closingStores<Result>(_ body: () async throws -> Result) async throws -> Result {
+  let stores = OpenStores()
+  let result: Swift.Result<Result, any Error>
+  do {
+    result = .success(try await OpenStores.$current.withValue(stores) { try await body() })
+  } catch {
+    result = .failure(error)
+  }
+  for reason in await stores.close() {
+    printError(
+      "warning: the write-ahead log stays beside the database, and a copy of the file alone lacks it: \(reason)")
+  }
+  return try result.get()
 }

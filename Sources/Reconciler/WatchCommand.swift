@@ -29,7 +29,7 @@ struct WatchCommand: AsyncParsableCommand {
       return try await termination.watch {
         var before: WatchedReport?
         while termination.programExit == nil {
-          let report = try await making.make().report
+          let report = try await closingStores { try await making.make().report }
           let now = WatchedReport(report)
           for line in now.changes(since: before) { try printResult("\(report.asOf)  \(line)") }
           before = now

@@ -12,15 +12,18 @@ final class LogGrowthWatch: Sendable {
   private let path: String
   private let limit: Int
   private let begun: Int
+  private let isCancelled: @Sendable () -> Bool
   private let grown = Atomic<Bool>(false)
 
   /// - Parameters:
   ///   - path: of the log.
   ///   - limit: by how many bytes it may grow.
-  init(path: String, limit: Int) {
+  ///   - isCancelled: whether the pass is to be given up for another reason.
+  init(path: String, limit: Int, isCancelled: @escaping @Sendable () -> Bool = { false }) {
     self.path = path
     self.limit = limit
     begun = Self.size(of: path)
+    self.isCancelled = isCancelled
   }
 
   /// Whether the pass was given up: what it found is to be thrown away.
@@ -39,7 +42,7 @@ final class LogGrowthWatch: Sendable {
 
   private func look() -> Bool {
     if Self.size(of: path) - begun > limit { grown.store(true, ordering: .relaxed) }
-    return hasGrown
+    return hasGrown || isCancelled()
   }
 
   private static func size(of path: String) -> Int {

@@ -2,17 +2,21 @@ internal import CrashPoints
 internal import GRDB
 package import Issuance
 internal import Schema
+internal import Synchronization
 
 /// Reads one file for the reconciler, and writes nothing but the rows of reconcile itself.
-package final class SQLiteReconciliationSource: ReconciliationSource {
+package final class SQLiteReconciliationSource: ReconciliationSource, ClosableStore {
   let file: StoreFile
   let clock: WallClock
-  private let limits: SQLiteStore.Limits
+  let limits: SQLiteStore.Limits
   private let logGrowth: Int
   private let useLock: FileLock
-  private let writeLock: FileLock
+  let writeLock: FileLock
   private let reader: DatabaseQueue
   private let identity: FileSetIdentity
+  private let isClosed = Atomic<Bool>(false)
+  /// Why the log was left when a record was written.
+  private let leftLog = Mutex<String?>(nil)
 
   /// Opens a file of the newest schema version read-only.
   ///
@@ -30,7 +34,7 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     do {
       let writeLock = try FileLock(path: file.writeLockPath)
       (reader, identity) = try writeLock.withLock(.shared, within: limits.lockTimeout) {
-        try file.requireProvedLog(useLock)
+        _ = try file.requireProvedLog(notedIn: writeLock)
         let reader = try DatabaseQueue(
           path: file.path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
         try reader.read { db in try Migrator(path: file.path).requireCurrent(in: db) }
@@ -52,11 +56,16 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
   ) async throws(StoreError) -> Result {
     try requireOwnFiles()
     let witness = await readWitness()
-    let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth)
+    let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth) { [self] in
+      isClosed.load(ordering: .relaxed)
+    }
     let inPlace = try await read("take a snapshot") { [file, clock] db in
       try watch.watching(db) {
         body(try SQLiteSnapshot(db, path: file.path, witness: witness, clock: clock))
       }
+    }
+    guard !isClosed.load(ordering: .relaxed) else {
+      throw StoreError(.unexpected, operation: "read", subject: file.path, cause: "the program ends")
     }
     if let inPlace, !watch.hasGrown { return inPlace }
     let copy = try await makeCopy()
@@ -195,14 +204,25 @@ package final class SQLiteReconciliationSource: ReconciliationSource {
     _ body: @escaping @Sendable (Database) throws -> Void
   ) async throws(StoreError) {
     let store = try SQLiteStore(
-      path: file.path, witness: .notRequired, schema: .ofItsVersion, limits: limits, clock: clock)
-    do {
-      try await store.write(operation, as: write, isAct: isAct, body)
+      path: file.path, witness: .notAhead, schema: .ofItsVersion, limits: limits, clock: clock)
+    let result: Result<Void, StoreError>
+    do throws(StoreError) {
+      result = .success(try await store.write(operation, as: write, isAct: isAct, body))
     } catch {
-      _ = await store.close()
-      throw error
+      result = .failure(error)
     }
-    _ = await store.close()
+    if let reason = await store.close() { leftLog.withLock { $0 = reason } }
+    try result.get()
+  }
+
+  /// Ends a reading that is under way, so that it does not keep the log, and closes the connection.
+  ///
+  /// - Returns: why the log was left when a record was written; `nil` if it was not.
+  package func close() async -> String? {
+    isClosed.store(true, ordering: .relaxed)
+    reader.interrupt()
+    try? reader.close()
+    return leftLog.withLock { $0 }
   }
 
   package func reconciliations(limit: Int) async throws(StoreError) -> [PastReconciliation] {

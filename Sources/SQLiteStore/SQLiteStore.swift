@@ -229,7 +229,7 @@ package final class SQLiteStore: CouponStore {
 
   private func checkpoint(_ db: Database, everything: Bool) {
     do {
-      if everything { try log.emptyIntoFile(db, noting: writeLock) } else { try log.checkpointIfGrown(db) }
+      if everything { try log.emptyIntoFile(db, noting: writeLock) } else { try log.checkpointIfGrown(db, noting: writeLock) }
     } catch {
       // The transaction before it is durable and is answered as such.
       let failure = StoreError(error, operation: "checkpoint the write-ahead log", subject: file.path)
@@ -278,7 +278,11 @@ package final class SQLiteStore: CouponStore {
   ///
   /// - Returns: why the log was left; `nil` if it is empty.
   package func close() async -> String? {
-    await withCheckedContinuation { continuation in
+    // Readers of this process do not keep the log: what they would answer is not wanted any more.
+    reader.interrupt()
+    snapshotAnswers.close()
+    try? reader.close()
+    return await withCheckedContinuation { continuation in
       writer.asyncWriteWithoutTransaction { db in continuation.resume(returning: self.leaveFile(db)) }
     }
   }

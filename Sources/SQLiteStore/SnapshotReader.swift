@@ -46,6 +46,12 @@ final class SnapshotReader: Sendable {
     self.path = path
   }
 
+  /// Ends what is read and closes the connection: no claim is answered any more.
+  func close() {
+    connection.interrupt()
+    try? connection.close()
+  }
+
   /// - Returns: `nil` for each claim that may be given a seat.
   func answer(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome?] {
     let result: Result<[ClaimOutcome?], StoreError> = await withCheckedContinuation { continuation in

@@ -35,12 +35,12 @@ final class WriteAheadLog: Sendable {
   /// Moves a grown log into the database file. Call inside the write lock, outside a transaction.
   ///
   /// Readers that still need the log make it stay; that is no failure.
-  func checkpointIfGrown(_ db: Database) throws {
-    if pages.load(ordering: .relaxed) >= checkpointPages { try moveIntoFile(db) }
+  ///
+  /// - Parameter lock: the write lock, as for ``emptyIntoFile(_:noting:waiting:)``.
+  func checkpointIfGrown(_ db: Database, noting lock: FileLock) throws {
+    guard pages.load(ordering: .relaxed) >= checkpointPages else { return }
+    if try checkpoint(db, .passive) == .everything { try note(db, in: lock) }
   }
-
-  /// Moves what can be moved now. Call inside the write lock, outside a transaction.
-  private func moveIntoFile(_ db: Database) throws { try checkpoint(db, .passive) }
 
   /// Moves everything and empties the log, unless a reader needs it: then what can be moved. Call inside the write lock,
   /// outside a transaction.
@@ -55,22 +55,25 @@ final class WriteAheadLog: Sendable {
     let timeout = try Int.fetchOne(db, sql: "PRAGMA busy_timeout") ?? 0
     try db.execute(sql: "PRAGMA busy_timeout = \(Int(patience / .milliseconds(1)))")
     defer { try? db.execute(sql: "PRAGMA busy_timeout = \(timeout)") }
-    guard try checkpoint(db, .truncate) else { return false }
+    guard try checkpoint(db, .truncate) != nil else { return false }
     crashPoint(.logEmptied)
-    if let state = try LogLink.state(in: db) {
-      let note = Self.note(of: state)
-      // Without space for the note the next start examines the pages, and nothing else is missing.
-      if lock.note != note { try? lock.write(note: note) }
-    }
+    try note(db, in: lock)
     return true
   }
 
-  /// What stands in the lock file once a state was moved into the database and the log emptied.
-  static func note(of state: String) -> String { "log emptied at \(state)\n" }
+  private func note(_ db: Database, in lock: FileLock) throws {
+    guard let state = try LogLink.state(in: db) else { return }
+    let text = LogNote(state).text
+    // Without space for the note the next start examines the pages, and nothing else is missing.
+    if lock.note != text { try? lock.write(note: text) }
+  }
 
-  /// - Returns: whether it was done; `false` if it is to be tried again after the next commit.
-  @discardableResult
-  private func checkpoint(_ db: Database, _ kind: Database.CheckpointMode) throws -> Bool {
+  private enum Moved {
+    case everything, part
+  }
+
+  /// - Returns: how much of the log is in the file; `nil` if it is to be tried again after the next commit.
+  private func checkpoint(_ db: Database, _ kind: Database.CheckpointMode) throws -> Moved? {
     let begun = ContinuousClock.now
     do {
       crashPoint(.checkpointBegun)
@@ -78,9 +81,9 @@ final class WriteAheadLog: Sendable {
       crashPoint(.checkpointDone)
       observer.took(.checkpoint, .now - begun)
       observer.checkpointed(logPages: pages, movedPages: moved)
-      return true
+      return moved == pages ? .everything : .part
     } catch let error as DatabaseError where [.SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_FULL].contains(error.resultCode) {
-      return false  // The log holds everything meanwhile.
+      return nil  // The log holds everything meanwhile.
     }
   }
 }

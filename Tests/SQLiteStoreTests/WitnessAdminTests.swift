@@ -21,8 +21,8 @@ struct WitnessAdminTests {
     _ = try await store.admit((1...10).map { .of($0) })
   }
 
-  private func keeper(witness: String? = nil) throws -> SQLiteWitnessAdmin {
-    try SQLiteWitnessAdmin(path: backend.path, witness: witness, use: .exclusive, clock: TestClock().clock)
+  private func admin(witness: String? = nil, for task: WitnessTask = .rebuild) throws -> SQLiteWitnessAdmin {
+    try SQLiteWitnessAdmin(path: backend.path, witness: witness, for: task, clock: TestClock().clock)
   }
 
   /// Sets the witness so far ahead as if the last acceptances were lost.
@@ -38,7 +38,7 @@ struct WitnessAdminTests {
 
   @Test func aLostWitnessIsRebuilt() async throws {
     try FileManager.default.removeItem(atPath: witness)
-    let rebuild = try await keeper().rebuildWitness(by: .test)
+    let rebuild = try await admin().rebuildWitness(by: .test)
     #expect(rebuild.setAside == [])
     #expect(
       rebuild.state.campaigns == [WitnessedCampaign(campaign: "summer", witnessed: 10, found: 10, isSame: true)])
@@ -51,7 +51,7 @@ struct WitnessAdminTests {
 
   @Test func whatStandsInItsPlaceIsSetAside() async throws {
     try Data("something else".utf8).write(to: URL(fileURLWithPath: witness))
-    let rebuild = try await keeper().rebuildWitness(by: .test)
+    let rebuild = try await admin().rebuildWitness(by: .test)
     let aside = try #require(rebuild.setAside.first)
     #expect(try String(contentsOfFile: aside, encoding: .utf8) == "something else")
     #expect(throws: Never.self) { try backend.openStore() }
@@ -63,7 +63,7 @@ struct WitnessAdminTests {
     let open = { try SQLiteStore(path: backend.path, witness: .at(other), clock: TestClock().clock) }
     let refused = #expect(throws: StoreError.self) { try open() }
     #expect(refused?.code == .witnessForeign)
-    let rebuild = try await keeper(witness: other).rebuildWitness(by: .test)
+    let rebuild = try await admin(witness: other).rebuildWitness(by: .test)
     #expect(rebuild.setAside.count == 1 && !FileManager.default.fileExists(atPath: witness))
     #expect(try await open().admit([.of(11)])[0].seat == 11)
     #expect(try await backend.openStore().admit([.of(12)])[0].seat == 12)
@@ -91,14 +91,14 @@ struct WitnessAdminTests {
   /// Rebuilding does not pass over what is missing.
   @Test func aWitnessThatIsAheadIsNotRebuilt() async throws {
     try pretendWitnessed(["summer": 14])
-    let failure = await #expect(throws: StoreError.self) { try await keeper().rebuildWitness(by: .test) }
+    let failure = await #expect(throws: StoreError.self) { try await admin().rebuildWitness(by: .test) }
     #expect(failure?.code == .witnessAhead)
     #expect(throws: StoreError.self) { try backend.openStore() }
   }
 
   @Test func anAcceptedLossPausesTheCampaignUntilItsSeatsAreReissued() async throws {
     try pretendWitnessed(["summer": 14, "gone": 3])
-    let losses = try await keeper().acceptLoss(by: .test)
+    let losses = try await admin(for: .acceptLoss).acceptLoss(by: .test)
     #expect(
       losses == [
         SeatLoss(campaign: "gone", first: Seat(1), last: Seat(3)),
@@ -138,7 +138,7 @@ struct WitnessAdminTests {
 
   @Test func whereNothingIsMissingNothingIsAccepted() async throws {
     let before = try backend.plain().dump()
-    #expect(try await keeper().acceptLoss(by: .test) == [])
+    #expect(try await admin(for: .acceptLoss).acceptLoss(by: .test) == [])
     #expect(try backend.plain().dump() == before)
   }
 
@@ -149,7 +149,7 @@ struct WitnessAdminTests {
     limits.lockTimeout = .milliseconds(100)
     let failure = #expect(throws: StoreError.self) {
       try SQLiteWitnessAdmin(
-        path: backend.path, witness: nil, use: .exclusive, limits: limits, clock: TestClock().clock)
+        path: backend.path, witness: nil, for: .rebuild, limits: limits, clock: TestClock().clock)
     }
     #expect(failure?.code == .busy)
     _ = try await store.campaigns()

@@ -23,7 +23,10 @@ package enum WitnessRequirement: Sendable, Equatable {
   case asRecorded
   /// This file must be the one that the database names; where nothing has been accepted yet, it becomes it.
   case at(String)
-  /// Only for who mends it or records a report: nothing can be admitted.
+  /// Nothing can be admitted: for a program that records a report. The database must have all that its witness has seen,
+  /// so a file that has lost commits is not changed.
+  case notAhead
+  /// Nothing can be admitted, and the witness is not read: for the repair of the witness.
   case notRequired
 
   package var path: String? { if case .at(let path) = self { path } else { nil } }

@@ -18,6 +18,16 @@ package protocol WitnessAdmin: ClosableStore {
   func acceptLoss(by author: Operator) async throws(StoreError) -> [SeatLoss]
 }
 
+/// What a witness is opened for.
+package enum WitnessTask: Sendable {
+  /// Other programs may use the database meanwhile, and nothing is changed.
+  case show
+  /// A database that lacks acceptances of its witness is refused, and not changed.
+  case rebuild
+  /// A copy of the log is kept beside the database, for a later search of what it lacks.
+  case acceptLoss
+}
+
 /// What witness and database say of the acceptances of one campaign.
 package struct WitnessedCampaign: Sendable, Equatable {
   package enum Standing: Sendable, Equatable {

@@ -58,7 +58,7 @@ struct WitnessShow: AsyncParsableCommand {
   func run() async throws {
     try await runCommand {
       let keeper = try Backend.openWitnessAdmin(
-        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: true)
+        database: database.path(), witness: witness.pathIfNamed(), for: .show)
       let state = try await keeper.witnessState()
       if json.isSet { try printJSON(WitnessShowBody(state)) } else { try say(state) }
       return state.agrees ? .done : .configuration
@@ -116,7 +116,7 @@ struct WitnessRebuildCommand: AsyncParsableCommand {
   func run() async throws {
     try await runCommand {
       let keeper = try Backend.openWitnessAdmin(
-        database: database.path(), witness: witness.pathIfNamed(), isReadOnly: false)
+        database: database.path(), witness: witness.pathIfNamed(), for: .rebuild)
       let rebuild = try await keeper.rebuildWitness(by: act.author)
       if json.isSet {
         try printJSON(WitnessRebuildBody(rebuild))
@@ -150,7 +150,7 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
   func run() async throws {
     try await runCommand {
       let keeper = try Backend.openWitnessAdmin(
-        database: database.path(), witness: nil, isReadOnly: false)
+        database: database.path(), witness: nil, for: .acceptLoss)
       let losses = try await keeper.acceptLoss(by: act.author)
       if json.isSet {
         try printJSON(WitnessLossBody(losses))

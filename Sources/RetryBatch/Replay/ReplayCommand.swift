@@ -94,7 +94,7 @@ struct ReplayCommand: AsyncParsableCommand {
   private func stay(_ session: ReplaySession, until termination: Termination) async throws -> ProgramExit {
     while true {
       do {
-        _ = try await session.runOnce(until: termination)
+        _ = try await closingStores { try await session.runOnce(until: termination) }
       } catch let failure as StoreError where failure.isRetryable {
         printError("\(CLIError(failure))")
       } catch let failure as CLIError where failure.status == .lockNotHad {

@@ -20,6 +20,8 @@ struct MainFileFacts {
   let databaseID: String?
   /// In their order; empty if they cannot be read.
   let epochs: [Epoch]
+  /// The state that the log link names, as ``LogLink/state(in:)``; `nil` if it cannot be read.
+  let link: String?
 
   init(path: String) {
     var connection: OpaquePointer?
@@ -29,9 +31,11 @@ struct MainFileFacts {
     guard opened == SQLITE_OK, let connection = unsafe connection else {
       databaseID = nil
       epochs = []
+      link = nil
       return
     }
     databaseID = unsafe Self.rows("SELECT id FROM database_identity", on: connection).first?[0]
+    link = unsafe Self.rows(LogLink.stateQuery, on: connection).first?[0]
     epochs = unsafe Self.rows(
       "SELECT epoch, path, operator, reason, detail, began_at FROM witness ORDER BY epoch", on: connection
     ).compactMap { row in

@@ -195,7 +195,7 @@ package struct SQLiteRestore: RestoreTarget {
       _ = await store.close()
       return (nil, [])
     } catch {
-      let keeper = try? SQLiteWitnessAdmin(path: file.path, witness: nil, use: .shared, limits: limits, clock: clock)
+      let keeper = try? SQLiteWitnessAdmin(path: file.path, witness: nil, for: .show, limits: limits, clock: clock)
       let state = try? await keeper?.witnessState()
       _ = await keeper?.close()
       return (error, state?.campaigns.filter { $0.fault != nil } ?? [])

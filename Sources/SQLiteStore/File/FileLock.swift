@@ -14,8 +14,6 @@ package final class FileLock: Sendable {
 
   /// `F_OFD_SETLK` of `fcntl(2)`, which Swift does not import: 37 on every Linux.
   private static let setOpenFileDescriptionLock: Int32 = 37
-  /// `F_OFD_GETLK`.
-  private static let getOpenFileDescriptionLock: Int32 = 36
 
   package let path: String
   /// Changes only where somebody has removed the lock file.
@@ -90,24 +88,6 @@ package final class FileLock: Sendable {
     descriptor.store(try Self.open(path), ordering: .relaxed)
     close(old)
     return false
-  }
-
-  /// Tells other holders that this one has checked the log of the database, for as long as the lock file is open here.
-  func declareChecked() {
-    var mark = Self.checkedMark(F_RDLCK)
-    unsafe _ = fcntl(descriptor.load(ordering: .relaxed), Self.setOpenFileDescriptionLock, &mark)
-  }
-
-  /// Whether another holder has checked the log and still has the database open.
-  var isCheckedByAnother: Bool {
-    var mark = Self.checkedMark(F_WRLCK)
-    let result = unsafe fcntl(descriptor.load(ordering: .relaxed), Self.getOpenFileDescriptionLock, &mark)
-    return result == 0 && mark.l_type != Int16(F_UNLCK)
-  }
-
-  /// The second byte; the first is the place in line.
-  private static func checkedMark(_ type: Int32) -> Glibc.flock {
-    Glibc.flock(l_type: Int16(type), l_whence: Int16(SEEK_SET), l_start: 1, l_len: 1, l_pid: 0)
   }
 
   /// What whoever holds the lock has written about itself; empty where nobody has.

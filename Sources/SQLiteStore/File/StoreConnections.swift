@@ -1,7 +1,8 @@
+internal import FoundationEssentials
 internal import GRDB
 internal import Issuance
 
-/// What is asked of an opening.
+/// How a store is to be opened.
 struct OpeningRequest {
   let witness: WitnessRequirement
   let schema: SchemaRequirement
@@ -28,15 +29,15 @@ struct StoreConnections {
   /// - Throws: ``StoreError``.
   init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
     let limits = request.limits
-    let hasEmptyLog = try Self.checkLog(of: file, request, useLock: useLock)
-    useLock.declareChecked()
+    let standing = try file.requireProvedLog(notedIn: writeLock)
     let readerConfiguration = SQLiteStore.configuration(limits: limits, readonly: true)
     let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)
     try reader.read { db in
       try Migrator(path: file.path).requireCurrent(in: db)
       if request.schema == .whole { try SchemaObjects.requireWhole(in: db, path: file.path) }
       if request.witness != .notRequired { try Witness.requireNotAhead(db, of: file, at: request.witness.path) }
-      if hasEmptyLog { try Self.requireSoundWithoutLog(db, of: file, writeLock: writeLock) }
+      if request.witness == .notRequired { try Self.keepLogIfShort(db, of: file, now: request.now) }
+      if standing == .empty { try Self.requireSoundWithoutLog(db, of: file, writeLock: writeLock) }
     }
     let log = WriteAheadLog(checkpointPages: limits.checkpointPages, observer: request.observer)
     var configuration = SQLiteStore.configuration(limits: limits, readonly: false)
@@ -46,8 +47,10 @@ struct StoreConnections {
       try SQLiteStore.requireDurable(db, path: file.path)
       // First what may refuse the file: then nothing was written.
       let witness = try Self.openWitness(of: file, request, in: db, log: log, writeLock: writeLock)
-      let link = try LogLink(db, of: file, hasEmptyLog: hasEmptyLog)
-      if hasEmptyLog {
+      // A log that only the note or the examination proves is moved into the file, and gets a link of its own.
+      if standing == .examined { try log.emptyIntoFile(db, noting: writeLock) }
+      let link = try LogLink(db, of: file, needsMark: standing != .linked)
+      if standing != .linked {
         try log.emptyIntoFile(db, noting: writeLock)
         try link.remember(db)
       }
@@ -62,25 +65,23 @@ struct StoreConnections {
     identity = file.setIdentity()
   }
 
-  /// - Returns: whether there is nothing to replay.
-  private static func checkLog(of file: StoreFile, _ request: OpeningRequest, useLock: FileLock) throws -> Bool {
-    switch try file.requireOwnLog() {
-    case .empty: return true
-    case .belongs, .foreign: return false
-    case .unproved(let reason):
-      // The log of a file that is open belongs to it: its first user has checked, and SQLite wrote the rest.
-      if useLock.isCheckedByAnother { return false }
-      try file.judgeLog(because: reason, useLock: useLock, use: request.use, limits: request.limits)
-      return false
+  /// Keeps a copy of the log of a file that lacks commits of its witness: the log may be cut or damaged, and the writer
+  /// moves it into the file.
+  private static func keepLogIfShort(_ db: Database, of file: StoreFile, now: Timestamp) throws {
+    do {
+      try Witness.requireNotAhead(db, of: file, at: nil)
+    } catch let failure as StoreError where failure.code == .witnessAhead {
+      guard try LogFile(path: file.walPath)?.salts() != nil else { return }
+      try FileManager.default.copyItem(atPath: file.walPath, toPath: "\(file.walPath).set-aside-\(now.microseconds)")
     }
   }
 
   /// A log that is gone without a note that it was moved into the file may have been lost in the middle of a checkpoint:
   /// the pages are examined first.
   ///
-  /// Rows are not judged here: what was changed by hand is named by the audit of the start, and by `reconcile`.
+  /// Rows are not judged here: the audit of the start and `reconcile` name the rows that were changed by hand.
   private static func requireSoundWithoutLog(_ db: Database, of file: StoreFile, writeLock: FileLock) throws {
-    guard let state = try LogLink.state(in: db), writeLock.note != WriteAheadLog.note(of: state) else { return }
+    guard let state = try LogLink.state(in: db), writeLock.note != LogNote(state).text else { return }
     guard let fault = try LogJudge.structureFault(in: db) else { return }
     throw StoreError(
       .logMismatch, operation: "open the database", subject: file.path,
@@ -93,31 +94,9 @@ struct StoreConnections {
   private static func openWitness(
     of file: StoreFile, _ request: OpeningRequest, in db: Database, log: WriteAheadLog, writeLock: FileLock
   ) throws -> Witness? {
-    if request.witness == .notRequired { return nil }
+    if request.witness == .notRequired || request.witness == .notAhead { return nil }
     let (witness, hasBegun) = try Witness.open(db, of: file, at: request.witness.path, now: request.now)
     if hasBegun { try log.emptyIntoFile(db, noting: writeLock) }
     return witness
-  }
-}
-
-extension StoreFile {
-  /// Has the log examined, with the file for this program alone meanwhile.
-  ///
-  /// - Throws: ``StoreError`` with `busy` while another program uses the file, or `logMismatch`.
-  func judgeLog(
-    because reason: String, useLock: FileLock, use: FileLock.Mode, limits: SQLiteStore.Limits
-  ) throws {
-    if use == .shared {
-      do {
-        try useLock.take(.exclusive, within: limits.lockTimeout)
-      } catch {
-        guard error.code == .busy else { throw error }
-        throw StoreError(
-          .busy, operation: "examine the write-ahead log", subject: path,
-          cause: "\(reason), and another program uses the file", hint: "stop the other programs, then try again")
-      }
-    }
-    try LogJudge(file: self).examine(because: reason)
-    if use == .shared { try useLock.take(.shared, within: limits.lockTimeout) }
   }
 }

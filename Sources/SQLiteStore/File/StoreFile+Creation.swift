@@ -85,9 +85,8 @@ extension StoreFile {
     let writeLock = try FileLock(path: writeLockPath)
     do {
       return try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
-        if case .unproved(let reason) = try requireOwnLog() {
-          try judgeLog(because: reason, useLock: useLock, use: .exclusive, limits: limits)
-        }
+        _ = try requireProvedLog(notedIn: writeLock)
+        try requireWitnessed(limits: limits)
         let queue = try DatabaseQueue(
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: false))
         let applied = try queue.writeWithoutTransaction { db in
@@ -109,6 +108,17 @@ extension StoreFile {
     } catch {
       throw StoreError(error, operation: "migrate the database", subject: path)
     }
+  }
+
+  /// Requires, on a connection that only reads, that the file has all that its witness has seen: one that has lost commits
+  /// is left with its log as it is.
+  private func requireWitnessed(limits: SQLiteStore.Limits) throws {
+    let queue = try DatabaseQueue(
+      path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
+    try queue.read { db in
+      if try db.tableExists("witness") { try Witness.requireNotAhead(db, of: self, at: nil) }
+    }
+    try queue.close()
   }
 
   /// Whether nothing is to be applied; `false` also if the log has to be examined first, which needs the file alone.
@@ -137,8 +147,9 @@ extension StoreFile {
     try useLock.take(.shared, within: limits.lockTimeout)
     defer { useLock.giveBack() }
     do {
-      return try FileLock(path: writeLockPath).withLock(.shared, within: limits.lockTimeout) {
-        try requireProvedLog(useLock)
+      let writeLock = try FileLock(path: writeLockPath)
+      return try writeLock.withLock(.shared, within: limits.lockTimeout) {
+        _ = try requireProvedLog(notedIn: writeLock)
         let queue = try DatabaseQueue(
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: true))
         return try queue.read { db in try Migrator(path: path, migrations: migrations).states(in: db) }

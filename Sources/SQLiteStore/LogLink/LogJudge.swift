@@ -19,28 +19,52 @@ struct LogJudge {
   /// - Throws: ``StoreError`` with `logMismatch`; the files are as they were.
   func examine(because reason: String) throws {
     let copy = "\(file.path).judge-\(getpid())-\(UInt32.random(in: .min ... .max))"
-    defer { for suffix in ["", "-wal", "-shm"] { unsafe _ = unlink(copy + suffix) } }
+    defer { Self.unlink(copy) }
     try Self.copy(file.path, to: copy)
     try Self.copy(file.walPath, to: copy + "-wal")
     crashPoint(.judgeCopied)
-    var fault: String?
+    let together = try Self.faults(of: copy) { db in try faults(in: db) }
+    guard !together.isEmpty else { return crashPoint(.judgePassed) }
+    // A fault that stands in the file without the log says nothing about the two.
+    Self.unlink(copy)
+    try Self.copy(file.path, to: copy)
+    let alone = try Self.faults(of: copy) { db in try faults(in: db) }
+    let caused = together.filter { !alone.contains($0) }
+    guard caused.isEmpty else {
+      throw StoreError.logMismatch(
+        file, cause: "\(reason), and together they are not sound: \(caused.joined(separator: "; "))")
+    }
+    crashPoint(.judgePassed)
+  }
+
+  /// Opens a copy and takes its names away at once, so that a crash leaves nothing.
+  private static func faults(of copy: String, _ body: (Database) throws -> [String]) throws -> [String] {
     do {
       var configuration = Configuration()
       configuration.foreignKeysEnabled = false
       let queue = try DatabaseQueue(path: copy, configuration: configuration)
-      fault = try queue.inDatabase { db in try faults(in: db) }
+      let faults = try queue.inDatabase { db in
+        _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
+        unlink(copy)
+        return try body(db)
+      }
       try queue.close()
+      return faults
     } catch let failure as StoreError {
       throw failure
     } catch {
-      fault = StoreError(error, operation: "examine", subject: copy).cause
+      return [StoreError(error, operation: "examine", subject: copy).cause]
     }
-    if let fault { throw StoreError.logMismatch(file, cause: "\(reason), and together they are not sound: \(fault)") }
-    crashPoint(.judgePassed)
   }
 
-  private func faults(in db: Database) throws -> String? {
-    try Self.structureFault(in: db) ?? Self.referenceFault(in: db) ?? Self.chainFault(in: db) ?? witnessFault(in: db)
+  private static func unlink(_ copy: String) {
+    for suffix in ["", "-wal", "-shm"] { unsafe _ = Glibc.unlink(copy + suffix) }
+  }
+
+  private func faults(in db: Database) throws -> [String] {
+    try [
+      Self.structureFault(in: db), Self.referenceFault(in: db), Self.chainFault(in: db), witnessFault(in: db),
+    ].compactMap(\.self)
   }
 
   /// What `quick_check` finds besides CHECKs, which speak of single rows and not of pages that do not fit together.

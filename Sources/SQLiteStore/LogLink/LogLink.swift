@@ -11,22 +11,29 @@ final class LogLink: Sendable {
   private static let lowestPage = 65
 
   private struct Seen {
+    /// The root page of the table.
     var page: Int
+    /// The row in the main file, which a checkpoint moves on.
     var row: LogLinkRow?
     var salts: [UInt8]?
+    /// The last commit, as ``state(in:)``.
+    var state = ""
+    /// Of the writer's connection.
+    var dataVersion: Int?
   }
 
   private let file: StoreFile
   private let log: LogFile
   private let pageSize: Int
+  private let databaseID: String?
   private let seen: Mutex<Seen>
 
   /// - Parameters:
   ///   - db: the writer's connection, which has read the database, so its log exists.
-  ///   - hasEmptyLog: whether the check of the start found nothing to replay. Then the writer makes a start mark: it
-  ///     gives what was changed by hand in the meantime a nonce of its own.
-  init(_ db: Database, of file: StoreFile, hasEmptyLog: Bool) throws {
-    if hasEmptyLog { try Self.mark(db) }
+  ///   - needsMark: whether changes by hand may stand in the file since the last renewal. Then the writer makes a start
+  ///     mark, which gives them a nonce.
+  init(_ db: Database, of file: StoreFile, needsMark: Bool) throws {
+    if needsMark { try Self.mark(db) }
     guard let log = try LogFile(path: file.walPath) else {
       throw StoreError(
         .inputOutput, operation: "open the database", subject: file.path, cause: "its log was removed at once",
@@ -35,6 +42,7 @@ final class LogLink: Sendable {
     self.file = file
     self.log = log
     pageSize = try Int.fetchOne(db, sql: "PRAGMA page_size") ?? 4_096
+    databaseID = try String.fetchOne(db, sql: "SELECT id FROM database_identity")
     seen = Mutex(Seen(page: try Self.rootPage(in: db)))
     try remember(db)
   }
@@ -76,8 +84,10 @@ final class LogLink: Sendable {
   /// The state that the connection sees, as one word: the number of the last commit and its nonce.
   static func state(in db: Database) throws -> String? {
     guard try db.tableExists("log_link") else { return nil }
-    return try String.fetchOne(db, sql: "SELECT seq || ' ' || lower(hex(nonce)) FROM log_link WHERE id = 1")
+    return try String.fetchOne(db, sql: stateQuery)
   }
+
+  static let stateQuery = "SELECT seq || ' ' || lower(hex(nonce)) FROM log_link WHERE id = 1"
 
   /// Commits the link alone, in a table that is created again if VACUUM has moved it down.
   ///
@@ -121,8 +131,7 @@ final class LogLink: Sendable {
     let known = seen.withLock { $0 }
     let (row, salts) = try (mainRow(db, page: known.page), log.salts())
     if row == known.row, salts == known.salts { return }
-    let verdict = try file.logVerdict()
-    if let reason = Self.fault(verdict, known: known, row: row) {
+    if let reason = try fault(try file.logVerdict(), known: known, row: row, in: db) {
       throw StoreError(
         .inputOutput, outcome: .unknown, operation: "write", subject: file.path,
         cause: "the file or its write-ahead log was replaced while it was open: \(reason)",
@@ -133,16 +142,22 @@ final class LogLink: Sendable {
   }
 
   /// - Returns: why the two do not belong together any more; `nil` if they do.
-  private static func fault(_ verdict: LogVerdict, known: Seen, row: LogLinkRow?) -> String? {
+  private func fault(_ verdict: LogVerdict, known: Seen, row: LogLinkRow?, in db: Database) throws -> String? {
     switch verdict {
     case .belongs: return nil
     case .foreign(let reason): return reason
-    // The file alone counts. It has gone on from the state that was seen last, or it is another one.
     case .empty, .unproved:
-      guard let before = known.row else { return nil }
-      guard let row else { return nil }  // the table was moved: a VACUUM by hand
-      if row.seq > before.seq || row == before { return nil }
-      return "it went back from commit \(before.seq) to commit \(row.seq)"
+      // The main file alone counts. SQLite tells of commits of other connections, and of no file that was copied over.
+      guard try Self.dataVersion(db) != known.dataVersion else {
+        return row?.state == known.state ? nil : "it has changed, and no connection has committed"
+      }
+      guard try DatabaseFileReader(path: file.path)?.isInWALMode == true else { return "it is not in WAL mode" }
+      let main = MainFileFacts(path: file.path)
+      guard main.databaseID == databaseID else { return "it is another database" }
+      guard let state = main.link, LogNote(state).isAtLeast(known.state) else {
+        return "it went back from commit \(known.state)"
+      }
+      return nil
     }
   }
 
@@ -150,10 +165,17 @@ final class LogLink: Sendable {
   func remember(_ db: Database) throws {
     let page = seen.withLock { $0.page }
     let (row, salts) = try (mainRow(db, page: page), log.salts())
-    seen.withLock {
-      $0.row = row
-      $0.salts = salts
-    }
+    let (state, dataVersion) = try (Self.knownState(in: db), Self.dataVersion(db))
+    seen.withLock { $0 = Seen(page: page, row: row, salts: salts, state: state, dataVersion: dataVersion) }
+  }
+
+  /// Changes when another connection commits: https://www.sqlite.org/pragma.html#pragma_data_version
+  private static func dataVersion(_ db: Database) throws -> Int? {
+    try Int.fetchOne(db.cachedStatement(sql: "PRAGMA data_version"))
+  }
+
+  private static func knownState(in db: Database) throws -> String {
+    try String.fetchOne(db.cachedStatement(sql: stateQuery)) ?? ""
   }
 
   private func mainRow(_ db: Database, page: Int) throws -> LogLinkRow? {

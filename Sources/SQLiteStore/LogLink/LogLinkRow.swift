@@ -10,6 +10,12 @@ package struct LogLinkRow: Equatable, Sendable {
   /// 16 random bytes.
   package let nonce: [UInt8]
 
+  /// The state as one word, as ``LogLink/state(in:)`` reads it.
+  var state: String {
+    let digits = nonce.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+    return "\(seq) \(digits)"
+  }
+
   /// Whether the row names no state before it.
   var isAnchor: Bool { prev.allSatisfy { $0 == 0 } }
 

@@ -22,15 +22,36 @@ extension StoreFile {
     throw StoreError.logMismatch(self, cause: reason)
   }
 
-  /// As ``requireOwnLog()``, for a program that only reads: it examines a log that the link cannot tell of, and leaves it
-  /// as it is.
+  /// How the log was proved to belong to the file.
+  enum ProvedLog {
+    /// There is nothing to replay.
+    case empty
+    /// By the log link.
+    case linked
+    /// By the note of the last checkpoint, or by an examination of the result: no transaction in it has a link.
+    case examined
+  }
+
+  /// As ``requireOwnLog()``, and proves a log without links: by the note that the last checkpoint left in the file of the
+  /// write lock, or else by an examination. Neither changes a file.
+  ///
+  /// The write lock excludes the other programs of this version, which alone start a log, so nothing changes meanwhile.
   ///
   /// - Throws: ``StoreError`` with `logMismatch`.
-  func requireProvedLog(_ useLock: FileLock) throws {
-    if case .unproved(let reason) = try requireOwnLog(), !useLock.isCheckedByAnother {
-      try LogJudge(file: self).examine(because: reason)
+  func requireProvedLog(notedIn writeLock: FileLock) throws -> ProvedLog {
+    switch try requireOwnLog() {
+    case .empty: return .empty
+    case .belongs, .foreign: return .linked
+    case .unproved(let reason):
+      let main = MainFileFacts(path: path)
+      switch LogNote(text: writeLock.note)?.verdict(on: main.link) {
+      case .begunHere: return .examined
+      case .begunLater(let cause): throw StoreError.logMismatch(self, cause: cause)
+      case .unknown, nil:
+        try LogJudge(file: self).examine(because: reason)
+        return .examined
+      }
     }
-    useLock.declareChecked()
   }
 
   /// One comparison.

@@ -3,42 +3,64 @@ internal import GRDB
 package import Issuance
 internal import Schema
 
-/// Mends the witness of one file. Opened instead of the store, which would refuse.
+/// Shows and repairs the witness of one file. It takes the place of the store, which would refuse the file.
 package final class SQLiteWitnessAdmin: WitnessAdmin {
-  private let store: SQLiteStore
+  private enum Access {
+    case reading(SQLiteReconciliationSource)
+    case writing(SQLiteStore)
+  }
+
+  private let access: Access
   private let requested: String?
 
   /// - Parameters:
-  ///   - witness: the place that an operator asks for; `nil` for the one on record.
-  ///   - use: `exclusive` for what changes the witness: no other program may have the file open.
+  ///   - witness: the requested place; `nil` for the place on record.
+  ///   - task: all but `show` need the file alone.
   /// - Throws: ``StoreError``; nothing is created or changed.
   package init(
-    path: String, witness: String?, use: FileLock.Mode, limits: SQLiteStore.Limits = SQLiteStore.Limits(),
+    path: String, witness: String?, for task: WitnessTask, limits: SQLiteStore.Limits = SQLiteStore.Limits(),
     clock: @escaping WallClock
   ) throws(StoreError) {
-    store = try SQLiteStore(
-      path: path, witness: .notRequired, schema: .ofItsVersion, use: use, limits: limits, clock: clock)
     requested = witness
+    switch task {
+    case .show: access = .reading(try SQLiteReconciliationSource(path: path, limits: limits, clock: clock))
+    case .rebuild, .acceptLoss:
+      access = .writing(
+        try SQLiteStore(
+          path: path, witness: task == .rebuild ? .notAhead : .notRequired, schema: .ofItsVersion, use: .exclusive,
+          limits: limits, clock: clock))
+    }
   }
 
-  package func close() async -> String? { await store.close() }
+  package func close() async -> String? {
+    switch access {
+    case .reading(let source): await source.close()
+    case .writing(let store): await store.close()
+    }
+  }
+
+  /// The store of a task that changes the witness.
+  private var store: SQLiteStore {
+    get throws(StoreError) {
+      guard case .writing(let store) = access else {
+        throw StoreError(
+          .readOnly, operation: "change the witness", subject: requested ?? "", cause: "it was opened to be shown")
+      }
+      return store
+    }
+  }
 
   package func witnessState() async throws(StoreError) -> WitnessState {
-    let (database, requested) = (store.file, requested)
-    return try await store.write("look at the witness") { db in  // in the lock, so that nobody is between the two
-      let facts = try WitnessFacts(db)
-      let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
-      let path = database.witnessPath(at: place)
-      let file = try WitnessFile(path: path, forWriting: false)
-      let record = try file?.read()
-      if let file, let record { _ = try file.require(record, of: database, id: facts.databaseID, at: place) }
-      return WitnessState(
-        path: path, databaseID: facts.databaseID, sequence: record?.sequence,
-        campaigns: try facts.compare(with: record?.tips ?? [:], in: db))
+    switch access {
+    case .reading(let source): return try await source.witnessState(at: requested)
+    case .writing(let store):
+      let (database, requested) = (store.file, requested)
+      return try await store.write("look at the witness") { db in try WitnessState(db, of: database, at: requested) }
     }
   }
 
   package func rebuildWitness(by author: Operator) async throws(StoreError) -> WitnessRebuild {
+    let store = try store
     let (database, requested, clock) = (store.file, requested, store.clock)
     var (rebuild, obsolete) = try await store.write("rebuild the witness", as: .rebuildWitness, isAct: true) { db in
       let facts = try WitnessFacts(db)
@@ -95,6 +117,7 @@ package final class SQLiteWitnessAdmin: WitnessAdmin {
   }
 
   package func acceptLoss(by author: Operator) async throws(StoreError) -> [SeatLoss] {
+    let store = try store
     let (database, clock) = (store.file, store.clock)
     let accepted = try await store.write("accept the loss of acceptances", isAct: true) { db in
       let facts = try WitnessFacts(db)
@@ -157,5 +180,32 @@ package final class SQLiteWitnessAdmin: WitnessAdmin {
     guard let id = CampaignID(loss.campaign) else { return }
     try SQLiteStore.record(
       "accept-loss", detail: "seats \(loss.first) to \(loss.last)", on: id, by: author, at: now, in: db)
+  }
+}
+
+extension SQLiteReconciliationSource {
+  /// Compares witness and database inside the write lock, so that no commit falls between the two readings.
+  func witnessState(at requested: String?) async throws(StoreError) -> WitnessState {
+    let state = try await read("look at the witness") { [file, writeLock, limits] db in
+      try writeLock.withLock(.shared, within: limits.lockTimeout) { try WitnessState(db, of: file, at: requested) }
+    }
+    guard let state else {
+      throw StoreError(.unexpected, operation: "look at the witness", subject: file.path, cause: "it was interrupted")
+    }
+    return state
+  }
+}
+
+extension WitnessState {
+  init(_ db: Database, of database: StoreFile, at requested: String?) throws {
+    let facts = try WitnessFacts(db)
+    let place = try requested.map { given in try database.witnessPlace(given) } ?? facts.place
+    let path = database.witnessPath(at: place)
+    let file = try WitnessFile(path: path, forWriting: false)
+    let record = try file?.read()
+    if let file, let record { _ = try file.require(record, of: database, id: facts.databaseID, at: place) }
+    self.init(
+      path: path, databaseID: facts.databaseID, sequence: record?.sequence,
+      campaigns: try facts.compare(with: record?.tips ?? [:], in: db))
   }
 }

@@ -62,11 +62,11 @@ final class Witness: Sendable {
 
   /// Makes the next record ready, before the commit that it will witness.
   ///
-  /// - Parameter logSequence: the number of that commit; `nil` if it is not known, and then no copy is refused for it.
+  /// - Parameter logSequence: the number of that commit; `nil` if it is not known: then the last known number stays.
   /// - Throws: ``StoreError``, with `diskFull` where there is no space for it; nothing has happened.
   func prepare(_ tips: [String: WitnessRecord.Tip], logSequence: Int?) throws(StoreError) -> Prepared {
     var record = state.withLock { $0.record }
-    record.logSequence = logSequence
+    if let logSequence { record.logSequence = logSequence }
     record.tips.merge(tips) { _, new in new }
     return try prepare(record)
   }

@@ -56,22 +56,23 @@ package final class SQLiteReconciliationSource: ReconciliationSource, ClosableSt
   ) async throws(StoreError) -> Result {
     try requireOwnFiles()
     let witness = await readWitness()
-    let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth) { [self] in
-      isClosed.load(ordering: .relaxed)
-    }
+    let isCancelled: @Sendable () -> Bool = { [self] in isClosed.load(ordering: .relaxed) }
+    let watch = LogGrowthWatch(path: file.walPath, limit: logGrowth, isCancelled: isCancelled)
     let inPlace = try await read("take a snapshot") { [file, clock] db in
       try watch.watching(db) {
-        body(try SQLiteSnapshot(db, path: file.path, witness: witness, clock: clock))
+        body(try SQLiteSnapshot(db, path: file.path, witness: witness, isCancelled: isCancelled, clock: clock))
       }
     }
-    guard !isClosed.load(ordering: .relaxed) else {
+    guard !isCancelled() else {
       throw StoreError(.unexpected, operation: "read", subject: file.path, cause: "the program ends")
     }
     if let inPlace, !watch.hasGrown { return inPlace }
     let copy = try await makeCopy()
     return try await Self.run("read a copy", on: copy.queue, path: file.path) { [file] db in
       body(
-        try SQLiteSnapshot(db, path: file.path, witness: copy.witness, isCopy: true) { copy.asOf })
+        try SQLiteSnapshot(db, path: file.path, witness: copy.witness, isCopy: true, isCancelled: isCancelled) {
+          copy.asOf
+        })
     }
   }
 

@@ -9,13 +9,19 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   let asOf: Timestamp
   let isCopy: Bool
   private let witnessReading: WitnessReading
+  private let isCancelled: @Sendable () -> Bool
 
   /// Takes the snapshot by its first read.
   ///
   /// - Parameters:
   ///   - witness: as it was read before.
   ///   - isCopy: whether the connection is to a copy that was made at this instant.
-  init(_ db: Database, path: String, witness: WitnessReading, isCopy: Bool = false, clock: WallClock) throws {
+  ///   - isCancelled: whether nothing more is to be read, because the program ends.
+  init(
+    _ db: Database, path: String, witness: WitnessReading, isCopy: Bool = false,
+    isCancelled: @escaping @Sendable () -> Bool = { false }, clock: WallClock
+  ) throws {
+    self.isCancelled = isCancelled
     self.db = db
     self.path = path
     self.isCopy = isCopy
@@ -167,6 +173,9 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
   }
 
   func attempt<Value>(_ operation: String, _ body: () throws -> Value) throws(StoreError) -> Value {
+    guard !isCancelled() else {
+      throw StoreError(.unexpected, operation: operation, subject: path, cause: "the program ends")
+    }
     do {
       return try body()
     } catch {

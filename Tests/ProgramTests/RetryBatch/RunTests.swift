@@ -192,14 +192,26 @@ struct RunTests {
         ["--interval", "10ms", "--quiet"], environment: campaign.environment, interrupting: false
       ) {
         var ended = 0
-        while ended < 3 {
+        while ended < 12 {
           let runs = try? await campaign.sql("SELECT count(*) FROM run WHERE exit_code = 0")
           ended = Int((runs ?? "").filter(\.isNumber)) ?? 0
         }
+        // One run opens the file with five connections, and closes them at its end.
+        #expect(Self.descriptors(of: campaign.database) <= 8)
       }
     }
     #expect(result.status == 143 && result.output.isEmpty, "\(result.output)\(result.errors)")
     #expect(try await campaign.couponCodes().count == 2)
+  }
+
+  /// How many open files of all processes are this one.
+  private static func descriptors(of path: String) -> Int {
+    let files = FileManager.default
+    let processes = (try? files.contentsOfDirectory(atPath: "/proc"))?.filter { Int($0) != nil } ?? []
+    return processes.map { process in
+      let open = (try? files.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+      return open.count { (try? files.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)")) == path }
+    }.reduce(0, +)
   }
 
   @Test func quietIsSilentUnlessAPersonHasToLook() async throws {

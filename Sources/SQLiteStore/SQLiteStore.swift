@@ -61,7 +61,7 @@ package final class SQLiteStore: CouponStore {
     clock: @escaping WallClock
   ) throws(StoreError) {
     let file = StoreFile(path: path)
-    if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock()) }
+    if ifMissing == .create { try file.createIfMissing(limits: limits, now: clock(), witness: requirement.path) }
     try file.check(forWriting: true)
     let useLock = try FileLock(path: file.useLockPath)
     try useLock.take(use, within: limits.lockTimeout)

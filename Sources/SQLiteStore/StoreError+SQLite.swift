@@ -11,6 +11,10 @@ extension StoreError {
       self = failure
       return
     }
+    if let failure = error as? AtomicFile.Failure {
+      self.init(failure, operation: operation)
+      return
+    }
     if error is RowDecodingError {  // not printed: it holds the row, which is user data
       self.init(
         .malformed, operation: operation, subject: subject, cause: "a row holds a value of a type that it cannot have",

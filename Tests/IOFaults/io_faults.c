@@ -9,7 +9,7 @@
  *   IO_FAULTS_MODE     eio, enospc, short (half of a write is made), kill-before, kill-after
  *
  * Counted are what changes a file or promises that it stays: write, pwrite, writev, pwritev, fsync, fdatasync,
- * ftruncate, fallocate, rename, unlink, and open where it creates.
+ * ftruncate, fallocate, rename, renameat2, unlink, and open where it creates.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -131,6 +131,8 @@ OTHER(ftruncate64, (int file, off64_t size), (file, size), is_file_below(file), 
 OTHER(fallocate, (int file, int how, off_t from, off_t size), (file, how, from, size), is_file_below(file), int, int,
       off_t, off_t)
 OTHER(rename, (const char *from, const char *to), (from, to), is_below(to), const char *, const char *)
+OTHER(renameat2, (int from_in, const char *from, int to_in, const char *to, unsigned int how),
+      (from_in, from, to_in, to, how), is_below(to), int, const char *, int, const char *, unsigned int)
 OTHER(unlink, (const char *path), (path), is_below(path), const char *)
 
 /* It returns its error. */

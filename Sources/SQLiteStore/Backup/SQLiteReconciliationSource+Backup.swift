@@ -7,24 +7,41 @@ extension SQLiteReconciliationSource: BackupSource {
     judge: @escaping @Sendable (any ReconciliationSnapshot) -> Judgement,
     isAccepted: @escaping @Sendable (Judgement) -> Bool
   ) async throws(StoreError) -> BackupOutcome<Judgement> {
-    let target = StoreFile(path: path).path
-    let witnessPath = try await read("find the witness") { [file] db in
-      file.witnessPath(at: try WitnessFacts.place(in: db))
-    }
-    let refusal = try BackupFile.refusal(
-      of: target, for: file, witnessPath: witnessPath ?? file.witnessPath, replacesExisting: replacesExisting)
-    if let refusal { return .refused(why: refusal.why, next: refusal.next) }
-    let copy = try BackupFile(path: target)
+    let target = try await backupTarget(path, replacesExisting: replacesExisting)
+    if let refusal = try target.refusal() { return .refused(why: refusal.why, next: refusal.next) }
+    let copy = try BackupFile(path: target.path)
     do {
       let (judgement, seats) = try await judged(copy, judge)
       let accepted = isAccepted(judgement)
-      let name = accepted ? copy.path : copy.rejectedPath
-      let bytes = try copy.publish(as: name)
+      let name = accepted ? copy.path : target.rejectedPath
+      // A program may have begun to use the file that is to be replaced.
+      let refusal = try target.refusal()
+      guard refusal == nil,
+        let bytes = try copy.publish(as: name, replacesExisting: !accepted || replacesExisting)
+      else {
+        copy.discard()
+        let found = refusal ?? BackupTarget.takenName
+        return .refused(why: found.why, next: found.next)
+      }
       return .made(Backup(path: name, isAccepted: accepted, bytes: bytes, seats: seats), judgement)
     } catch {
       copy.discard()
       throw error
     }
+  }
+
+  private func backupTarget(_ path: String, replacesExisting: Bool) async throws(StoreError) -> BackupTarget {
+    let target = StoreFile(path: path).path
+    let made = try await read("find the witness") { [file] db in
+      BackupTarget(
+        path: target, replacesExisting: replacesExisting, database: file,
+        databaseID: try String.fetchOne(db, sql: "SELECT id FROM database_identity"),
+        witnessPath: file.witnessPath(at: try WitnessFacts.place(in: db)))
+    }
+    guard let made else {
+      throw StoreError(.unexpected, operation: "back up the database", subject: file.path, cause: "interrupted")
+    }
+    return made
   }
 
   /// Copies one snapshot and judges the copy. Its connection is closed when this returns.
@@ -41,7 +58,7 @@ extension SQLiteReconciliationSource: BackupSource {
     guard let made else {
       throw StoreError(.unexpected, operation: "back up the database", subject: file.path, cause: "interrupted")
     }
-    let path = copy.temporaryPath
+    let path = copy.path
     let judged = try await Self.run("check the backup", on: made.queue, path: path) { db -> (Judgement, seats: Int) in
       try Self.requireLogLink(in: db, path: path)
       let snapshot = try SQLiteSnapshot(db, path: path, witness: witness, isCopy: true) { made.asOf }

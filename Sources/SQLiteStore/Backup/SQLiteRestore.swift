@@ -54,10 +54,12 @@ package struct SQLiteRestore: RestoreTarget {
     }
   }
 
-  private func refused(_ source: StoreFile, _ code: StoreError.Code, _ cause: String) -> StoreError {
-    StoreError(
-      code, operation: "restore", subject: source.path, cause: cause,
-      hint: "nothing was changed; name a file that 'issue-service backup' made of this database")
+  private static let otherFile = "name a file that 'issue-service backup' made of this database"
+
+  private func refused(
+    _ source: StoreFile, _ code: StoreError.Code, _ cause: String, next: String = otherFile
+  ) -> StoreError {
+    StoreError(code, operation: "restore", subject: source.path, cause: cause, hint: "nothing was changed; \(next)")
   }
 
   private struct Checked {
@@ -112,30 +114,48 @@ package struct SQLiteRestore: RestoreTarget {
   }
 
   /// Checks the copy of the backup, and records the restore in it.
+  ///
+  /// - Throws: ``StoreError`` that names the backup, unless the disk of the database failed.
   private func check(
     _ path: String, of source: StoreFile, against present: MainFileFacts, _ author: Operator
-  ) throws -> Checked {
-    try PrivateCopy.with(path) { db in
-      do {
-        let states = try Migrator(path: source.path).states(in: db)
-        try requireSound(db, source)
-        // A copy by VACUUM INTO is in another mode, in which no program opens it.
-        _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
-        guard states.count(where: { $0.appliedAt != nil }) >= 2 else {
-          guard present.databaseID == nil, unsafe access(file.witnessPath, F_OK) != 0 else {
-            throw refused(source, .witnessForeign, "it has schema version 1, which has no id to compare")
-          }
-          return Checked(databaseID: nil, seats: try seats(in: db))
-        }
-        let facts = try WitnessFacts(db)
-        let epochs = present.epochs.filter { $0.number > facts.epoch }
-        try requireSame(facts, witnessAt: epochs.last.map(\.path) ?? facts.place, source, present)
-        if facts.epoch > 0 || !epochs.isEmpty { try record(epochs, from: source, by: author, in: db) }
-        return Checked(databaseID: facts.databaseID, seats: try seats(in: db))
-      } catch let error as DatabaseError where [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
-        throw refused(source, .corrupt, "it is damaged: \(error.message ?? "SQLite cannot read it")")
+  ) throws(StoreError) -> Checked {
+    do {
+      return try PrivateCopy.with(path) { db in try check(db, of: source, against: present, author) }
+    } catch {
+      if let error = error as? StoreError, error.subject == source.path, error.operation == "restore" { throw error }
+      let failure = StoreError(error, operation: "check the copy of the backup", subject: path)
+      switch failure.code {
+      case .diskFull, .readOnly, .inputOutput, .busy: throw failure
+      case .schemaNewer, .schemaOlder, .schemaAltered:
+        throw refused(source, failure.code, failure.cause, next: failure.hint)
+      case .malformed: throw refused(source, .malformed, "it is damaged: \(failure.cause)")
+      default:
+        let place = [path, source.path].contains(failure.subject) ? "" : "\(failure.subject): "
+        throw refused(source, .corrupt, "it is damaged: \(place)\(failure.cause)")
       }
     }
+  }
+
+  private func check(
+    _ db: Database, of source: StoreFile, against present: MainFileFacts, _ author: Operator
+  ) throws -> Checked {
+    let states = try Migrator(path: source.path).states(in: db)
+    try requireSound(db, source)
+    // A copy by VACUUM INTO is in another mode, in which no program opens it.
+    _ = try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL")
+    guard states.count(where: { $0.appliedAt != nil }) >= 2 else {
+      guard present.databaseID == nil, unsafe access(file.witnessPath, F_OK) != 0 else {
+        throw refused(source, .witnessForeign, "it has schema version 1, which has no id to compare")
+      }
+      return Checked(databaseID: nil, seats: try seats(in: db))
+    }
+    let facts = try WitnessFacts(db)
+    // Another database's file may have been copied over the present one.
+    let isSame = present.databaseID == facts.databaseID
+    let epochs = isSame ? present.epochs.filter { $0.number > facts.epoch } : []
+    try requireSame(facts, witnessAt: epochs.last.map(\.path) ?? facts.place, source, present)
+    if facts.epoch > 0 || !epochs.isEmpty { try record(epochs, from: source, by: author, in: db) }
+    return Checked(databaseID: facts.databaseID, seats: try seats(in: db))
   }
 
   private func seats(in db: Database) throws -> Int {
@@ -150,21 +170,26 @@ package struct SQLiteRestore: RestoreTarget {
     }
   }
 
-  /// Requires that the backup is of the database that the present file and the witness are of.
+  /// Requires that the backup is of the database that the witness is of. If no witness of this place can be read, the
+  /// present file decides.
   private func requireSame(
     _ facts: WitnessFacts, witnessAt place: String?, _ source: StoreFile, _ present: MainFileFacts
   ) throws {
-    if let id = present.databaseID, id != facts.databaseID {
-      throw refused(
-        source, .witnessForeign, "it is of the database with the id \(facts.databaseID), \(file.path) is \(id)")
+    for place in place == nil ? [nil] : [place, nil] {
+      let path = file.witnessPath(at: place)
+      guard let record = try WitnessFile(path: path, forWriting: false)?.read() else { continue }
+      guard record.databaseID == facts.databaseID else {
+        throw refused(
+          source, .witnessForeign,
+          "it is of the database with the id \(facts.databaseID), the witness \(path) is of \(record.databaseID)")
+      }
+      // A backup of another installation names the witness of that installation.
+      if record.databasePath == file.pathInWitness(at: place) { return }
     }
-    let path = file.witnessPath(at: place)
-    guard let record = try WitnessFile(path: path, forWriting: false)?.read() else { return }
-    guard record.databaseID == facts.databaseID else {
-      throw refused(
-        source, .witnessForeign,
-        "it is of the database with the id \(facts.databaseID), the witness \(path) is of \(record.databaseID)")
-    }
+    guard let id = present.databaseID, id != facts.databaseID else { return }
+    throw refused(
+      source, .witnessForeign, "it is of the database with the id \(facts.databaseID), \(file.path) is \(id)",
+      next: "if \(file.path) is the wrong file, move it, its -wal and its -shm away and restore again")
   }
 
   /// Records the restore, and takes over what the present file knows of the place of the witness. Renews the log link,

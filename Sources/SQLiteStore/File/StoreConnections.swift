@@ -29,6 +29,8 @@ struct StoreConnections {
   /// - Throws: ``StoreError``.
   init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
     let limits = request.limits
+    SetAsideDirectory.removeUncommitted(of: file)
+    AtomicFile.removeLeftovers(in: AtomicFile.directory(of: file.path))
     let standing = try file.requireProvedLog(notedIn: writeLock)
     let readerConfiguration = SQLiteStore.configuration(limits: limits, readonly: true)
     let reader = try DatabasePool(path: file.path, configuration: readerConfiguration)

@@ -8,49 +8,57 @@ extension StoreFile {
   /// Creates a whole, migrated file (mode 0600) where none stands. Several processes may try at once.
   ///
   /// It is built under another name and renamed into place: a crash leaves a file that is whole, or none.
-  package func createIfMissing(limits: SQLiteStore.Limits, now: Timestamp) throws(StoreError) {
+  ///
+  /// - Parameter witness: the place of the witness that an operator asks for.
+  /// - Throws: ``StoreError`` with `corrupt` or `witnessForeign` if a file beside it says that a database was here.
+  package func createIfMissing(
+    limits: SQLiteStore.Limits, now: Timestamp, witness: String? = nil
+  ) throws(StoreError) {
     if try existsOrIsRestored() { return }
     let useLock = try FileLock(path: useLockPath)
     try useLock.take(.exclusive, within: limits.lockTimeout)
     defer { useLock.giveBack() }
     if try exists() { return }
-    guard unsafe access(walPath, F_OK) != 0 else {
-      throw StoreError(
-        .corrupt, operation: "create the database", subject: path,
-        cause: "the file is gone, but its write-ahead log stands at \(walPath)",
-        hint: "put the database file back beside it; nothing was changed")
-    }
-    guard unsafe access(witnessPath, F_OK) != 0 else {
-      throw StoreError(
-        .witnessForeign, operation: "create the database", subject: path,
-        cause: "the file is gone, but its witness stands at \(witnessPath)",
-        hint: "put the database file back beside it; if it is not wanted any more, move the witness away")
-    }
+    try requireNoTrace(witness: witness)
     do {
       try build(now: now)
-      crashPoint(.fileBuilt)
-      guard unsafe rename(newFilePath, path) == 0 else {
-        throw StoreError.system(errno, operation: "name the new database", subject: path)
-      }
-      crashPoint(.fileRenamed)
-      try Self.syncDirectory(of: path)
     } catch {
       throw StoreError(error, operation: "create the database", subject: path)
     }
   }
 
+  /// Refuses to create a database at the place of one that is gone: an empty one would give its seats again.
+  private func requireNoTrace(witness: String?) throws(StoreError) {
+    func refused(_ code: StoreError.Code, _ cause: String, _ hint: String) -> StoreError {
+      StoreError(
+        code, operation: "create the database", subject: path, cause: "the file is gone, but \(cause)",
+        hint: "\(hint); nothing was changed")
+    }
+    let back = "put the database file back beside it, or restore a backup: issue-service restore BACKUP"
+    guard unsafe access(walPath, F_OK) != 0 else {
+      throw refused(.corrupt, "its write-ahead log stands at \(walPath)", back)
+    }
+    if let directory = SetAsideDirectory.uncommitted(of: self) {
+      throw refused(
+        .corrupt, "a restore that was interrupted left a checked copy in \(directory)",
+        "restore again: issue-service restore BACKUP; if it is not wanted any more, remove that directory")
+    }
+    for witness in [witnessPath] + (witness.map { [StoreFile(path: $0).path] } ?? [])
+    where unsafe access(witness, F_OK) == 0 {
+      throw refused(
+        .witnessForeign, "its witness stands at \(witness)",
+        "\(back); if the database is not wanted any more, move the witness away")
+    }
+    guard try !hasWriteLockNote() else {
+      throw refused(
+        .corrupt, "\(writeLockPath) says that a program has written to it",
+        "\(back); if the database is not wanted any more, remove \(writeLockPath)")
+    }
+  }
+
   private func build(now: Timestamp) throws {
-    for leftover in [newFilePath, newFilePath + "-wal", newFilePath + "-shm", newFilePath + "-journal"] {
-      guard unsafe unlink(leftover) == 0 || errno == ENOENT else {
-        throw StoreError.system(errno, operation: "remove what a crash left", subject: leftover)
-      }
-    }
-    let descriptor = unsafe open(newFilePath, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard descriptor >= 0 else {
-      throw StoreError.system(errno, operation: "create the database", subject: newFilePath)
-    }
-    close(descriptor)
-    let queue = try DatabaseQueue(path: newFilePath)
+    let new = try AtomicFile(beside: path)
+    let queue = try DatabaseQueue(path: new.temporaryPath)
     try queue.writeWithoutTransaction { db in
       _ = try Migrator(path: path).apply(in: db, now: now)
       // To its end: it commits after the row with the mode, and whoever reads that row only misses that it failed.
@@ -61,6 +69,9 @@ extension StoreFile {
       }
     }
     try queue.close()
+    try PrivateCopy.requireNoLog(new.temporaryPath)
+    try new.publish(
+      as: path, willRename: { crashPoint(.fileBuilt) }, didRename: { crashPoint(.fileRenamed) })
   }
 
   /// Applies what an existing file lacks; creates a missing one. No other program may use the file meanwhile.
@@ -72,7 +83,7 @@ extension StoreFile {
   package func upgrade(
     limits: SQLiteStore.Limits, now: Timestamp, hasBackup: Bool = false, to migrations: [Migration] = Migration.sqlite
   ) throws(StoreError) -> MigrationResult {
-    guard try exists() else {
+    guard try existsOrIsRestored() else {
       try createIfMissing(limits: limits, now: now)
       return MigrationResult(applied: Migrator(path: path).migrations.map(\.version))
     }

@@ -29,8 +29,8 @@ package struct StoreFile: Sendable {
   package var runLockPath: String { path + ".run-lock" }
   package var walPath: String { path + "-wal" }
   var shmPath: String { path + "-shm" }
-  /// Where a new file is built before it takes its name, so that a file at ``path`` is whole or not there.
-  var newFilePath: String { path + ".new" }
+  /// What SQLite appends to the path for the files of the set.
+  static let suffixes = ["", "-wal", "-shm", "-journal"]
 
   /// Whether something stands at the path.
   ///
@@ -116,15 +116,17 @@ package struct StoreFile: Sendable {
 
   /// Makes the names of new and renamed files in the directory of `path` durable.
   static func syncDirectory(of path: String) throws(StoreError) {
-    let directory = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
-    let descriptor = unsafe open(String(directory), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      throw StoreError.system(errno, operation: "sync the directory", subject: String(directory))
+    do {
+      try AtomicFile.syncDirectory(of: path)
+    } catch {
+      throw StoreError(error, operation: "sync the directory")
     }
-    defer { close(descriptor) }
-    guard fsync(descriptor) == 0 else {
-      throw StoreError.system(errno, operation: "sync the directory", subject: String(directory))
-    }
+  }
+}
+
+extension StoreError {
+  init(_ failure: AtomicFile.Failure, operation: String) {
+    self = .system(failure.code, operation: operation, subject: failure.path)
   }
 }
 

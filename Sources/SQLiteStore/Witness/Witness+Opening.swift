@@ -9,9 +9,8 @@ extension StoreFile {
   /// The place on record for a path that an operator gave: `nil` for beside the database.
   func witnessPlace(_ given: String) throws(StoreError) -> String? {
     let resolved = StoreFile(path: given).path
-    let own = ["", "-wal", "-shm", "-journal"].map { path + $0 } + [newFilePath, useLockPath, writeLockPath]
     var fault: String?
-    if own.contains(resolved) { fault = "it is a file of the database itself" }
+    if owns(resolved) { fault = "it is a file of the database itself" }
     if (resolved + path).contains("\n") { fault = "its path, or that of the database, holds a line feed" }
     if let fault {
       throw StoreError(

@@ -39,24 +39,22 @@ final class WitnessFile: Sendable {
 
   /// Makes a file (mode 0600) that holds one record. It is built under another name: a crash leaves it whole, or not
   /// there.
+  ///
+  /// - Throws: ``StoreError`` if the name is taken: that file stays as it is.
   static func create(_ record: WitnessRecord, at path: String) throws(StoreError) {
-    let new = path + ".new"
-    try remove(new)  // what a crash left
-    let created = unsafe open(new, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard created >= 0 else { throw StoreError.system(errno, operation: "create the witness", subject: path) }
-    close(created)
-    guard let file = try WitnessFile(path: new, forWriting: true) else {
-      throw StoreError(.inputOutput, operation: "create the witness", subject: path, cause: "it is gone at once")
+    do {
+      let new = try AtomicFile(beside: path)
+      guard let file = try WitnessFile(path: new.temporaryPath, forWriting: true) else {
+        throw StoreError(.inputOutput, operation: "create the witness", subject: path, cause: "it is gone at once")
+      }
+      let bytes = record.encoded
+      try file.reserve(bytes.count)
+      try file.write(bytes, sequence: record.sequence)
+      try new.publish(
+        as: path, willRename: { crashPoint(.witnessBuilt) }, didRename: { crashPoint(.witnessRenamed) })
+    } catch {
+      throw StoreError(error, operation: "create the witness", subject: path)
     }
-    let bytes = record.encoded
-    try file.reserve(bytes.count)
-    try file.write(bytes, sequence: record.sequence)
-    crashPoint(.witnessBuilt)
-    guard unsafe rename(new, path) == 0 else {
-      throw StoreError.system(errno, operation: "name the witness", subject: path)
-    }
-    crashPoint(.witnessRenamed)
-    try StoreFile.syncDirectory(of: path)
   }
 
   /// Gives the file that stands at the path another name beside it.
@@ -64,18 +62,14 @@ final class WitnessFile: Sendable {
   /// - Returns: the new name; `nil` where no file stands there.
   static func setAside(_ path: String, now: Timestamp) throws(StoreError) -> String? {
     let aside = "\(path).set-aside-\(now.microseconds)"
-    guard unsafe rename(path, aside) == 0 else {
-      if errno == ENOENT { return nil }
-      throw StoreError.system(errno, operation: "set the witness aside", subject: path)
+    do {
+      try AtomicFile.rename(path, to: aside)
+      try AtomicFile.syncDirectory(of: path)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw StoreError(error, operation: "set the witness aside")
     }
-    try StoreFile.syncDirectory(of: path)
     return aside
-  }
-
-  static func remove(_ path: String) throws(StoreError) {
-    guard unsafe unlink(path) == 0 || errno == ENOENT else {
-      throw StoreError.system(errno, operation: "remove the witness", subject: path)
-    }
   }
 
   /// Whether the file is still what others find at the path.

@@ -10,17 +10,17 @@ struct RestoreTests {
     try await Program.issueService.run(arguments + ["--database", database])
   }
 
-  private static func restore(_ file: String, to database: String) async throws -> Program.Result {
+  static func restore(_ file: String, to database: String) async throws -> Program.Result {
     try await run("restore", file, "--reason", "test", "--yes", database: database)
   }
 
   /// The files of the database and what is in them; not the lock files, which a refused restore may open.
-  private static func set(in directory: ScratchDirectory) throws -> [String: Data] {
+  static func set(in directory: ScratchDirectory) throws -> [String: Data] {
     let names = try directory.names().filter { $0.hasPrefix("first-come.db") && !$0.hasSuffix("-lock") }
     return try Dictionary(uniqueKeysWithValues: names.map { ($0, try directory.contents($0)) })
   }
 
-  private static func logIsGone(_ database: String) -> Bool {
+  static func logIsGone(_ database: String) -> Bool {
     let size = try? FileManager.default.attributesOfItem(atPath: database + "-wal")[.size] as? Int
     return size == nil || size == 0
   }
@@ -201,6 +201,13 @@ struct RestoreTests {
     try whole.prefix(whole.count / 2).write(to: directory.url.appendingPathComponent("half.db"))
     try whole.prefix(60).write(to: directory.url.appendingPathComponent("short.db"))
     try whole.prefix(whole.count - 100).write(to: directory.url.appendingPathComponent("cut.db"))
+    try whole.prefix(2 * 4_096).write(to: directory.url.appendingPathComponent("head.db"))
+    for (name, table) in [("linkless.db", "log_link"), ("nameless.db", "database_identity")] {
+      try whole.write(to: directory.url.appendingPathComponent(name))
+      try await alter(
+        directory.path(name),
+        "DROP TRIGGER IF EXISTS \(table)_delete; DELETE FROM \(table); PRAGMA journal_mode = DELETE")
+    }
     try whole.write(to: directory.url.appendingPathComponent("raw.db"))
     _ = try directory.write("a log", to: "raw.db-wal")
     let foreign = try await Program.system("/usr/bin/sqlite3").run([
@@ -210,11 +217,16 @@ struct RestoreTests {
     let old = try Self.set(in: directory)
     for (name, status) in [
       ("text.db", Int32(74)), ("foreign.db", 74), ("half.db", 74), ("short.db", 74), ("cut.db", 74), ("raw.db", 74),
-      ("other-night.db", 78), ("newer.db", 78), ("none.db", 69), (".", 74), ("first-come.db", 74),
+      ("head.db", 74), ("linkless.db", 74), ("nameless.db", 74), ("other-night.db", 78), ("newer.db", 78),
+      ("none.db", 69), (".", 74), ("first-come.db", 74),
     ] {
       let refused = try await Self.restore(directory.path(name), to: database)
       #expect(refused.status == status, "\(name): \(refused.status) \(refused.errors)")
       #expect(refused.errors.split(separator: "\n").count == 3, "\(refused.errors)")
+      if name != "none.db" && name != "." {
+        #expect(refused.errors.contains(directory.path(name)), "\(name): \(refused.errors)")
+      }
+      #expect(refused.errors.contains("nothing was changed"), "\(name): \(refused.errors)")
       #expect(try Self.set(in: directory) == old, "\(name) changed the old set")
     }
     let unasked = try await Self.run("restore", file, "--reason", "x", database: database)

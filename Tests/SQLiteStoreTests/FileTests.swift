@@ -134,9 +134,53 @@ struct FileTests {
 
   @Test func whatACrashedCreationLeftIsNoObstacle() throws {
     let backend = try SQLiteBackend()
-    _ = try backend.directory.write("half a database", to: "first-come.db.new")
+    let leftover = ".first-come-0123456789abcdef.tmp"
+    _ = try backend.directory.write("half a database", to: leftover)
+    _ = try backend.directory.write("its journal", to: leftover + "-journal")
     _ = try backend.openStore()
-    #expect(try !backend.directory.names().contains("first-come.db.new"))
+    #expect(try !backend.directory.names().contains { $0.hasPrefix(leftover) })
+  }
+
+  /// A creation built the file under that name, and removed the file that stood there.
+  @Test func anotherFileWithTheSuffixNewStays() async throws {
+    let backend = try SQLiteBackend()
+    let other = backend.directory.path("first-come.db.new")
+    _ = try await SQLiteStore(path: other, ifMissing: .create, clock: TestClock().clock).create(.test(), by: .test)
+    _ = try backend.openStore()
+    #expect(try await SQLiteStore(path: other, clock: TestClock().clock).campaigns().count == 1)
+    // The witness was built as "w.new".
+    let live = backend.directory.path("w.new")
+    let witness = WitnessRequirement.at(backend.directory.path("w"))
+    let store = try SQLiteStore(path: live, ifMissing: .create, witness: witness, clock: TestClock().clock)
+    _ = try await store.create(.test(), by: .test)
+    #expect(try await SQLiteStore(path: live, witness: witness, clock: TestClock().clock).campaigns().count == 1)
+  }
+
+  /// An empty database in the place of one that is gone would give its seats again.
+  @Test(arguments: ["witness", "requested witness", "write lock", "restored"])
+  func aDatabaseThatIsGoneIsNotCreatedAgain(trace: String) async throws {
+    let backend = try SQLiteBackend()
+    let directory = backend.directory
+    let requested = directory.path("other/w")
+    switch trace {
+    case "witness": _ = try directory.write("a witness", to: "first-come.db.witness")
+    case "requested witness":
+      try FileManager.default.createDirectory(atPath: directory.path("other"), withIntermediateDirectories: true)
+      _ = try directory.write("a witness", to: "other/w")
+    case "write lock": _ = try directory.write("a note", to: "first-come.db.write-lock")
+    default:
+      let aside = "first-come.db.set-aside-17"
+      try FileManager.default.createDirectory(atPath: directory.path(aside), withIntermediateDirectories: true)
+      _ = try directory.write("a checked copy", to: aside + "/restored")
+    }
+    let failure = #expect(throws: StoreError.self) {
+      try SQLiteStore(
+        path: backend.path, ifMissing: .create, witness: trace == "requested witness" ? .at(requested) : .asRecorded,
+        clock: TestClock().clock)
+    }
+    #expect(failure?.code == (trace.hasSuffix("witness") ? .witnessForeign : .corrupt))
+    #expect(failure?.hint.contains("issue-service restore BACKUP") == true)
+    #expect(!FileManager.default.fileExists(atPath: backend.path))
   }
 
   @Test func severalProcessesMayCreateAtOnce() async throws {

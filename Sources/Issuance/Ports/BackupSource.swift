@@ -3,10 +3,10 @@ package protocol BackupSource: Sendable {
   /// Copies one snapshot to a new file, and gives the file its name only if `isAccepted` holds for the judgement.
   ///
   /// The snapshot is one read transaction. The copy is built under a temporary name beside `path`, so `path` is whole or
-  /// not there. A copy that is not accepted is kept as `path.rejected`.
+  /// not there. A copy that is not accepted is kept as `path.rejected`, where it replaces an earlier one.
   ///
   /// - Parameters:
-  ///   - replacesExisting: whether a First Come database at `path` is replaced.
+  ///   - replacesExisting: whether an earlier backup of the database at `path` is replaced.
   ///   - judge: gets the copy, and the witness as it was read before the snapshot.
   /// - Throws: ``StoreError``; nothing was changed at `path`.
   func backup<Judgement: Sendable>(

@@ -11,8 +11,8 @@ struct BackupCommand: AsyncParsableCommand {
       "issue-service backup /backup/night.db --replace --database first-come.db",
     ],
     discussion: """
-      The copy holds one instant. It is built as FILE.new, checked by every rule
-      of 'reconcile report', and renamed to FILE only if the report is CLEAN.
+      The copy holds one instant. It is checked by every rule of 'reconcile
+      report', and gets the name FILE only if the report is CLEAN.
       Otherwise it is kept as FILE.rejected; the exit code is 2 for DIRTY and 3
       for UNKNOWN. The file holds coupon codes and has mode 0600.
       """)

@@ -62,7 +62,8 @@ struct BackupTarget: Sendable {
     }
     if unsafe access(target.witnessPath, F_OK) == 0 {
       return Refusal(
-        why: "it is a database and not a backup: its witness stands at \(target.witnessPath)", next: "name another file")
+        why: "it is a database and not a backup: its witness stands at \(target.witnessPath)", next: "name another file"
+      )
     }
     if try target.hasWriteLockNote() {
       return Refusal(

@@ -128,7 +128,7 @@ struct LogNoteTests {
       #expect(throws: Never.self) {
         try SQLiteReconciliationSource(path: left.path, clock: TestClock().clock)
       }
-      #expect(try !left.directory.names().contains { $0.contains(".judge-") })
+      #expect(try !left.directory.names().contains { $0.hasPrefix(".first-come-") })
     }
   }
 

@@ -142,6 +142,17 @@ struct WitnessAdminTests {
     #expect(try backend.plain().dump() == before)
   }
 
+  /// The file at the new place may be anything, also another database.
+  @Test func aFileThatIsNoWitnessStays() async throws {
+    let other = backend.directory.path("notes")
+    try Data("notes".utf8).write(to: URL(fileURLWithPath: other))
+    let failure = await #expect(throws: StoreError.self) {
+      try await admin(witness: other).rebuildWitness(by: .test)
+    }
+    #expect(failure?.code == .witnessForeign)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: other)) == Data("notes".utf8))
+  }
+
   /// No service may run meanwhile: it would go on with what it knows.
   @Test func itNeedsTheDatabaseForItself() async throws {
     let store = try backend.openStore()

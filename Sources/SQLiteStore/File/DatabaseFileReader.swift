@@ -1,4 +1,5 @@
 internal import GRDBSQLite
+internal import Glibc
 internal import Issuance
 
 /// A database file, read page by page without a lock, and without creating anything beside the file.
@@ -39,6 +40,22 @@ internal import Issuance
   }
 
   deinit { unsafe sqlite3_close(connection) }
+
+  /// Appends the bytes of the file to a copy.
+  func copy(to copy: AtomicFile) throws {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else {
+      throw StoreError.system(errno, operation: "copy the database", subject: path)
+    }
+    let size = Int(status.st_size)
+    for offset in stride(from: 0, to: size, by: Self.copiedAtOnce) {
+      let count = min(Self.copiedAtOnce, size - offset)
+      guard let bytes = try unsafe PageSource(connection).bytes(at: offset, count: count, of: path) else { return }
+      try copy.write(bytes)
+    }
+  }
+
+  private static let copiedAtOnce = 1 << 20
 
   /// Offset 68, big-endian: https://www.sqlite.org/fileformat2.html#application_id
   var applicationID: Int { header[68..<72].reduce(0) { $0 << 8 | Int($1) } }

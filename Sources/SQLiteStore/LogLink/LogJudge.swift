@@ -10,25 +10,17 @@ struct LogJudge {
   let file: StoreFile
 
   /// Copies file and log aside, opens the copy, and requires that the result is sound: quick_check, foreign keys, the
-  /// chain of acceptances and the witness. Call with the write lock, before this process has opened the file: a plain
-  /// copy drops the locks of its connections.
+  /// chain of acceptances and the witness. Call with the write lock.
   ///
   /// Time and space: one copy of both files, one pass over the copy.
   ///
   /// - Parameter reason: why it is asked.
   /// - Throws: ``StoreError`` with `logMismatch`; the files are as they were.
   func examine(because reason: String) throws {
-    let copy = "\(file.path).judge-\(getpid())-\(UInt32.random(in: .min ... .max))"
-    defer { Self.unlink(copy) }
-    try Self.copy(file.path, to: copy)
-    try Self.copy(file.walPath, to: copy + "-wal")
-    crashPoint(.judgeCopied)
-    let together = try Self.faults(of: copy) { db in try faults(in: db) }
+    let together = try faults(withLog: true)
     guard !together.isEmpty else { return crashPoint(.judgePassed) }
     // A fault that stands in the file without the log says nothing about the two.
-    Self.unlink(copy)
-    try Self.copy(file.path, to: copy)
-    let alone = try Self.faults(of: copy) { db in try faults(in: db) }
+    let alone = try faults(withLog: false)
     let caused = together.filter { !alone.contains($0) }
     guard caused.isEmpty else {
       throw StoreError.logMismatch(
@@ -37,28 +29,37 @@ struct LogJudge {
     crashPoint(.judgePassed)
   }
 
-  /// Opens a copy and takes its names away at once, so that a crash leaves nothing.
-  private static func faults(of copy: String, _ body: (Database) throws -> [String]) throws -> [String] {
+  /// Copies the file, and the log if it counts, and examines the copy.
+  private func faults(withLog: Bool) throws -> [String] {
+    let copy = try copied(withLog: withLog)
+    defer { copy.discard() }
+    crashPoint(.judgeCopied)
     do {
       var configuration = Configuration()
       configuration.foreignKeysEnabled = false
-      let queue = try DatabaseQueue(path: copy, configuration: configuration)
-      let faults = try queue.inDatabase { db in
-        _ = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
-        unlink(copy)
-        return try body(db)
-      }
+      let queue = try DatabaseQueue(path: copy.temporaryPath, configuration: configuration)
+      let faults = try queue.inDatabase { db in try self.faults(in: db) }
       try queue.close()
       return faults
     } catch let failure as StoreError {
       throw failure
     } catch {
-      return [StoreError(error, operation: "examine", subject: copy).cause]
+      return [StoreError(error, operation: "examine", subject: file.path).cause]
     }
   }
 
-  private static func unlink(_ copy: String) {
-    for suffix in ["", "-wal", "-shm"] { unsafe _ = Glibc.unlink(copy + suffix) }
+  private func copied(withLog: Bool) throws -> AtomicFile {
+    do {
+      let copy = try AtomicFile(beside: file.path)
+      try DatabaseFileReader(path: file.path)?.copy(to: copy)
+      if withLog { try FileManager.default.copyItem(atPath: file.walPath, toPath: copy.temporaryPath + "-wal") }
+      return copy
+    } catch {
+      let cause = StoreError(error, operation: "copy", subject: file.path).cause
+      throw StoreError(
+        .inputOutput, operation: "copy the file and its log aside", subject: file.path, cause: cause,
+        hint: "free space on the disk of \(file.path), and check the disk")
+    }
   }
 
   private func faults(in db: Database) throws -> [String] {
@@ -96,16 +97,6 @@ struct LogJudge {
       return nil
     } catch let failure as StoreError where failure.code == .witnessAhead {
       return failure.cause
-    }
-  }
-
-  private static func copy(_ path: String, to copy: String) throws(StoreError) {
-    do {
-      try FileManager.default.copyItem(atPath: path, toPath: copy)
-    } catch {
-      throw StoreError(
-        .inputOutput, operation: "copy the file and its log aside", subject: path, cause: "\(error)",
-        hint: "free space on the disk of \(path), and check the disk")
     }
   }
 }

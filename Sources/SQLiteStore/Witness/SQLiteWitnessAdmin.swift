@@ -69,6 +69,7 @@ package final class SQLiteWitnessAdmin: WitnessAdmin {
       try Self.requireNotAhead(at: place, facts, of: database, in: db)
       if facts.place != place { try Self.requireOnRecordNotAhead(facts, of: database, in: db) }
       let path = database.witnessPath(at: place)
+      if place != facts.place { try Self.requireReplaceable(path) }
       if let aside = try WitnessFile.setAside(path, now: clock()) { setAside.append(aside) }
       _ = try Witness.begin(facts, of: database, at: place)
       try Witness.register(
@@ -86,6 +87,14 @@ package final class SQLiteWitnessAdmin: WitnessAdmin {
       rebuild = WitnessRebuild(state: rebuild.state, setAside: rebuild.setAside + [aside])
     }
     return rebuild
+  }
+
+  /// Refuses to set a file aside at a new place that is no witness. The place on record may hold a damaged one.
+  private static func requireReplaceable(_ path: String) throws {
+    guard let file = try WitnessFile(path: path, forWriting: false), try file.read() == nil else { return }
+    throw StoreError(
+      .witnessForeign, operation: "rebuild the witness", subject: path, cause: "the file there is not a witness",
+      hint: "name another place: issue-service witness rebuild --witness PATH --reason TEXT")
   }
 
   /// Where another place is asked for: what stands at the old one counts if it is this database's.

@@ -24,6 +24,9 @@ struct ConsumeCommand: AsyncParsableCommand {
     try await runCommand {
       let settings = try webhook.webhookSettings()
       let store = try Backend.openStore(database: database.path(), retryPolicy: retries.policy())
+      for id in try await store.unreadableCampaigns() {
+        printError("warning: the row of campaign \(id) is malformed, and its events wait; see: reconcile report")
+      }
       let termination = Termination()
       let progress = Progress("settling", total: nil, unit: "events")
       let (total, down) = try await termination.watch {

@@ -22,15 +22,18 @@ struct HistoryCommand: AsyncParsableCommand {
         .key("STARTED"), "VERDICT", "CAMPAIGN", .number("FINDINGS"), .number("NEW"), .number("GONE"),
         .number("WAIVED"), .number("WARNINGS"),
       ])
-      let runs = try await source.reconciliations(limit: limit)
-      for run in runs {
+      let page = try await source.reconciliations(limit: limit)
+      for run in page.runs {
         func text(_ count: Int?) -> String { count.map(String.init) ?? "-" }
         table.add([
           "\(run.startedAt)", run.verdict ?? "-", run.campaign ?? "all", text(run.findings), text(run.introduced),
           text(run.resolved), text(run.waived), text(run.warnings),
         ])
       }
-      try printResult(runs.isEmpty ? "no run is recorded" : table.text(columns: Terminal.standardOutput.columns))
+      let isEmpty = page.runs.isEmpty && page.unreadable.isEmpty
+      var lines = page.runs.isEmpty ? [] : [table.text(columns: Terminal.standardOutput.columns)]
+      lines += page.unreadable.map { "unreadable: run \($0); see: reconcile report" }
+      try printResult(isEmpty ? "no run is recorded" : lines.joined(separator: "\n"))
       return .done
     }
   }

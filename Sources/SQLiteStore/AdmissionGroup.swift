@@ -74,7 +74,8 @@ struct AdmissionGroup {
     // Of a commit that gives a seat: a copy with every acceptance must start, whatever else was committed since.
     let sequence = advanced.isEmpty ? nil : try LogLink.nextSequence(in: db)
     return try witness.prepare(
-      Dictionary(uniqueKeysWithValues: unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }), logSequence: sequence)
+      Dictionary(unwitnessed.map { ($0.campaign.id.rawValue, $0.tip) }, uniquingKeysWith: { first, _ in first }),
+      logSequence: sequence)
   }
 
   private mutating func progress(of id: CampaignID, in db: Database) throws -> Progress? {
@@ -83,10 +84,12 @@ struct AdmissionGroup {
     let last = try db.cachedStatement(
       sql: "SELECT seat, accepted_at, chain FROM accepted_user WHERE campaign_id = ? ORDER BY seat DESC LIMIT 1")
     let row = try Row.fetchOne(last, arguments: [id.rawValue])
-    _ = try row?.seat()  // no witness record holds a seat out of bounds
-    let tip = try row.map(WitnessRecord.Tip.init(row:)) ?? .beginning
+    let (tip, lastAcceptedAt) = try StoreError.naming("the last acceptance of \(id)") {
+      _ = try row?.seat()  // no witness record holds a seat out of bounds
+      return (try row.map(WitnessRecord.Tip.init(row:)) ?? .beginning, try row?.timestamp("accepted_at"))
+    }
     try witness.require(tip, of: id, in: db)
-    let state = Progress(campaign, lastAcceptedAt: try row?.timestamp("accepted_at"), tip: tip)
+    let state = Progress(campaign, lastAcceptedAt: lastAcceptedAt, tip: tip)
     progress[id] = state
     return state
   }

@@ -24,10 +24,11 @@ internal import Issuance
   func existing(of claim: Claim) throws -> Acceptance? {
     try unsafe run(find, campaign: claim.campaignID, user: claim.userID) { statement in
       guard try unsafe step(statement) else { return nil }
-      guard let seat = unsafe Seat(stored: Int(sqlite3_column_int64(statement, 0))) else {
+      let row = unsafe DirectRow(statement)
+      guard let seat = Seat(stored: try row.integer(0, of: "accepted_user.seat")) else {
         throw StoreError.outOfBounds(column: "accepted_user.seat")
       }
-      guard let acceptedAt = unsafe Timestamp(stored: sqlite3_column_int64(statement, 1)) else {
+      guard let acceptedAt = Timestamp(stored: Int64(try row.integer(1, of: "accepted_user.accepted_at"))) else {
         throw StoreError.outOfBounds(column: "accepted_user.accepted_at")
       }
       return Acceptance(campaignID: claim.campaignID, userID: claim.userID, seat: seat, acceptedAt: acceptedAt)

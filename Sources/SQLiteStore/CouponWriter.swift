@@ -36,11 +36,18 @@ final class CouponWriter {
         """)
   }
 
-  /// A statement that the database itself refuses, or a row that cannot be read, is permanent for this event alone.
+  /// A statement that the database itself refuses, or a row of the seat that cannot be read, is permanent for this event
+  /// alone. If the row of the campaign cannot be read, the event is sound: it fails without a counted attempt and waits
+  /// until the campaign is repaired.
   ///
   /// - Parameter answer: what an issuer said; `nil` where none was asked.
   func make(for event: Event, answer: CodeResponse? = nil) throws -> CouponDecision.Decision {
     do {
+      guard try isSound(event.campaignID) else {
+        return .fail(
+          IssuerFailure(.infrastructure, "the row of campaign \(event.campaignID) cannot be read: see reconcile report")
+        )
+      }
       let decision = CouponDecision.decide(event, facts: try facts(of: event, answer: answer))
       guard case .issue(let code) = decision else { return decision }
       if try source(of: event.campaignID)?.issuer == .pool {
@@ -54,7 +61,7 @@ final class CouponWriter {
       }
       return decision
     } catch let error where StoreError(error, operation: "", subject: "").code == .malformed {
-      return .reject(evidence: "a row of this seat or of its campaign holds what no program writes")
+      return .reject(evidence: "a row of this seat holds what no program writes")
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CONSTRAINT {
       return .reject(evidence: "the database refused the coupon: \(error.message ?? "no message")")
     }
@@ -119,6 +126,13 @@ final class CouponWriter {
     return .code(code, couponWithCode: try coupon(ofCode, "code", .text(text), of: event.campaignID))
   }
 
+  /// Whether coupons can be made for a campaign; `true` also if it does not exist.
+  private func isSound(_ id: CampaignID) throws -> Bool {
+    if sources[id] != nil { return true }
+    let campaign = try db.cachedStatement(sql: "SELECT \(Campaign.canIssue) FROM campaign WHERE id = ?")
+    return try Bool.fetchOne(campaign, arguments: [id.rawValue]) ?? true
+  }
+
   private func source(of id: CampaignID) throws -> Source? {
     if let known = sources[id] { return known }
     let campaign = try db.cachedStatement(sql: "SELECT issuer, code_key FROM campaign WHERE id = ?")
@@ -135,19 +149,46 @@ final class CouponWriter {
   private func poolCode(for event: Event) throws -> String? {
     let campaignID = event.campaignID.rawValue
     let given = try db.cachedStatement(sql: "SELECT code FROM pool_code WHERE campaign_id = ? AND seat = ?")
-    if let code = try String.fetchOne(given, arguments: [campaignID, event.seat.number]) { return code }
+    if let row = try Row.fetchOne(given, arguments: [campaignID, event.seat.number]) { return try row.value("code") }
     let free = try db.cachedStatement(
       sql: """
         SELECT code FROM pool_code INDEXED BY pool_code_free WHERE campaign_id = ? AND seat IS NULL
+          AND typeof(code) = 'text'
         ORDER BY position LIMIT 1 OFFSET ?
         """)
-    guard let next = try String.fetchOne(free, arguments: [campaignID, 0]) else { return nil }
+    guard let next = try Row.fetchOne(free, arguments: [campaignID, 0]) else { return nil }
     let lower = try db.cachedStatement(
       sql: """
         SELECT count(*) FROM failed_event INDEXED BY failed_event_open
         WHERE campaign_id = ? AND seat < ? AND state IN ('waiting', 'parked')
         """)
     let waiting = try Int.fetchOne(lower, arguments: [campaignID, event.seat.number]) ?? 0
-    return try String.fetchOne(free, arguments: [campaignID, waiting]) == nil ? nil : next
+    return try Row.fetchOne(free, arguments: [campaignID, waiting]) == nil ? nil : next.value("code")
   }
+}
+
+extension Campaign {
+  /// Whether all that a coupon is made of can be read in the row of a campaign, as a condition. The events of a campaign
+  /// that fails it wait.
+  ///
+  /// A code key of another form would make codes that can be predicted, and a quota below the counter would make the
+  /// database refuse the coupons.
+  static let canIssue = """
+    (typeof(campaign.code_key) = 'blob' AND length(campaign.code_key) = 32
+      AND typeof(campaign.quota) = 'integer' AND campaign.quota BETWEEN 1 AND \(Quota.range.upperBound)
+      AND typeof(campaign.counter) = 'integer' AND campaign.counter BETWEEN 0 AND campaign.quota
+      AND campaign.issuer IN ('generated', 'pool', 'webhook')
+      AND (campaign.issuer <> 'webhook' OR \(isWebhookURL)))
+    """
+
+  /// Whether the maximum of attempts of a campaign can be used, as a condition.
+  static let hasMaxAttempts = "typeof(max_attempts) = 'integer' AND max_attempts BETWEEN 1 AND 1000"
+
+  /// Whether the webhook URL of a campaign is a text of the form of a URL, as a condition.
+  static let isWebhookURL = """
+    (typeof(campaign.webhook_url) = 'text' AND length(campaign.webhook_url) BETWEEN 1 AND 2048
+      AND campaign.webhook_url NOT GLOB '*[^!-~]*' AND instr(campaign.webhook_url, char(0)) = 0
+      AND (campaign.webhook_url GLOB 'http://?*' OR campaign.webhook_url GLOB 'https://?*')
+      AND (campaign.webhook_url NOT GLOB '*://[[]*' OR campaign.webhook_url GLOB '*://[[]?*[]]*'))
+    """
 }

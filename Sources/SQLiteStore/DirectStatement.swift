@@ -74,28 +74,26 @@ internal import Issuance
 @safe struct DirectRow {
   private let raw: SQLiteStatement
 
-  fileprivate init(_ raw: SQLiteStatement) { unsafe self.raw = raw }
+  init(_ raw: SQLiteStatement) { unsafe self.raw = raw }
 
-  /// - Throws: ``StoreError`` with `malformed` where a damaged file holds another type.
-  func integer(_ column: Int32) throws -> Int {
-    guard unsafe sqlite3_column_type(raw, column) == SQLITE_INTEGER else { throw Self.malformed }
+  /// - Throws: ``StoreError`` with `malformed` if a damaged file holds another type.
+  func integer(_ column: Int32, of name: String = "a column") throws -> Int {
+    guard unsafe sqlite3_column_type(raw, column) == SQLITE_INTEGER else { throw StoreError.wrongType(column: name) }
     return Int(unsafe sqlite3_column_int64(raw, column))
   }
 
   /// - Throws: as ``integer(_:)``, and for a number outside `bounds`.
   func count(_ column: Int32, of name: String, in bounds: ClosedRange<Int> = StoredNumber.counts) throws -> Int {
-    let number = try integer(column)
+    let number = try integer(column, of: name)
     guard bounds.contains(number) else { throw StoreError.outOfBounds(column: name) }
     return number
   }
 
   /// - Throws: as ``integer(_:)``.
-  func text(_ column: Int32) throws -> String {
+  func text(_ column: Int32, of name: String = "a column") throws -> String {
     guard unsafe sqlite3_column_type(raw, column) == SQLITE_TEXT, let start = unsafe sqlite3_column_text(raw, column)
-    else { throw Self.malformed }
+    else { throw StoreError.wrongType(column: name) }
     let count = Int(unsafe sqlite3_column_bytes(raw, column))
     return unsafe String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
   }
-
-  private static var malformed: StoreError { .unknownWord(column: "a column of another type") }
 }

@@ -124,13 +124,14 @@ extension QuarantinedEvent {
       db,
       sql: """
         SELECT source, campaign_id, seat, error FROM quarantined_event
-        WHERE :campaign IS NULL OR campaign_id = :campaign ORDER BY campaign_id, seat, source LIMIT :limit
+        WHERE (:campaign IS NULL OR campaign_id = :campaign)
+          AND typeof(campaign_id) = 'text' AND typeof(seat) = 'integer'
+        ORDER BY campaign_id, seat, source LIMIT :limit
         """, arguments: ["campaign": campaign?.rawValue, "limit": limit]
     ).map { row in
       QuarantinedEvent(
-        source: try row.value("source", as: String.self) == Lease.Source.outbox.table ? .outbox : .failedEvent,
-        key: SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat")),
-        error: try row.value("error"))
+        source: row.shown("source") == Lease.Source.outbox.table ? .outbox : .failedEvent,
+        key: SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat")), error: row.shown("error"))
     }
   }
 }

@@ -39,7 +39,7 @@ struct LeaseLapses {
       db, sql: "SELECT lapses, runs, alone_generation FROM lease_lapse WHERE campaign_id = ? AND seat = ?",
       arguments: [event.campaignID.rawValue, event.seat.number])
     let aloneGeneration = try StoreError.readable {
-      try found?.decode(Int?.self, forColumn: "alone_generation")
+      try found?.optional("alone_generation", as: Int.self)
     }
     let decision = LeaseLapse.decide(
       known: try found.map(LeaseLapse.init(row:)), holder: RunID(try row.value("leased_by")),
@@ -85,7 +85,7 @@ struct LeaseLapses {
 
 extension LeaseLapse {
   /// A row that cannot be read is no evidence: the count starts again.
-  fileprivate init(row: Row) throws {
+  init(row: Row) throws {
     let lapse = try StoreError.readable { () throws -> LeaseLapse in
       let lapses: Int = try row.value("lapses")
       let text: String = try row.value("runs")

@@ -48,7 +48,7 @@ struct LeaseTaking {
   private func take(_ row: Row) throws -> Lease {
     let event = try Event(row: row)
     let before = try row.count("generation")
-    let endpoint = try row.decode(String?.self, forColumn: "endpoint")
+    let endpoint = try row.optional("endpoint", as: String.self)
     try update.run(
       .text(holder.rawValue), .init(until), .integer(before + 1), .text(event.campaignID.rawValue),
       .integer(event.seat.number))

@@ -91,7 +91,8 @@ struct Migrator {
   private struct Entry {
     let version: Int
     let checksum: String
-    let appliedAt: Timestamp
+    /// `nil` if it cannot be read. It is only shown.
+    let appliedAt: Timestamp?
   }
 
   private func ledger(in db: Database) throws -> [Entry] {
@@ -109,7 +110,7 @@ struct Migrator {
     return try rows.map { row in
       Entry(
         version: try row.value("version"), checksum: try row.value("checksum"),
-        appliedAt: Timestamp(microseconds: try row.value("applied_at")))
+        appliedAt: Int64(storage: row.storage(of: "applied_at")).map(Timestamp.init(microseconds:)))
     }
   }
 

@@ -13,6 +13,10 @@ extension Campaign {
   init(row: Row) throws {
     let idText: String = try row.value("id")
     guard let id = CampaignID(idText) else { throw StoreError.unknownWord(column: "campaign.id") }
+    self = try StoreError.naming("campaign \(id)") { try Campaign(id, row: row) }
+  }
+
+  private init(_ id: CampaignID, row: Row) throws {
     guard let quota = Quota(try row.count("quota")) else {
       throw StoreError.unknownWord(column: "campaign.quota")
     }
@@ -30,28 +34,35 @@ extension Campaign {
 }
 
 extension Acceptance {
+  /// The acceptance of one user.
+  ///
+  /// - Throws: ``StoreError`` with `malformed`, which names campaign and user if the row cannot be read.
   static func fetch(of claim: Claim, in db: Database) throws -> Acceptance? {
     let statement = try db.cachedStatement(
       sql: "SELECT seat, accepted_at FROM accepted_user WHERE campaign_id = ? AND user_id = ?")
     return try Row.fetchOne(statement, arguments: [claim.campaignID.rawValue, claim.userID.rawValue]).map { row in
-      Acceptance(
-        campaignID: claim.campaignID, userID: claim.userID, seat: try row.seat(),
-        acceptedAt: try row.requiredTimestamp("accepted_at"))
+      try StoreError.naming("the acceptance of a user in \(claim.campaignID)") {
+        Acceptance(
+          campaignID: claim.campaignID, userID: claim.userID, seat: try row.seat(),
+          acceptedAt: try row.requiredTimestamp("accepted_at"))
+      }
     }
   }
 }
 
 extension Acceptance {
-  /// Every acceptance of a campaign, by its user.
+  /// Every acceptance of a campaign whose row can be read, by its user.
   static func fetchAll(of id: CampaignID, in db: Database) throws -> [UserID: Acceptance] {
     let rows = try Row.fetchCursor(
       db, sql: "SELECT seat, user_id, accepted_at FROM accepted_user WHERE campaign_id = ?", arguments: [id.rawValue])
     var acceptances: [UserID: Acceptance] = [:]
     while let row = try rows.next() {
-      let userID = try row.userID()
-      acceptances[userID] = Acceptance(
-        campaignID: id, userID: userID, seat: try row.seat(),
-        acceptedAt: try row.requiredTimestamp("accepted_at"))
+      let acceptance = try StoreError.readable {
+        Acceptance(
+          campaignID: id, userID: try row.userID(), seat: try row.seat(),
+          acceptedAt: try row.requiredTimestamp("accepted_at"))
+      }
+      if let acceptance { acceptances[acceptance.userID] = acceptance }
     }
     return acceptances
   }
@@ -65,7 +76,7 @@ extension Coupon {
     guard let couponCode = CouponCode(code) else { throw StoreError.unknownWord(column: "coupon.code") }
     self.init(
       campaignID: try row.campaignID(), seat: try row.seat(), userID: try row.userID(), code: couponCode,
-      issuedAt: try row.requiredTimestamp("issued_at"), traceParent: try row.traceParent())
+      issuedAt: try row.requiredTimestamp("issued_at"), traceParent: row.traceParent())
   }
 }
 
@@ -74,21 +85,14 @@ extension Event {
   init(row: Row) throws {
     self.init(
       campaignID: try row.campaignID(), seat: try row.seat(), userID: try row.userID(),
-      traceParent: try row.traceParent())
+      traceParent: row.traceParent())
   }
 }
 
 extension Row {
-  /// A column's value, which GRDB's subscript would trap on where a damaged file holds another type.
-  func value<Value: DatabaseValueConvertible & StatementColumnConvertible>(
-    _ column: String, as type: Value.Type = Value.self
-  ) throws -> Value {
-    try decode(type, forColumn: column)
-  }
-
-  /// `nil` also where a damaged file holds none of the form: nobody goes without a coupon for the sake of a trace.
-  func traceParent() throws -> TraceParent? {
-    try decode(String?.self, forColumn: "traceparent").flatMap { TraceParent($0) }
+  /// `nil` also if a damaged file holds another value: a bad trace does not keep a user from the coupon.
+  func traceParent() -> TraceParent? {
+    String(storage: storage(of: "traceparent")).flatMap { TraceParent($0) }
   }
 
   func word<Word: RawRepresentable<String>>(_ column: String, of table: String) throws -> Word {

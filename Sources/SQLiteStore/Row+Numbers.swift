@@ -19,7 +19,7 @@ extension Row {
 
   /// - Returns: `nil` for NULL.
   func timestamp(_ column: String) throws -> Timestamp? {
-    guard let microseconds = try decode(Int64?.self, forColumn: column) else { return nil }
+    guard let microseconds = try optional(column, as: Int64.self) else { return nil }
     guard let time = Timestamp(stored: microseconds) else { throw StoreError.outOfBounds(column: column) }
     return time
   }
@@ -37,7 +37,7 @@ extension Row {
 
   /// - Returns: `nil` for NULL.
   func optionalCount(_ column: String, in bounds: ClosedRange<Int> = StoredNumber.counts) throws -> Int? {
-    try decode(Int?.self, forColumn: column) == nil ? nil : count(column, in: bounds)
+    try optional(column, as: Int.self) == nil ? nil : count(column, in: bounds)
   }
 }
 

@@ -14,7 +14,8 @@ extension SQLiteReconciliationSource {
           """,
         arguments: [
           record.run.id.rawValue, record.run.host, record.run.processID, record.run.scope?.rawValue,
-          record.startedAt.microseconds, now.microseconds, record.exitCode, record.verdict, record.findings,
+          record.startedAt.microseconds, max(now, record.startedAt).microseconds, record.exitCode, record.verdict,
+          record.findings,
           record.introduced, record.persisted, record.resolved.count, record.waived, record.warnings,
         ])
       for finding in record.seen { try Self.remember(finding, at: now, in: db) }
@@ -67,8 +68,37 @@ extension SQLiteReconciliationSource {
           """,
         arguments: [
           record.id.rawValue, record.programVersion, record.planted, record.missed, record.unexpected,
-          record.startedAt.microseconds, record.endedAt.microseconds,
+          record.startedAt.microseconds, max(record.startedAt, record.endedAt).microseconds,
         ])
     }
+  }
+
+  package func reconciliations(limit: Int) async throws(StoreError) -> ReconciliationPage {
+    let page = try await read("read the runs of reconcile") { db in
+      let rows = try Row.fetchAll(
+        db, sql: "SELECT * FROM run WHERE program = 'reconcile' ORDER BY started_at DESC, id LIMIT ?",
+        arguments: [limit])
+      var page = ReconciliationPage()
+      for row in rows {
+        if let run = try StoreError.readable({ try PastReconciliation(row: row) }) {
+          page.runs.append(run)
+        } else {
+          page.unreadable.append(row.shown("id"))
+        }
+      }
+      return page
+    }
+    return page ?? ReconciliationPage()
+  }
+}
+
+extension PastReconciliation {
+  fileprivate init(row: Row) throws {
+    self.init(
+      id: RunID(try row.value("id")), campaign: try row.optional("campaign_id"),
+      startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.timestamp("ended_at"),
+      verdict: try row.optional("verdict"), findings: try row.optionalCount("findings"),
+      introduced: try row.optionalCount("findings_introduced"), resolved: try row.optionalCount("findings_resolved"),
+      waived: try row.optionalCount("findings_waived"), warnings: try row.optionalCount("warnings"))
   }
 }

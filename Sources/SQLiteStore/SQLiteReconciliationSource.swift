@@ -225,28 +225,4 @@ package final class SQLiteReconciliationSource: ReconciliationSource, ClosableSt
     try? reader.close()
     return leftLog.withLock { $0 }
   }
-
-  package func reconciliations(limit: Int) async throws(StoreError) -> [PastReconciliation] {
-    let runs = try await read("read the runs of reconcile") { db in
-      try Row.fetchAll(
-        db, sql: "SELECT * FROM run WHERE program = 'reconcile' ORDER BY started_at DESC, id LIMIT ?",
-        arguments: [limit]
-      ).map(PastReconciliation.init(row:))
-    }
-    return runs ?? []
-  }
-}
-
-extension PastReconciliation {
-  fileprivate init(row: Row) throws {
-    self.init(
-      id: RunID(try row.value("id")), campaign: try row.decode(String?.self, forColumn: "campaign_id"),
-      startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.timestamp("ended_at"),
-      verdict: try row.decode(String?.self, forColumn: "verdict"),
-      findings: try row.decode(Int?.self, forColumn: "findings"),
-      introduced: try row.decode(Int?.self, forColumn: "findings_introduced"),
-      resolved: try row.decode(Int?.self, forColumn: "findings_resolved"),
-      waived: try row.decode(Int?.self, forColumn: "findings_waived"),
-      warnings: try row.decode(Int?.self, forColumn: "warnings"))
-  }
 }

@@ -7,7 +7,7 @@ extension SQLiteSnapshot {
       try String.fetchAll(
         db,
         sql: """
-          SELECT id FROM finding WHERE resolved_at IS NULL
+          SELECT id FROM finding WHERE resolved_at IS NULL AND typeof(id) = 'text'
             AND (:campaign IS NULL OR campaign_id IS NULL OR campaign_id = :campaign)
           ORDER BY id LIMIT 100000
           """,
@@ -18,10 +18,13 @@ extension SQLiteSnapshot {
   func memory(of finding: String) throws(StoreError) -> FindingMemory? {
     try attempt("read what is known of a finding") {
       let statement = try db.cachedStatement(sql: "SELECT first_seen_at, times_seen FROM finding WHERE id = ?")
-      return try Row.fetchOne(statement, arguments: [finding]).map { row in
-        FindingMemory(
-          firstSeenAt: Timestamp(microseconds: try row.value("first_seen_at")),
-          timesSeen: (try row.value("times_seen", as: Int.self)).clamped(to: StoredNumber.counts))
+      // A row that cannot be read is a finding itself, and remembers nothing.
+      return try Row.fetchOne(statement, arguments: [finding]).flatMap { row in
+        try StoreError.readable {
+          FindingMemory(
+            firstSeenAt: Timestamp(microseconds: try row.value("first_seen_at")),
+            timesSeen: (try row.value("times_seen", as: Int.self)).clamped(to: StoredNumber.counts))
+        }
       }
     }
   }
@@ -36,14 +39,13 @@ extension SQLiteSnapshot {
           """,
         arguments: [asOf.microseconds]
       ).compactMap { row in
-        // A waiver with a time that no program writes waives nothing: its row is a finding.
-        guard let waivedAt = Timestamp(stored: try row.value("waived_at")),
-          let until = Timestamp(stored: try row.value("until_at"))
-        else { return nil }
-        return Waiver(
-          finding: try row.value("finding_id"),
-          author: Operator(name: try row.value("operator"), reason: try row.value("reason", as: String.self)),
-          waivedAt: waivedAt, until: until)
+        // A waiver that holds a value that no program writes waives nothing: its row is a finding.
+        try StoreError.readable {
+          Waiver(
+            finding: try row.value("finding_id"),
+            author: Operator(name: try row.value("operator"), reason: try row.value("reason", as: String.self)),
+            waivedAt: try row.requiredTimestamp("waived_at"), until: try row.requiredTimestamp("until_at"))
+        }
       }
     }
   }
@@ -51,14 +53,19 @@ extension SQLiteSnapshot {
   func lastSelfTest() throws(StoreError) -> SelfTestRecord? {
     try attempt("read the last self-test") {
       try Row.fetchOne(
-        db, sql: "SELECT * FROM self_test WHERE ended_at <= ? ORDER BY ended_at DESC LIMIT 1",
+        db,
+        sql: """
+          SELECT * FROM self_test WHERE ended_at <= ? AND typeof(ended_at) = 'integer' ORDER BY ended_at DESC LIMIT 1
+          """,
         arguments: [Timestamp.range.upperBound]
-      ).map { row in
-        SelfTestRecord(
-          id: RunID(try row.value("id")), programVersion: try row.value("program_version"),
-          planted: try row.value("planted"), missed: try row.value("missed"),
-          unexpected: try row.value("unexpected"), startedAt: Timestamp(microseconds: try row.value("started_at")),
-          endedAt: Timestamp(microseconds: try row.value("ended_at")))
+      ).flatMap { row in
+        try StoreError.readable {
+          SelfTestRecord(
+            id: RunID(try row.value("id")), programVersion: try row.value("program_version"),
+            planted: try row.value("planted"), missed: try row.value("missed"),
+            unexpected: try row.value("unexpected"), startedAt: Timestamp(microseconds: try row.value("started_at")),
+            endedAt: Timestamp(microseconds: try row.value("ended_at")))
+        }
       }
     }
   }
@@ -108,10 +115,12 @@ extension SQLiteSnapshot {
           SELECT outcome, error, ended_at FROM attempt WHERE campaign_id = ? AND seat = ? ORDER BY generation LIMIT 1000
           """,
         arguments: [key.campaign, key.seat]
-      ).map { row in
-        SeatTimeline.Step(
-          .attempt, at: Timestamp(microseconds: try row.value("ended_at")), word: try row.value("outcome"),
-          detail: try row.decode(String?.self, forColumn: "error") ?? "")
+      ).compactMap { row in
+        try StoreError.readable {
+          SeatTimeline.Step(
+            .attempt, at: Timestamp(microseconds: try row.value("ended_at")), word: try row.value("outcome"),
+            detail: try row.optional("error", as: String.self) ?? "")
+        }
       }
       if let failed, let settled = failed.settledAt {
         steps.append(SeatTimeline.Step(.failureSettled, at: Timestamp(microseconds: settled), word: failed.word))
@@ -132,10 +141,12 @@ extension SQLiteSnapshot {
           ORDER BY id LIMIT 1000
           """,
         arguments: ["campaign": key.campaign, "seat": key.seat]
-      ).map { row in
-        SeatTimeline.Step(
-          .act, at: Timestamp(microseconds: try row.value("acted_at")), word: try row.value("act"),
-          detail: try row.value("operator"), reason: try row.decode(String?.self, forColumn: "reason"))
+      ).compactMap { row in
+        try StoreError.readable {
+          SeatTimeline.Step(
+            .act, at: Timestamp(microseconds: try row.value("acted_at")), word: try row.value("act"),
+            detail: try row.value("operator"), reason: try row.optional("reason", as: String.self))
+        }
       }
     }
   }

@@ -2,6 +2,17 @@ internal import GRDB
 internal import Issuance
 
 extension SQLiteSnapshot {
+  /// Whether campaign and seat of a row can be read, as a condition. Rows whose key cannot be read are in no pass and in
+  /// no count: ``malformedRows()`` names them.
+  static let hasKey = "typeof(campaign_id) = 'text' AND typeof(seat) = 'integer'"
+
+  /// As ``hasKey``, of an operator's act.
+  static let isReadableAct = """
+    typeof(campaign_id) = 'text' AND typeof(act) = 'text' AND typeof(operator) = 'text'
+    AND typeof(reason) IN ('text', 'null') AND typeof(detail) = 'text' AND typeof(counter) = 'integer'
+    AND typeof(quota) = 'integer'
+    """
+
   func acceptances(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow> {
     try acceptances(of: campaign, seat: nil)
   }
@@ -77,8 +88,9 @@ extension SQLiteSnapshot {
   func attempts(of campaign: CampaignID?) throws(StoreError) -> RowStream<AttemptTally> {
     try rows(
       """
-      count(*), sum(outcome IN ('resolved', 'transient', 'permanent')), sum(outcome IN ('transient', 'permanent')),
-      max(generation)
+      count(*), ifnull(sum(outcome IN ('resolved', 'transient', 'permanent')), 0),
+      ifnull(sum(outcome IN ('transient', 'permanent')), 0),
+      ifnull(max(CASE WHEN typeof(generation) = 'integer' THEN generation END), 0)
       """, from: "attempt", of: campaign, grouped: true
     ) { row in
       AttemptTally(
@@ -88,8 +100,11 @@ extension SQLiteSnapshot {
   }
 
   func poolCodes(of campaign: CampaignID?) throws(StoreError) -> RowStream<PoolCodeRow> {
-    try rows("min(code), count(*)", from: "pool_code", of: campaign, where: "seat IS NOT NULL", grouped: true) { row in
-      PoolCodeRow(key: try row.key(), code: try row.text(2), codes: Int(try row.integer(3)))
+    try rows(
+      "min(CASE WHEN typeof(code) = 'text' THEN code END), count(*)", from: "pool_code", of: campaign,
+      where: "seat IS NOT NULL", grouped: true
+    ) { row in
+      PoolCodeRow(key: try row.key(), code: try row.optionalText(2) ?? "", codes: Int(try row.integer(3)))
     }
   }
 
@@ -99,7 +114,7 @@ extension SQLiteSnapshot {
         db,
         sql: """
           SELECT campaign_id, act, operator, reason, detail, counter, quota
-          FROM operator_act WHERE campaign_id \(scope(campaign)) ORDER BY campaign_id, id
+          FROM operator_act WHERE campaign_id \(scope(campaign)) AND \(Self.isReadableAct) ORDER BY campaign_id, id
           """,
         arguments: bound(campaign), table: "operator_act")
     }
@@ -112,7 +127,7 @@ extension SQLiteSnapshot {
   }
 
   /// The rows of a table in the order of campaign and seat, which are columns 0 and 1.
-  private func rows<Value>(
+  private func rows<Value: SeatKeyed>(
     _ columns: String, from table: String, of campaign: CampaignID?, seat: Int? = nil,
     where condition: String = "1", grouped: Bool = false, _ read: @escaping (RowCursor) throws -> Value
   ) throws(StoreError) -> RowStream<Value> {
@@ -122,12 +137,15 @@ extension SQLiteSnapshot {
         db,
         sql: """
           SELECT campaign_id, seat, \(columns) FROM \(table)
-          WHERE campaign_id \(scope(campaign)) AND \(seat.map { "seat = \($0)" } ?? condition) \(grouped ? "GROUP BY campaign_id, seat" : "")
+          WHERE campaign_id \(scope(campaign)) AND \(Self.hasKey) AND \(seat.map { "seat = \($0)" } ?? condition) \(grouped ? "GROUP BY campaign_id, seat" : "")
           ORDER BY campaign_id, seat
           """,
         arguments: bound(campaign) + now, table: table)
     }
-    return stream(cursor, table, read)
+    return stream(cursor, table) { row in
+      // A row whose other values cannot be read keeps its place in the pass.
+      try StoreError.readable { try read(row) } ?? Value(unreadable: try row.key())
+    }
   }
 
   private func stream<Value>(

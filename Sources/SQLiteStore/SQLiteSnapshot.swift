@@ -47,25 +47,36 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
         sql: """
           SELECT id, quota, counter, issuer, code_key, opens_at, closes_at,
             CASE WHEN EXISTS (SELECT 1 FROM pool_code WHERE campaign_id = campaign.id AND seat IS NULL) THEN
-              (SELECT max(acted_at) FROM operator_act WHERE campaign_id = campaign.id AND act = 'import')
+              (SELECT max(acted_at) FROM operator_act
+                WHERE campaign_id = campaign.id AND act = 'import' AND typeof(acted_at) = 'integer')
             END
           FROM campaign
-          WHERE id \(scope(campaign)) ORDER BY id
+          WHERE id \(scope(campaign)) AND typeof(id) = 'text' ORDER BY id
           """,
         arguments: bound(campaign), table: "campaign")
       var campaigns: [CampaignRow] = []
       while try rows.step() {
-        var row = CampaignRow(
-          id: try rows.text(0), quota: Int(try rows.integer(1)), counter: Int(try rows.integer(2)))
-        row.issuer = try rows.text(3)
-        row.codeKey = try rows.blob(4)
-        row.opensAt = try rows.optionalInteger(5)
-        row.closesAt = try rows.optionalInteger(6)
-        row.freeCodesSince = try rows.optionalInteger(7)
-        campaigns.append(row)
+        if let row = try StoreError.readable({ try Self.campaign(rows) }) {
+          campaigns.append(row)
+        } else {
+          var row = CampaignRow(id: try rows.text(0), quota: 0, counter: 0)
+          row.isUnreadable = true
+          campaigns.append(row)
+        }
       }
       return campaigns
     }
+  }
+
+  private static func campaign(_ rows: RowCursor) throws -> CampaignRow {
+    var row = CampaignRow(
+      id: try rows.text(0), quota: Int(try rows.integer(1)), counter: Int(try rows.integer(2)))
+    row.issuer = try rows.text(3)
+    row.codeKey = try rows.blob(4)
+    row.opensAt = try rows.optionalInteger(5)
+    row.closesAt = try rows.optionalInteger(6)
+    row.freeCodesSince = try rows.optionalInteger(7)
+    return row
   }
 
   /// Counts by an index other than the one that the rows are read by, where the table has one.
@@ -80,7 +91,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
       case .poolCode: "pool_code NOT INDEXED"
       case .act: "operator_act NOT INDEXED"
       }
-    let condition = kind == .poolCode ? "seat IS NOT NULL" : "1"
+    let condition = kind == .act ? Self.isReadableAct : Self.hasKey
     return try attempt("count the rows") {
       try Int.fetchOne(
         db, sql: "SELECT count(*) FROM \(source) WHERE campaign_id \(scope(campaign)) AND \(condition)",
@@ -105,7 +116,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
             """,
           arguments: bound(campaign))
         return try values.map { row in
-          let id: String = try row.value("campaign_id")
+          let id = row.shown("campaign_id")
           let value = row["value"] as DatabaseValue
           return DuplicateRows(
             campaign: id, field: field, value: value.text,
@@ -123,7 +134,9 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
         db,
         sql: """
           SELECT campaign_id, answer, sum(max(0, min(answered, 1000000000000))) AS answered FROM answer_tally
-          WHERE campaign_id \(scope(campaign)) GROUP BY campaign_id, answer
+          WHERE campaign_id \(scope(campaign)) AND typeof(campaign_id) = 'text' AND typeof(answer) = 'text'
+            AND typeof(answered) = 'integer'
+          GROUP BY campaign_id, answer
           """,
         arguments: bound(campaign)
       ).map {
@@ -138,15 +151,23 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
       var runs = ReplayRuns()
       let now = asOf.microseconds
       runs.lastStartedAt = try Int64.fetchOne(
-        db, sql: "SELECT max(started_at) FROM run WHERE program = 'retry-batch' AND started_at <= ?", arguments: [now])
+        db,
+        sql: """
+          SELECT max(started_at) FROM run
+          WHERE program = 'retry-batch' AND started_at <= ? AND typeof(started_at) = 'integer'
+          """, arguments: [now])
       runs.ahead =
         try Int.fetchOne(
-          db, sql: "SELECT count(*) FROM run WHERE program = 'retry-batch' AND started_at > ?", arguments: [now]) ?? 0
+          db,
+          sql: """
+            SELECT count(*) FROM run
+            WHERE program = 'retry-batch' AND started_at > ? AND typeof(started_at) = 'integer'
+            """, arguments: [now]) ?? 0
       let unfinished = try Row.fetchAll(
         db,
         sql: """
           SELECT id, started_at FROM run
-          WHERE program = 'retry-batch' AND ended_at IS NULL
+          WHERE program = 'retry-batch' AND ended_at IS NULL AND typeof(id) = 'text' AND typeof(started_at) = 'integer'
             AND started_at > (SELECT ifnull(max(started_at), -1) FROM run
               WHERE program = 'retry-batch' AND ended_at IS NOT NULL AND started_at <= :now)
             AND NOT EXISTS (SELECT 1 FROM failed_event

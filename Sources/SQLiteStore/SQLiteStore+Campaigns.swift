@@ -43,18 +43,19 @@ extension SQLiteStore {
     }
   }
 
-  /// Of every campaign whose row can be read, in the order of their ids; and the ids of the others.
+  /// Of every campaign whose row can be read, in the order of their ids; and the ids of the campaigns whose row is
+  /// malformed.
   static func summaries(
     at now: Timestamp, in db: Database
   ) throws -> (summaries: [CampaignSummary], unreadable: [String]) {
     var summaries: [CampaignSummary] = []
     var unreadable: [String] = []
-    for row in try Row.fetchAll(db, sql: "SELECT \(Campaign.columns) FROM campaign ORDER BY id") {
-      if let campaign = try StoreError.readable({ try Campaign(row: row) }) {
-        summaries.append(try summary(of: campaign, at: now, in: db))
-      } else {
-        unreadable.append(String.fromDatabaseValue(row["id"] as DatabaseValue) ?? "?")
-      }
+    for row in try Row.fetchAll(
+      db, sql: "SELECT \(Campaign.columns), ifnull(\(Campaign.canIssue), 0) AS can_issue FROM campaign ORDER BY id")
+    {
+      let campaign = try StoreError.readable { try Campaign(row: row) }
+      if let campaign { summaries.append(try summary(of: campaign, at: now, in: db)) }
+      if try campaign == nil || !row.value("can_issue", as: Bool.self) { unreadable.append(row.shown("id")) }
     }
     return (summaries, unreadable)
   }
@@ -108,9 +109,12 @@ extension SQLiteStore {
         return .alreadyImported(imported)
       }
       let highest = try Row.fetchOne(
-        db, sql: "SELECT ifnull(max(position), 0) AS position FROM pool_code WHERE campaign_id = ?",
+        db,
+        sql: """
+          SELECT max(position) AS position FROM pool_code WHERE campaign_id = ? AND typeof(position) = 'integer'
+          """,
         arguments: [id.rawValue])
-      let last = try highest?.count("position") ?? 0
+      let last = try StoreError.naming("pool_code \(id)") { try highest?.optionalCount("position") ?? 0 }
       let insert = try db.cachedStatement(
         sql: "INSERT INTO pool_code (campaign_id, code, position) VALUES (?, ?, ?)")
       for (offset, imported) in codes.enumerated() {
@@ -178,6 +182,12 @@ extension SQLiteStore {
         SELECT id, ?, ?, ?, ?, counter, quota, ? FROM campaign WHERE id = ?
         """,
       arguments: [act, author.name, author.reason, detail, now.microseconds, id.rawValue])
+    if seats.isEmpty { return }
+    guard db.changesCount == 1 else {
+      throw StoreError(
+        .malformed, operation: "record \(act)", subject: "campaign \(id)", cause: "the campaign is not found",
+        hint: "look with: reconcile report")
+    }
     let actID = db.lastInsertedRowID
     let insert = try db.cachedStatement(
       sql: "INSERT INTO operator_act_seat (act_id, campaign_id, seat) VALUES (?, ?, ?)")
@@ -222,7 +232,7 @@ extension CampaignSettings {
       try row.optionalCount(column, in: 1_000...86_400_000_000).map { .microseconds($0) }
     }
     self.init(
-      webhookURL: try row.decode(String?.self, forColumn: "webhook_url"), retryBase: try duration("retry_base"),
+      webhookURL: try row.optional("webhook_url", as: String.self), retryBase: try duration("retry_base"),
       retryCap: try duration("retry_cap"), maxAttempts: try row.optionalCount("max_attempts", in: 1...1_000))
   }
 }

@@ -51,7 +51,7 @@ extension SQLiteStore {
       try fail(
         event, as: Settlement(.dead, kind: .permanent, error: evidence), maxAttempts: maxAttempts, at: now, in: db)
       tally.dead += 1
-    case .fail: preconditionFailure("an event of an issuer's campaign is leased, never delivered")
+    case .fail: return tally  // nothing was asked for it: the event stays pending
     }
     // The last statement settled its row. An index that does not agree with its table would bring it again, for ever.
     guard db.changesCount == 1 else {
@@ -62,7 +62,8 @@ extension SQLiteStore {
     return tally
   }
 
-  /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out.
+  /// Campaigns that have pending events, in no order: where there are more than `limit`, none is always left out. The
+  /// events of a campaign whose row cannot be read stay pending.
   ///
   /// - Parameters:
   ///   - ofWebhookIssuers: whether those for whose codes an issuer is asked, or those whose codes are in the store.
@@ -80,7 +81,7 @@ extension SQLiteStore {
           FROM pending WHERE campaign_id IS NOT NULL
         )
         SELECT pending.campaign_id FROM pending JOIN campaign ON campaign.id = pending.campaign_id
-        WHERE (campaign.issuer = 'webhook') = ?
+        WHERE (campaign.issuer = 'webhook') = ? AND \(Campaign.canIssue)
           AND ifnull(campaign.webhook_url NOT IN (SELECT value FROM json_each(?)), 1)
           AND EXISTS (SELECT 1 FROM outbox INDEXED BY outbox_pending WHERE state = 'pending'
             AND outbox.campaign_id = pending.campaign_id AND \(Lease.Source.outbox.isNotQuarantined))
@@ -117,7 +118,7 @@ extension SQLiteStore {
             (campaign_id, seat, user_id, state, failure_kind, error, attempts, max_attempts, next_attempt_at,
               generation, failed_at, settled_at)
           VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,
-            ifnull((SELECT max_attempts FROM campaign WHERE id = ?1), ?8), ?9, ?10, ?11,
+            ifnull((SELECT max_attempts FROM campaign WHERE id = ?1 AND \(Campaign.hasMaxAttempts)), ?8), ?9, ?10, ?11,
             CASE WHEN ?4 = 'dead' THEN ?11 END)
           """
       ).execute(arguments: [

@@ -15,7 +15,7 @@ extension SQLiteStore {
         db,
         sql: """
           SELECT \(FailedEvent.columns) FROM failed_event
-          WHERE (campaign_id, seat) > (:afterCampaign, :afterSeat) AND \(wanted)
+          WHERE (campaign_id, seat) > (:afterCampaign, :afterSeat) AND \(wanted) AND \(SQLiteSnapshot.hasKey)
           ORDER BY campaign_id, seat LIMIT :limit + 1
           """,
         arguments: arguments + [
@@ -23,14 +23,15 @@ extension SQLiteStore {
           "now": clock().microseconds,
         ])
       var events: [FailedEvent] = []
-      var unreadable: [SeatKey] = []
+      // A row whose key cannot be read has no place between the others.
+      var unreadable = query.after == nil ? try Self.withoutKey(query, wanted, arguments, in: db) : []
       var last: SeatKey?
       for row in rows.prefix(query.limit) {
         let key = SeatKey(campaign: try row.value("campaign_id"), seat: try row.value("seat"))
         if let event = try StoreError.readable({ try FailedEvent(row: row) }) {
           events.append(event)
         } else {
-          unreadable.append(key)
+          unreadable.append("\(key.campaign)/\(key.seat)")
         }
         last = key
       }
@@ -38,6 +39,24 @@ extension SQLiteStore {
         events: events, total: total ?? 0, next: rows.count > query.limit ? last : nil, unreadable: unreadable,
         quarantined: try QuarantinedEvent.fetchAll(of: query.filter.campaign, limit: query.limit, in: db))
     }
+  }
+
+  /// Names the rows of failed_event and quarantined_event whose key cannot be read.
+  private static func withoutKey(
+    _ query: FailedEventQuery, _ wanted: String, _ arguments: StatementArguments, in db: Database
+  ) throws -> [String] {
+    let failed = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT campaign_id, seat FROM failed_event WHERE \(wanted) AND NOT (\(SQLiteSnapshot.hasKey)) LIMIT :limit
+        """, arguments: arguments + ["limit": query.limit])
+    let quarantined = try Row.fetchAll(
+      db,
+      sql: """
+        SELECT campaign_id, seat FROM quarantined_event
+        WHERE (:campaign IS NULL OR campaign_id = :campaign) AND NOT (\(SQLiteSnapshot.hasKey)) LIMIT :limit
+        """, arguments: ["campaign": query.filter.campaign?.rawValue, "limit": query.limit])
+    return (failed + quarantined).map { row in "\(row.shown("campaign_id"))/\(row.shown("seat"))" }
   }
 
   package func failedEvent(
@@ -59,14 +78,21 @@ extension SQLiteStore {
       let circuit = try Row.fetchOne(
         db, sql: "SELECT endpoint, failures, events FROM issuer_circuit WHERE endpoint = ? AND failures > 0",
         arguments: [owner.settings.webhookURL])
+      let lapse = try Row.fetchOne(
+        db, sql: "SELECT lapses, runs FROM lease_lapse WHERE campaign_id = ? AND seat = ?", arguments: key)
+      let readAttempts = try attempts.compactMap { row in try StoreError.readable { try AttemptRecord(row: row) } }
+      let readActs = try acts.compactMap { row in try StoreError.readable { try OperatorActionRecord(row: row) } }
+      let (event, pruned) = try StoreError.naming("failed_event \(campaign)/\(seat)") {
+        (try FailedEvent(row: found), try found.count("pruned_attempts"))
+      }
       return FailedEventHistory(
-        event: try FailedEvent(row: found), attempts: try attempts.map(AttemptRecord.init(row:)),
-        pruned: try found.count("pruned_attempts"), issuer: owner.issuer,
+        event: event, attempts: readAttempts, pruned: pruned, issuer: owner.issuer,
         freeCodes: try Int.fetchOne(
           db, sql: "SELECT count(*) FROM pool_code WHERE campaign_id = ? AND seat IS NULL",
           arguments: [campaign.rawValue]) ?? 0,
-        circuit: try circuit.flatMap(CircuitBreaker.readable(row:)), acts: try acts.map(OperatorActionRecord.init(row:))
-      )
+        circuit: try circuit.flatMap(CircuitBreaker.readable(row:)), acts: readActs,
+        lapse: try lapse.map(LeaseLapse.init(row:)),
+        unreadable: attempts.count - readAttempts.count + acts.count - readActs.count)
     }
   }
 
@@ -103,7 +129,8 @@ extension SQLiteStore {
       try db.cachedStatement(
         sql: """
           UPDATE failed_event SET state = 'waiting', next_attempt_at = :now, settled_at = NULL, reported_by = NULL,
-            max_attempts = attempts + ifnull((SELECT max_attempts FROM campaign WHERE id = campaign_id), :attempts)
+            max_attempts = attempts + ifnull((SELECT max_attempts FROM campaign
+              WHERE id = campaign_id AND \(Campaign.hasMaxAttempts)), :attempts)
           WHERE campaign_id = :campaign AND seat = :seat
           """
       ).execute(arguments: [
@@ -141,7 +168,7 @@ extension SQLiteStore {
     let body: @Sendable (Database) throws -> BulkResult = { [clock] db in
       let refusals = try Self.refusals(of: filter, states: states, word: word, in: db)
       guard refusals.isEmpty else { return .refused(refusals) }
-      let keys = try Row.fetchAll(
+      let rows = try Row.fetchAll(
         db,
         sql: """
           SELECT campaign_id, seat FROM failed_event
@@ -150,18 +177,10 @@ extension SQLiteStore {
               WHERE coupon.campaign_id = failed_event.campaign_id AND coupon.seat = failed_event.seat))
           ORDER BY campaign_id, seat
           """,
-        arguments: filter.arguments() + ["states": try Self.jsonList(states.map(\.rawValue).sorted()), "word": word]
-      ).map { SeatKey(campaign: try $0.value("campaign_id"), seat: try $0.value("seat")) }
-        .filter { only?.contains($0) ?? true }
-      if isDryRun { return .done(keys) }
-      for (campaign, seats) in Dictionary(grouping: keys, by: \.campaign).sorted(by: { $0.key < $1.key }) {
-        for key in seats { try change(db, key) }
-        guard let id = CampaignID(campaign) else { throw StoreError.unknownWord(column: "failed_event.campaign_id") }
-        try Self.record(
-          word, detail: "\(seats.count) failed events", on: id, seats: seats.map(\.seat), by: author, at: clock(),
-          in: db)
-      }
-      return .done(keys)
+        arguments: filter.arguments() + ["states": try Self.jsonList(states.map(\.rawValue).sorted()), "word": word])
+      var bulk = BulkChange(word: word, author: author, now: clock(), savepoint: try RowSavepoint(db), db: db)
+      let keys = try bulk.keys(of: rows).filter { only?.contains($0) ?? true }
+      return isDryRun ? .done(keys, skipped: bulk.skipped) : try bulk.change(keys) { key in try change(db, key) }
     }
     return isDryRun
       ? try await read("see what \(word) would do", body)
@@ -186,7 +205,9 @@ extension SQLiteStore {
         refusals[key] = .noFailedEvent
         continue
       }
-      let state: FailedEventState = try row.word("state", of: "failed_event")
+      let state: FailedEventState = try StoreError.naming("failed_event \(key.campaign)/\(key.seat)") {
+        try row.word("state", of: "failed_event")
+      }
       if !states.contains(state) {
         refusals[key] = .state(state)
       } else if word == "discard", try row.value("has_coupon", as: Bool.self) {
@@ -216,10 +237,10 @@ extension FailedEvent {
       kind: try row.word("failure_kind", of: "failed_event"), error: try row.value("error"),
       attempts: try row.count("attempts"), maxAttempts: try row.count("max_attempts"),
       nextAttemptAt: try row.timestamp("next_attempt_at"),
-      leasedBy: try row.decode(String?.self, forColumn: "leased_by").map { RunID($0) },
+      leasedBy: try row.optional("leased_by", as: String.self).map { RunID($0) },
       leasedUntil: try row.timestamp("leased_until"), failedAt: try row.requiredTimestamp("failed_at"),
       settledAt: try row.timestamp("settled_at"),
-      hasSkewedClock: try row.decode(Bool?.self, forColumn: "is_skewed") ?? false)
+      hasSkewedClock: try row.optional("is_skewed", as: Bool.self) ?? false)
   }
 }
 
@@ -227,7 +248,7 @@ extension AttemptRecord {
   fileprivate init(row: Row) throws {
     self.init(
       generation: try row.count("generation"), run: RunID(try row.value("run_id")), outcome: try row.value("outcome"),
-      error: try row.decode(String?.self, forColumn: "error"),
+      error: try row.optional("error", as: String.self),
       startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.requiredTimestamp("ended_at"))
   }
 }
@@ -236,7 +257,7 @@ extension OperatorActionRecord {
   fileprivate init(row: Row) throws {
     self.init(
       act: try row.value("act"), operatorName: try row.value("operator"),
-      reason: try row.decode(String?.self, forColumn: "reason"),
+      reason: try row.optional("reason", as: String.self),
       at: try row.requiredTimestamp("acted_at"))
   }
 }

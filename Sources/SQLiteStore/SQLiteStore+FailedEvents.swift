@@ -77,14 +77,17 @@ struct DueSearch {
     """
   }
 
-  /// Whether a wrong clock wrote the times of a waiting failed_event: its last attempt lies in the future, or its next
-  /// one lies further from the last than any back-off or Retry-After. Bound: `:now`.
+  /// Whether a wrong clock wrote the times of a waiting failed_event: its last attempt or its failure lies in the future,
+  /// or its next attempt lies further from the last than any back-off or Retry-After. Bound: `:now`.
   ///
   /// The last attempt is the one of the highest generation, not the latest: after one attempt under a right clock, back-off
-  /// holds again. Without an attempt it is the moment of the failure.
+  /// holds again. Without an attempt it is the moment of the failure. That moment never changes, so it counts only until
+  /// the event was tried again: the first attempt belongs to the failure.
   static let isSkewed = """
     (failed_event.next_attempt_at > :now AND (
       SELECT at > :now OR failed_event.next_attempt_at - at > \(RetryPolicy.longestWait.microseconds)
+        OR failed_event.failed_at > :now AND (SELECT count(*) FROM attempt
+          WHERE attempt.campaign_id = failed_event.campaign_id AND attempt.seat = failed_event.seat) < 2
       FROM (SELECT ifnull((SELECT ended_at FROM attempt
         WHERE attempt.campaign_id = failed_event.campaign_id AND attempt.seat = failed_event.seat
         ORDER BY generation DESC LIMIT 1), failed_event.failed_at) AS at)))
@@ -96,7 +99,7 @@ struct DueSearch {
     let statement = try db.cachedStatement(
       sql: """
         SELECT id, webhook_url FROM campaign
-        WHERE (:only IS NULL OR id = :only)
+        WHERE (:only IS NULL OR id = :only) AND \(Campaign.canIssue)
           AND (EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_due
               WHERE state = 'waiting' AND campaign_id = campaign.id AND next_attempt_at <= :dueBy)
             OR EXISTS (SELECT 1 FROM failed_event INDEXED BY failed_event_due
@@ -111,7 +114,7 @@ struct DueSearch {
     return try Row.fetchAll(statement, arguments: arguments).compactMap { row in
       try StoreError.readable { () throws -> DueCampaign in
         guard let id = CampaignID(try row.value("id")) else { throw StoreError.unknownWord(column: "campaign.id") }
-        return DueCampaign(id: id, endpoint: try row.decode(String?.self, forColumn: "webhook_url"))
+        return DueCampaign(id: id, endpoint: try row.optional("webhook_url", as: String.self))
       }
     }
   }
@@ -131,8 +134,8 @@ struct DueSearch {
       rows = try waiting(dueBy: dueBy, after: after, limit: limit)
       if rows.count == limit, let last = rows.last {
         // As stored, also out of bounds: the cursor is compared by the database alone.
-        let at = Timestamp(microseconds: try last.value("next_attempt_at"))
-        let seat = Seat(try last.value("seat"))
+        let at = Timestamp(microseconds: Int64(storage: last.storage(of: "next_attempt_at")) ?? .max)
+        let seat = Seat(Int(storage: last.storage(of: "seat")) ?? .max)
         return (rows, .waiting(dueBy: dueBy, after: ReplayCursor.DuePlace(at: at, seat: seat)))
       }
       place = .parked(after: nil)
@@ -143,7 +146,9 @@ struct DueSearch {
           db, sql: "SELECT \(Self.freeCodes(of: "?"))", arguments: [campaign.rawValue]) ?? 0
       let parked = codes == 0 ? [] : try parked(after: after, limit: min(codes, limit - rows.count))
       rows += parked
-      if rows.count == limit, let last = parked.last { return (rows, .parked(after: try last.seat())) }
+      if rows.count == limit, let last = parked.last {
+        return (rows, .parked(after: Seat(Int(storage: last.storage(of: "seat")) ?? .max)))
+      }
     }
     return (rows, try suspect(after: nil) == nil ? .end : .suspects(after: nil))
   }
@@ -202,6 +207,8 @@ struct DueSearch {
 
 extension SuspectPlace {
   fileprivate init(row: Row) throws {
-    self.init(lapses: try row.value("lapses"), seat: Seat(try row.value("seat")))
+    self.init(
+      lapses: Int(storage: row.storage(of: "lapses")) ?? .max, seat: Seat(Int(storage: row.storage(of: "seat")) ?? .max)
+    )
   }
 }

@@ -57,7 +57,7 @@ extension SQLiteStore {
     for row in pending {
       guard let place = places[try row.value("campaign_id")] else { continue }
       campaigns[place].pending = try row.value("pending")
-      campaigns[place].oldestPendingAt = try row.decode(Int64?.self, forColumn: "oldest").flatMap(
+      campaigns[place].oldestPendingAt = try row.optional("oldest", as: Int64.self).flatMap(
         Timestamp.init(stored:))
     }
     for row in try failedEvents(in: db) {
@@ -155,7 +155,7 @@ extension RunStats {
     self.init(
       startedAt: try row.requiredTimestamp("started_at"), endedAt: try row.timestamp("ended_at"),
       exitCode: try row.optionalCount("exit_code"),
-      verdict: try row.decode(String?.self, forColumn: "verdict"),
+      verdict: try row.optional("verdict", as: String.self),
       findings: try row.optionalCount("findings"), resolved: try row.optionalCount("resolved"))
   }
 }

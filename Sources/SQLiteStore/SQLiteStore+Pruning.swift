@@ -77,7 +77,7 @@ private struct PruneStanding: Sendable {
     guard let judgedAt = try row.timestamp("judged_at"),
       judgedAt >= (try row.requiredTimestamp("worked_at"))
     else { return .notReconciledSince }
-    return try row.decode(String?.self, forColumn: "verdict") == "CLEAN" ? nil : .notClean
+    return try row.optional("verdict", as: String.self) == "CLEAN" ? nil : .notClean
   }
 }
 

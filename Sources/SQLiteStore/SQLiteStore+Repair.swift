@@ -133,7 +133,7 @@ extension SQLiteStore: RepairStore {
         arguments: [repair.campaign.rawValue])
       state.counter = try row?.value("counter")
       state.quota = try row?.value("quota")
-      state.highestSeat = try row?.decode(Int?.self, forColumn: "highest")
+      state.highestSeat = try row?.optional("highest", as: Int.self)
       return state
     }
     let key: StatementArguments = [repair.campaign.rawValue, seat.number]
@@ -143,7 +143,7 @@ extension SQLiteStore: RepairStore {
       db, sql: "SELECT state, leased_until FROM outbox WHERE campaign_id = ? AND seat = ?", arguments: key)
     {
       state.outbox = try row.value("state")
-      state.outboxLeasedUntil = try row.decode(Int64?.self, forColumn: "leased_until")
+      state.outboxLeasedUntil = try row.optional("leased_until", as: Int64.self)
     }
     if let row = try Row.fetchOne(
       db, sql: "SELECT state, generation, leased_until FROM failed_event WHERE campaign_id = ? AND seat = ?",
@@ -151,7 +151,7 @@ extension SQLiteStore: RepairStore {
     {
       state.failedEvent = try row.value("state")
       state.failedEventGeneration = try row.value("generation")
-      state.failedEventLeasedUntil = try row.decode(Int64?.self, forColumn: "leased_until")
+      state.failedEventLeasedUntil = try row.optional("leased_until", as: Int64.self)
     }
     state.hasCoupon =
       try Int.fetchOne(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?", arguments: key) != nil

@@ -52,9 +52,10 @@ extension SQLiteStore {
       }
       try db.execute(
         sql: """
-          UPDATE run SET ended_at = ?, exit_code = ?, resolved = ?, retry_later = ?, unreached = ?, dead = ?,
-            parked = ?, fenced = ?, skipped = ?
-          WHERE id = ?
+          UPDATE run SET ended_at = iif(typeof(started_at) = 'integer' AND started_at <= \(Timestamp.range.upperBound),
+              max(?1, started_at), ?1), exit_code = ?2, resolved = ?3, retry_later = ?4, unreached = ?5, dead = ?6,
+            parked = ?7, fenced = ?8, skipped = ?9
+          WHERE id = ?10
           """,
         arguments: [
           now.microseconds, conclusion.exitCode, tally[.resolved], tally[.failedAgain], tally[.unreached],
@@ -71,6 +72,12 @@ extension SQLiteStore {
     let isNotQuarantined = Lease.Source.failedEvent.isNotQuarantined
     let statement = try db.cachedStatement(
       sql: """
+        SELECT 'freed' AS class, count(*) AS events, 0 AS codes
+        FROM failed_event INDEXED BY failed_event_leased
+        WHERE leased_by IS NOT NULL AND leased_until > :horizon
+          AND (state = 'parked' OR state = 'waiting' AND next_attempt_at <= :now)
+          AND \(isNotQuarantined) AND \(EventFilter.condition)
+        UNION ALL
         SELECT 'leased' AS class, count(*) AS events, 0 AS codes
         FROM failed_event INDEXED BY failed_event_open
         WHERE state IN ('waiting', 'parked') AND NOT \(isFree) AND \(isNotQuarantined) AND \(EventFilter.condition)
@@ -99,6 +106,7 @@ extension SQLiteStore {
       case "skewed":
         open.due += events
         open.skewed += events
+      case "freed": open.skewed += events  // its time counts it as due
       case "leased": open.leased += events
       case "waiting": open.waiting += events
       case "parked":  // as many are due as there are codes
@@ -114,9 +122,9 @@ extension SQLiteStore {
     return open
   }
 
-  package func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> [RunRecord] {
+  package func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> RunPage {
     try await read("list the runs") { db in
-      try Row.fetchAll(
+      let rows = try Row.fetchAll(
         db,
         sql: """
           SELECT * FROM run
@@ -124,8 +132,16 @@ extension SQLiteStore {
             AND (:before IS NULL OR (started_at, id) < (SELECT started_at, id FROM run WHERE id = :before))
           ORDER BY started_at DESC, id DESC LIMIT :limit
           """,
-        arguments: ["onlyCrashed": onlyCrashed, "before": before?.rawValue, "limit": limit]
-      ).compactMap { row in try StoreError.readable { try RunRecord(row: row) } }
+        arguments: ["onlyCrashed": onlyCrashed, "before": before?.rawValue, "limit": limit])
+      var page = RunPage(next: rows.count == limit ? rows.last.map { RunID($0.shown("id")) } : nil)
+      for row in rows {
+        if let run = try StoreError.readable({ try RunRecord(row: row) }) {
+          page.runs.append(run)
+        } else {
+          page.unreadable.append(row.shown("id"))
+        }
+      }
+      return page
     }
   }
 }
@@ -154,8 +170,8 @@ extension RunRecord {
     let endedAt = try row.timestamp("ended_at")
     self.init(
       id: RunID(try row.value("id")), host: try row.value("host"), processID: try row.count("pid"),
-      operatorName: try row.decode(String?.self, forColumn: "operator"),
-      askedFor: try row.decode(String?.self, forColumn: "asked_for"),
+      operatorName: try row.optional("operator", as: String.self),
+      askedFor: try row.optional("asked_for", as: String.self),
       startedAt: try row.requiredTimestamp("started_at"), endedAt: endedAt,
       exitCode: try number("exit_code"), due: try number("due"), planned: try number("planned"),
       tally: endedAt == nil ? nil : tally)

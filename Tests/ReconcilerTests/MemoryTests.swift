@@ -40,7 +40,7 @@ struct MemoryTests {
     let back = try await file.report(at: clock)
     #expect(Set(back.introduced.map(\.id)) == ids)
     #expect(back.memory["outbox-agrees/spring/1"]?.timesSeen == 2)
-    let runs = try await file.source(clock).reconciliations(limit: 2)
+    let runs = try await file.source(clock).reconciliations(limit: 2).runs
     #expect(runs.count == 2 && runs.allSatisfy { $0.verdict != nil })
   }
 

@@ -83,6 +83,45 @@ struct WrongClockTests {
     #expect(try await Self.run("b", on: store, failing).plan.due == 0)
   }
 
+  /// The failure lies in the future, and its only attempt in the past: it is due at once, and told.
+  @Test func aFailureInTheFutureIsDueAtOnceUntilItIsTriedAgain() async throws {
+    let directory = try ScratchDirectory()
+    let clock = TestClock()
+    let store = try await Self.store(clock: clock, in: directory)
+    let failing = Answering { _ in .failure(IssuerFailure(.transient, "it failed")) }
+    try await Self.consume(store, failing)
+    try await store.writer.write { db in
+      let triggers = try Row.fetchAll(
+        db, sql: "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'failed_event'")
+      for trigger in triggers { try db.execute(sql: "DROP TRIGGER \(trigger["name"] as String)") }
+      try db.execute(
+        sql: """
+          UPDATE failed_event SET failed_at = failed_at + 1000000 * \(Self.day),
+            next_attempt_at = next_attempt_at + 3600000000 WHERE seat <= 2
+          """)
+      for trigger in triggers { try db.execute(sql: trigger["sql"]) }
+    }
+    let first = try await Self.run("a", on: store, failing)
+    #expect(first.plan.due == 2 && first.plan.skewed == 2, "\(first)")
+    #expect(try await Self.run("b", on: store, failing).plan.due == 0, "back-off holds again")
+  }
+
+  /// A lease that reaches further than the leases of the run is free, and is told.
+  @Test func aLeaseFromTheFutureIsTold() async throws {
+    let directory = try ScratchDirectory()
+    let clock = TestClock()
+    let store = try await Self.store(clock: clock, in: directory)
+    try await Self.consume(store, Answering { _ in .failure(IssuerFailure(.transient, "it failed")) })
+    clock.advance(by: .seconds(3_601))
+    _ = try await store.beginRun(.test("gone"), limit: nil, leaseDuration: .seconds(60))
+    _ = try await store.leases(for: .test("gone"))
+    try await store.writer.write { db in
+      try db.execute(sql: "UPDATE failed_event SET leased_until = leased_until + 600000000 WHERE seat <= 2")
+    }
+    let plan = try await store.plan(.all, limit: nil, leaseDuration: .seconds(60)).plan
+    #expect(plan.due == 2 && plan.skewed == 2, "\(plan)")
+  }
+
   /// A stored time that no back-off gives: further from the last attempt than a day.
   @Test func aRetryTimeBeyondTheLongestWaitIsDueAtOnce() async throws {
     let directory = try ScratchDirectory()

@@ -171,7 +171,7 @@ struct RowFailureTests {
     let store = try await store()
     for run in ["a", "b"] { _ = try await store.beginRun(.test(run), limit: nil, leaseDuration: .seconds(60)) }
     try backend.forge("UPDATE run SET started_at = 9223372036854775807, due = -1 WHERE id = 'a'")
-    #expect(try await store.runs(limit: 10, before: nil, onlyCrashed: false).contains { $0.id == RunID("b") })
+    #expect(try await store.runs(limit: 10, before: nil, onlyCrashed: false).runs.contains { $0.id == RunID("b") })
     _ = try await store.stats()
   }
 }

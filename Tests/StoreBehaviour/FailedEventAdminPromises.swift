@@ -124,13 +124,14 @@ extension Promise {
     _ = try await store.finishRun(.test("whole"), tally: tally, leaseDuration: .seconds(60)) { _ in
       RunConclusion(exitCode: 4, reportsDeadLetters: false)
     }
-    let runs = try await store.runs(limit: 10, before: nil, onlyCrashed: false)
+    let runs = try await store.runs(limit: 10, before: nil, onlyCrashed: false).runs
     #expect(runs.map(\.id.rawValue) == ["whole", "dead"])
     #expect(runs[0].tally == tally && runs[0].exitCode == 4 && runs[0].planned == 2)
     #expect(runs[1].endedAt == nil && runs[1].tally == nil && runs[1].planned == 1)
-    #expect(try await store.runs(limit: 10, before: nil, onlyCrashed: true).map(\.id.rawValue) == ["dead"])
-    #expect(try await store.runs(limit: 10, before: RunID("whole"), onlyCrashed: false).map(\.id.rawValue) == ["dead"])
-    #expect(try await store.runs(limit: 1, before: nil, onlyCrashed: false).map(\.id.rawValue) == ["whole"])
+    #expect(try await store.runs(limit: 10, before: nil, onlyCrashed: true).runs.map(\.id.rawValue) == ["dead"])
+    #expect(
+      try await store.runs(limit: 10, before: RunID("whole"), onlyCrashed: false).runs.map(\.id.rawValue) == ["dead"])
+    #expect(try await store.runs(limit: 1, before: nil, onlyCrashed: false).runs.map(\.id.rawValue) == ["whole"])
   }
 
   private static let pruned: Check = { backend in

@@ -59,7 +59,7 @@ package enum StoreMetrics {
     help: "Events that no program can settle and that workers pass: they need a person.")
   package static let unreadableCampaigns = MetricDeclaration(
     "first_come_unreadable_campaigns", .gauge, unit: "campaigns",
-    help: "Campaigns whose row cannot be read. They have no other stats.")
+    help: "Campaigns whose row is malformed. Their events wait.")
   package static let logBytes = MetricDeclaration(
     "first_come_store_wal_bytes", .gauge, unit: "bytes", help: "Size of the write-ahead log.")
   package static let witnessLag = MetricDeclaration(

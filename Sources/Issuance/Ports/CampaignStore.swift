@@ -6,7 +6,8 @@ package protocol CampaignStore: Sendable {
   /// One snapshot; ordered by id. A campaign whose row cannot be read is left out.
   func campaigns() async throws(StoreError) -> [CampaignSummary]
 
-  /// The ids of the campaigns whose row cannot be read. One snapshot.
+  /// The ids of the campaigns whose row is malformed: it cannot be read, or no coupon can be made by it. Their events
+  /// wait. One snapshot.
   func unreadableCampaigns() async throws(StoreError) -> [String]
 
   /// One snapshot; `nil` where the campaign is unknown.

@@ -10,7 +10,8 @@ package protocol FailedEventAdmin: Sendable {
   /// One snapshot: what a run would find at this moment, and the first of what it would take.
   func plan(_ filter: EventFilter, limit: Int?, leaseDuration: Duration) async throws(StoreError) -> RunPreview
 
-  /// Puts dead letters back: due at once, with as many attempts more as an event has at first. One transaction.
+  /// Puts dead letters back: due at once, with as many attempts more as an event has at first. One transaction. An event
+  /// whose row or campaign cannot be changed is skipped.
   ///
   /// - Parameter isDryRun: whether nothing is written.
   func redrive(
@@ -18,7 +19,7 @@ package protocol FailedEventAdmin: Sendable {
   ) async throws(StoreError) -> BulkResult
 
   /// Closes failed events for good: dead ones, or open ones too where the filter names their seats. Who has one in
-  /// hand loses it. The seats stay taken. One transaction.
+  /// hand loses it. The seats stay taken. One transaction. An event whose row or campaign cannot be changed is skipped.
   ///
   /// - Parameter only: those of them that a person has seen; `nil` for all.
   func discard(
@@ -30,7 +31,7 @@ package protocol FailedEventAdmin: Sendable {
   /// - Parameters:
   ///   - before: only runs that started earlier than this one.
   ///   - onlyCrashed: only those that never ended.
-  func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> [RunRecord]
+  func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> RunPage
 
   /// The runs whose id begins with a text: at most two, which tells one from several.
   func run(beginning prefix: String) async throws(StoreError) -> [RunID]
@@ -66,13 +67,13 @@ package struct FailedEventPage: Sendable, Equatable {
   package let total: Int
   /// Where the next page begins; `nil` at the end.
   package let next: SeatKey?
-  /// Rows of the page that cannot be read.
-  package let unreadable: [SeatKey]
+  /// Rows that cannot be read, as campaign and seat: of the page, and on the first page those whose seat is no number.
+  package let unreadable: [String]
   /// Of the campaigns that the query means, at most as many as a page has.
   package let quarantined: [QuarantinedEvent]
 
   package init(
-    events: [FailedEvent], total: Int, next: SeatKey?, unreadable: [SeatKey] = [], quarantined: [QuarantinedEvent] = []
+    events: [FailedEvent], total: Int, next: SeatKey?, unreadable: [String] = [], quarantined: [QuarantinedEvent] = []
   ) {
     self.events = events
     self.total = total
@@ -94,10 +95,14 @@ package struct FailedEventHistory: Sendable, Equatable {
   /// Of its campaign's issuer, where that has failed since it last answered.
   package let circuit: CircuitBreaker?
   package let acts: [OperatorActionRecord]
+  /// `nil` unless the event is a suspect.
+  package let lapse: LeaseLapse?
+  /// How many rows of attempts and acts cannot be read.
+  package let unreadable: Int
 
   package init(
     event: FailedEvent, attempts: [AttemptRecord], pruned: Int, issuer: Issuer, freeCodes: Int,
-    circuit: CircuitBreaker?, acts: [OperatorActionRecord]
+    circuit: CircuitBreaker?, acts: [OperatorActionRecord], lapse: LeaseLapse? = nil, unreadable: Int = 0
   ) {
     self.event = event
     self.attempts = attempts
@@ -106,6 +111,8 @@ package struct FailedEventHistory: Sendable, Equatable {
     self.freeCodes = freeCodes
     self.circuit = circuit
     self.acts = acts
+    self.lapse = lapse
+    self.unreadable = unreadable
   }
 }
 
@@ -163,10 +170,22 @@ package struct RunPreview: Sendable, Equatable {
 
 /// What came of a redrive or discard.
 package enum BulkResult: Sendable, Equatable {
-  /// These were changed, or would be.
-  case done([SeatKey])
+  /// These were changed, or would be; the others were skipped.
+  case done([SeatKey], skipped: [SkippedEvent] = [])
   /// Nothing was changed: these named seats cannot be.
   case refused([SeatKey: BulkRejection])
+}
+
+/// An event that a redrive or discard left as it is.
+package struct SkippedEvent: Sendable, Equatable {
+  /// Campaign and seat as text: the seat of a damaged row need not be a number.
+  package let name: String
+  package let reason: String
+
+  package init(name: String, reason: String) {
+    self.name = name
+    self.reason = reason
+  }
 }
 
 /// Why a named seat cannot be redriven or discarded.
@@ -175,6 +194,16 @@ package enum BulkRejection: Sendable, Equatable {
   case state(FailedEventState)
   /// Its coupon stands: there is nothing to discard.
   case hasCoupon
+}
+
+package struct RunPage: Sendable, Equatable {
+  package var runs: [RunRecord] = []
+  /// The ids of the runs of the page whose row cannot be read.
+  package var unreadable: [String] = []
+  /// The last run of the page; `nil` if no other page follows.
+  package let next: RunID?
+
+  package init(next: RunID?) { self.next = next }
 }
 
 /// One run of a batch.

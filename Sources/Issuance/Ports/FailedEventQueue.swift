@@ -43,7 +43,8 @@ package struct RunPlan: Sendable, Equatable {
   package let startedAt: Timestamp
   /// Events that are due, or wait for codes where there are as many.
   package let due: Int
-  /// Events among them that are due at once because a wrong clock wrote their times: see ``FailedEvent/hasSkewedClock``.
+  /// Events among them that are due at once because a wrong clock wrote their times, see ``FailedEvent/hasSkewedClock``, or
+  /// the end of a lease on them.
   package let skewed: Int
   /// How many of them the run will take.
   package let planned: Int

@@ -157,3 +157,11 @@ package struct SeatTimeline: Sendable, Equatable {
     self.steps = steps
   }
 }
+
+package struct ReconciliationPage: Sendable, Equatable {
+  package var runs: [PastReconciliation] = []
+  /// The ids of the runs whose row cannot be read.
+  package var unreadable: [String] = []
+
+  package init() {}
+}

@@ -10,6 +10,8 @@ package struct CampaignRow: Sendable, Equatable {
   package var closesAt: Int64?
   /// Where codes of its pool are free: when the last were imported.
   package var freeCodesSince: Int64?
+  /// Whether only the id could be read: a value has a type that its column cannot have.
+  package var isUnreadable = false
 
   package init(id: String, quota: Int, counter: Int) {
     self.id = id
@@ -37,6 +39,9 @@ package struct SeatKey: Hashable, Sendable, Comparable {
 /// A row of one seat.
 package protocol SeatKeyed {
   var key: SeatKey { get }
+
+  /// The row of a seat whose other values cannot be read.
+  init(unreadable key: SeatKey)
 }
 
 /// One row of the set, the outbox, the failed events or the coupons.
@@ -60,6 +65,13 @@ package struct SeatRow: Sendable, Equatable, SeatKeyed {
   package var leasedUntil: Int64?
   /// Of a failed event only.
   package var failure: FailureFacts?
+  /// Whether only the key could be read: a value has a type that its column cannot have.
+  package private(set) var isUnreadable = false
+
+  package init(unreadable key: SeatKey) {
+    self.init(key: key, user: "", word: "")
+    isUnreadable = true
+  }
 
   package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil, traceParent: String? = nil) {
     self.key = key
@@ -113,6 +125,10 @@ package struct AttemptTally: Sendable, Equatable, SeatKeyed {
   package let failures: Int
   package let highestGeneration: Int
 
+  package init(unreadable key: SeatKey) {
+    self.init(key: key, rows: 1, counted: 0, failures: 0, highestGeneration: 0)
+  }
+
   package init(key: SeatKey, rows: Int, counted: Int, failures: Int, highestGeneration: Int) {
     self.key = key
     self.rows = rows
@@ -128,6 +144,8 @@ package struct PoolCodeRow: Sendable, Equatable, SeatKeyed {
   /// The first of them. Never printed.
   package let code: String
   package let codes: Int
+
+  package init(unreadable key: SeatKey) { self.init(key: key, code: "", codes: 1) }
 
   package init(key: SeatKey, code: String, codes: Int) {
     self.key = key

@@ -26,7 +26,7 @@ package protocol ReconciliationSource: Sendable {
   func recordSelfTest(_ record: SelfTestRecord) async throws(StoreError)
 
   /// The recorded runs of reconcile, the latest first. One snapshot.
-  func reconciliations(limit: Int) async throws(StoreError) -> [PastReconciliation]
+  func reconciliations(limit: Int) async throws(StoreError) -> ReconciliationPage
 }
 
 /// Where a person sees a finding with their own eyes.

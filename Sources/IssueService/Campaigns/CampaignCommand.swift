@@ -140,7 +140,7 @@ struct CampaignList: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       let campaigns = try await store.campaigns()
       for id in try await store.unreadableCampaigns() {
-        printError("warning: campaign \(id) cannot be read; see: reconcile report")
+        printError("warning: the row of campaign \(id) is malformed, and its events wait; see: reconcile report")
       }
       if json.isSet {
         try printJSON(CampaignListBody(campaigns))

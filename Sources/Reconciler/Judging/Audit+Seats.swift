@@ -13,7 +13,7 @@ private final class CampaignAccumulator {
   init(_ id: String, _ row: CampaignRow?, hasChart: Bool) {
     self.id = id
     facts = row.map(CampaignFacts.init)
-    books = row.map(CampaignTotals.init)
+    books = row.flatMap { $0.isUnreadable ? nil : CampaignTotals($0) }
     chart = hasChart && row != nil ? CampaignChart() : nil
   }
 }
@@ -33,7 +33,13 @@ extension Audit {
         now: audit.snapshot.asOf, grace: audit.options.grace, retryEvery: audit.options.retryEvery)
       let campaigns = try audit.snapshot.campaigns(audit.scope)
       let known = Dictionary(campaigns.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-      for campaign in campaigns { audit.books[campaign.id] = CampaignTotals(campaign) }
+      for campaign in campaigns {
+        if campaign.isUnreadable {
+          audit.add(Finding.unreadable(campaign: campaign.id))
+        } else {
+          audit.books[campaign.id] = CampaignTotals(campaign)
+        }
+      }
       var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
       var course: CampaignAccumulator?
       while let record = try merge.next() {
@@ -58,6 +64,7 @@ extension Audit {
       audit.report.warnings = liveness.warnings(
         try audit.snapshot.replayRuns(), quarantined: try audit.snapshot.quarantinedEvents(of: audit.scope))
       audit.report.fingerprint = audit.fingerprint(tips: chain.tips())
+      audit.hasJudgedSeats = true
     }
   }
 
@@ -73,7 +80,7 @@ extension Audit {
     course.books?.add(record)
     course.chart?.add(record)
     if course.facts?.codes != nil, record.coupon != nil { course.recomputed += 1 }
-    let findings = record.findings(campaign: course.facts)
+    let findings = record.unreadable.isEmpty ? record.findings(campaign: course.facts) : [Finding.unreadable(record)]
     add(findings)
     didJudgeSeat(JudgedSeat(record: record, campaign: course.facts?.row, findings: findings))
     if let acceptance = record.acceptance { add(chain.judge(acceptance)) }

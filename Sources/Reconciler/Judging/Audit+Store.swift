@@ -20,7 +20,7 @@ extension Audit {
       let acts = try audit.snapshot.acts(of: audit.scope)
       while let act = try acts.next() { judge.take(act) }
       for rule in rules { audit.examined(rule, judge.examined) }
-      audit.add(judge.findings(campaigns: try audit.snapshot.campaigns(audit.scope)))
+      audit.add(judge.findings(campaigns: try audit.snapshot.campaigns(audit.scope).filter { !$0.isUnreadable }))
       let reference = try audit.snapshot.count(.act, of: audit.scope)
       if judge.examined != reference {
         audit.doNotJudge(rules, "read \(judge.examined) acts, but the store counts \(reference)")

@@ -36,6 +36,8 @@ package struct Audit {
   var report: Report
   private var results: [Rule: RuleResult]
   var books: [String: CampaignTotals] = [:]
+  /// Whether the pass over all seats has ended.
+  var hasJudgedSeats = false
 
   var scope: CampaignID? { options.scope }
 
@@ -57,6 +59,10 @@ package struct Audit {
     run([.schemaAsMigrated]) { audit throws(StoreError) in audit.report.identity = try audit.snapshot.identity() }
     judgeSchema()
     judgeSeats()
+    if !hasJudgedSeats {  // the books of half a pass are false
+      books = [:]
+      report.charts = [:]
+    }
     judgeActs()
     judgeDuplicates()
     judgeStore()

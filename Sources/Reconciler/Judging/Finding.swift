@@ -58,6 +58,23 @@ package struct Finding: Sendable, Equatable {
     self.rows = rows
   }
 
+  /// A seat whose rows cannot all be read: what the others say of it is not judged.
+  static func unreadable(_ record: SeatSnapshot) -> Finding {
+    Finding(
+      .rowsWellFormed, campaign: record.key.campaign, seat: record.key.seat,
+      user: [record.acceptance, record.coupon, record.outbox, record.failedEvent].compactMap(\.self)
+        .first { !$0.isUnreadable }?.user,
+      expected: "rows whose values have the types of their columns",
+      actual: "unreadable: \(record.unreadable.joined(separator: ", "))")
+  }
+
+  /// A campaign whose row cannot be read: its seats are judged without it, and it has no books.
+  static func unreadable(campaign id: String) -> Finding {
+    Finding(
+      .rowsWellFormed, campaign: id, expected: "a row whose values have the types of their columns",
+      actual: "unreadable: campaign")
+  }
+
   /// Campaign and seat that an id of a finding names.
   ///
   /// - Returns: `nil` where it names no seat.

@@ -7,7 +7,8 @@ struct HashChainCheck {
   private struct Link {
     let campaign: String
     let seat: Int
-    let chain: [UInt8]
+    /// `nil` if the row cannot be read: then nothing can be said of the next one.
+    let chain: [UInt8]?
     let acceptedAt: Int64
   }
 
@@ -27,11 +28,15 @@ struct HashChainCheck {
 
   /// Judges the next acceptance in the order of campaign and seat.
   mutating func judge(_ acceptance: SeatRow) -> [Finding] {
-    guard let found = acceptance.link else { return [] }
-    examined += 1
     let key = acceptance.key
     let before = link?.campaign == key.campaign ? link : nil
     if before == nil { leave() }
+    guard let found = acceptance.link else {
+      link = Link(campaign: key.campaign, seat: key.seat, chain: nil, acceptedAt: before?.acceptedAt ?? .min)
+      if witnessed[key.campaign]?.key == key { isSame.insert(key.campaign) }
+      return []
+    }
+    examined += 1
     let previous = before?.chain ?? AcceptanceChain.beginning
     let value = found.value ?? AcceptanceChain.beginning
     link = Link(campaign: key.campaign, seat: key.seat, chain: value, acceptedAt: found.acceptedAt)
@@ -48,7 +53,8 @@ struct HashChainCheck {
     let expected = AcceptanceChain.value(
       after: previous, campaign: key.campaign, seat: key.seat, user: acceptance.user,
       acceptedAt: found.acceptedAt)
-    if hasBegun, found.value != expected {
+    let isKnown = before.map { $0.chain != nil } ?? true
+    if hasBegun, isKnown, found.value != expected {
       findings.append(
         Finding(
           .chainUnbroken, campaign: key.campaign, seat: key.seat, user: acceptance.user,
@@ -60,14 +66,14 @@ struct HashChainCheck {
 
   private mutating func leave() {
     guard let link else { return }
-    ended[link.campaign] = link.chain
+    ended[link.campaign] = link.chain ?? AcceptanceChain.beginning
     highest[link.campaign] = link.seat
   }
 
   /// The last chain value of each campaign that has an acceptance, once all are judged.
   func tips() -> [String: [UInt8]] {
     var tips = ended
-    if let link { tips[link.campaign] = link.chain }
+    if let link { tips[link.campaign] = link.chain ?? AcceptanceChain.beginning }
     return tips
   }
 

@@ -9,7 +9,8 @@ struct CampaignFacts {
 
   init(_ row: CampaignRow) {
     self.row = row
-    codes = row.issuer == "generated" && !row.codeKey.isEmpty ? GeneratedCodes(key: row.codeKey, campaign: row.id) : nil
+    codes =
+      row.issuer == "generated" && row.codeKey.count == 32 ? GeneratedCodes(key: row.codeKey, campaign: row.id) : nil
   }
 }
 
@@ -33,6 +34,7 @@ extension SeatSnapshot {
       return findings
     }
     let row = campaign.row
+    if row.isUnreadable { return findings }
     report(
       .withinQuota, expected: "a seat within 1 and the quota \(row.quota)", isSeat ? faultsOfSeat(quota: row.quota) : []
     )

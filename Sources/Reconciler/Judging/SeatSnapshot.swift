@@ -38,6 +38,12 @@ package struct SeatSnapshot: Sendable, Equatable {
     }
   }
 
+  /// The tables whose row of this seat cannot be read but for its key. What the others say of the seat is then no proof.
+  var unreadable: [String] {
+    [("accepted_user", acceptance), ("outbox", outbox), ("failed_event", failedEvent), ("coupon", coupon)]
+      .filter { $0.1?.isUnreadable ?? false }.map(\.0)
+  }
+
   /// Whether it is a place of the campaign, and not only the trace of an attempt or a code.
   var isSeat: Bool { acceptance != nil || outbox != nil || failedEvent != nil || coupon != nil }
 

@@ -123,7 +123,7 @@ extension String {
 extension Duration {
   /// In seconds, to the millisecond.
   var secondsText: String {
-    let milliseconds = microseconds / 1_000
+    let milliseconds = max(0, microseconds / 1_000)
     let rest = String(milliseconds % 1_000)
     return "\(milliseconds / 1_000).\(String(repeating: "0", count: 3 - rest.count))\(rest) s"
   }

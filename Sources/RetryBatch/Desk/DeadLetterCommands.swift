@@ -71,7 +71,7 @@ struct DiscardCommand: AsyncParsableCommand {
       let store = try Backend.openStore(database: database.path())
       try await store.require(filter.campaign, doing: "discard the failed events of")
       let preview = try await store.discard(filter.filter, only: nil, isDryRun: true, by: act.author)
-      guard !dryRun, case .done(let keys) = preview, !keys.isEmpty else {
+      guard !dryRun, case .done(let keys, _) = preview, !keys.isEmpty else {
         return try DeskResult(.discard, preview, isDryRun: dryRun).print(json: json.isSet)
       }
       if !yes {
@@ -105,21 +105,31 @@ struct DeskResult {
 
   private static let shown = 20
 
+  /// - Returns: `negative` if events were skipped.
   /// - Throws: ``CLIError`` with exit code 65 where a named seat cannot be.
   func print(json: Bool) throws -> ProgramExit {
     switch outcome {
     case .refused(let refusals): throw failure(refusals)
-    case .done(let keys):
+    case .done(let keys, let skipped):
+      let status = skipped.isEmpty ? ProgramExit.done : .negative
       if json {
-        try printJSON(BulkResultJSON(act: act, dryRun: isDryRun, seats: keys.map(SeatBody.init)))
-        return .done
+        try printJSON(
+          BulkResultJSON(
+            act: act, dryRun: isDryRun, seats: keys.map(SeatBody.init), skipped: skipped.map(SkippedBody.init)))
+        return status
       }
       var lines = [isDryRun ? "would be \(act.past): \(keys.count)" : "\(act.past): \(keys.count)"]
       lines += keys.prefix(Self.shown).map { "  \($0.name)" }
       if keys.count > Self.shown { lines.append("  and \(keys.count - Self.shown) more") }
+      if !skipped.isEmpty {
+        lines.append("skipped: \(skipped.count)")
+        lines += skipped.prefix(Self.shown).map { "  \($0.name): \($0.reason)" }
+        if skipped.count > Self.shown { lines.append("  and \(skipped.count - Self.shown) more") }
+        lines.append("next: reconcile report")
+      }
       if act == .redrive, !isDryRun, !keys.isEmpty { lines.append("next: retry-batch --once") }
       try printResult(lines.joined(separator: "\n"))
-      return .done
+      return status
     }
   }
 
@@ -144,5 +154,16 @@ struct DeskResult {
     let act: Act
     let dryRun: Bool
     let seats: [SeatBody]
+    let skipped: [SkippedBody]
+  }
+
+  private struct SkippedBody: Encodable {
+    let event: String
+    let reason: String
+
+    init(_ skipped: SkippedEvent) {
+      event = skipped.name
+      reason = skipped.reason
+    }
   }
 }

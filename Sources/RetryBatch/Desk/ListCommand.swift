@@ -68,7 +68,7 @@ struct ListCommand: AsyncParsableCommand {
     if page.quarantined.isEmpty, page.unreadable.isEmpty { return "" }
     var table = TextTable([.key("CAMPAIGN/SEAT"), "STATE", "ERROR"])
     for event in page.quarantined { table.add([event.key.name, "quarantined", event.error]) }
-    for key in page.unreadable { table.add([key.name, "unreadable", "see: reconcile report"]) }
+    for key in page.unreadable { table.add([key, "unreadable", "see: reconcile report"]) }
     return "\n" + table.text(columns: Terminal.standardOutput.columns)
   }
 
@@ -85,7 +85,7 @@ struct ListCommand: AsyncParsableCommand {
       total = page.total
       events = page.events.map(FailedEventBody.init)
       next = Nullable(page.next?.name)
-      unreadable = page.unreadable.map(\.name)
+      unreadable = page.unreadable
       quarantined = page.quarantined.map(QuarantinedBody.init)
     }
   }

@@ -29,13 +29,14 @@ struct RunsCommand: AsyncParsableCommand {
       // Asked before the runs are read: one that ends meanwhile is shown as ended.
       let holder = try Backend.openRunLock(database: path).holder()
       let place = try await place(in: store)
-      let runs = try await store.runs(limit: limit, before: place, onlyCrashed: crashed)
-      let records = runs.map { RunBody($0, holder: holder) }.filter { !crashed || $0.state == .crashed }
+      let page = try await store.runs(limit: limit, before: place, onlyCrashed: crashed)
+      let records = page.runs.map { RunBody($0, holder: holder) }.filter { !crashed || $0.state == .crashed }
       if json.isSet {
-        try printJSON(RunsBody(runs: records, next: Nullable(runs.count == limit ? runs.last?.id.rawValue : nil)))
+        try printJSON(
+          RunsBody(runs: records, next: Nullable(page.next?.rawValue), unreadable: page.unreadable))
       } else {
-        let next = runs.count == limit ? runs.last.map { "\nnext page: --before \($0.id.rawValue.prefix(8))" } : nil
-        try printResult(text(records) + (next ?? ""))
+        let next = page.next.map { "\nnext page: --before \($0.rawValue.prefix(8))" }
+        try printResult(text(records, unreadable: page.unreadable) + (next ?? ""))
       }
       return .done
     }
@@ -54,8 +55,9 @@ struct RunsCommand: AsyncParsableCommand {
     return run
   }
 
-  private func text(_ runs: [RunBody]) -> String {
-    guard !runs.isEmpty else { return "no runs" }
+  private func text(_ runs: [RunBody], unreadable: [String]) -> String {
+    let notes = unreadable.map { "unreadable: run \($0); see: reconcile report" }
+    guard !runs.isEmpty else { return notes.isEmpty ? "no runs" : notes.joined(separator: "\n") }
     var table = TextTable([
       .key("RUN"), "STARTED", .number("SECONDS"), "STATE", .number("EXIT"), .number("PLAN"), .number("DONE"),
       .number("FAILED"),
@@ -66,7 +68,7 @@ struct RunsCommand: AsyncParsableCommand {
         run.exit ?? "-", run.plannedText ?? "-", run.resolvedText ?? "-", run.failedText ?? "-",
       ])
     }
-    return table.text(columns: Terminal.standardOutput.columns)
+    return ([table.text(columns: Terminal.standardOutput.columns)] + notes).joined(separator: "\n")
   }
 
   private struct RunsBody: Encodable {
@@ -74,6 +76,7 @@ struct RunsCommand: AsyncParsableCommand {
     let runs: [RunBody]
     /// Behind which run the next page begins.
     let next: Nullable<String>
+    let unreadable: [String]
   }
 }
 

@@ -38,9 +38,14 @@ struct ShowCommand: AsyncParsableCommand {
     facts.add(["error", event.error])
     facts.add(["attempts", "\(event.attempts) of \(event.maxAttempts) counted"])
     facts.add(["failed at", event.failedAt.toSeconds])
+    if let lapse = history.lapse {
+      let runs = lapse.runs.isEmpty ? "" : ": runs " + lapse.runs.map(\.rawValue).joined(separator: ", ")
+      facts.add(["lapses", "\(lapse.lapses) of leases that it had alone\(runs)"])
+    }
     facts.add(["next", next])
     var text = facts.text(columns: columns, longCells: .folded)
     if history.pruned > 0 { text += "\n\(history.pruned) counted attempts were pruned" }
+    if history.unreadable > 0 { text += "\n\(history.unreadable) attempts or acts cannot be read: reconcile report" }
     if !history.attempts.isEmpty {
       var table = TextTable([
         .number("LEASE"), .key("STARTED"), .number("SECONDS"), .key("OUTCOME"), .key("RUN"), "ERROR",
@@ -96,7 +101,15 @@ private struct HistoryBody: Encodable {
   private let attempts: [Attempt]
   private let prunedAttempts: Int
   private let acts: [Act]
+  private let lapses: Nullable<Lapses>
+  private let unreadable: Int
   private let next: String
+
+  /// Of an event that is leased alone, because its worker may have died of it.
+  private struct Lapses: Encodable {
+    let counted: Int
+    let runs: [String]
+  }
 
   private struct Attempt: Encodable {
     let generation: Int
@@ -125,6 +138,8 @@ private struct HistoryBody: Encodable {
     acts = history.acts.map {
       Act(act: $0.act, operator: $0.operatorName, reason: Nullable($0.reason), actedAt: "\($0.at)")
     }
+    lapses = Nullable(history.lapse.map { Lapses(counted: $0.lapses, runs: $0.runs.map(\.rawValue)) })
+    unreadable = history.unreadable
     self.next = next
   }
 }

@@ -58,14 +58,15 @@ extension RunPreview {
 }
 
 extension Duration {
-  /// Seconds with three digits behind the point.
+  /// Seconds with three digits behind the point; 0 if it is negative, as between the times of a clock that was set back.
   var secondsText: String {
-    let milliseconds = components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
+    let milliseconds = max(0, microsecondsSaturated / 1_000)
     let rest = String(milliseconds % 1_000)
     return "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - rest.count) + rest
   }
 
-  var seconds: Double { self / .seconds(1) }
+  /// As a number; 0 if it is negative.
+  var seconds: Double { max(0, self / .seconds(1)) }
 }
 
 struct OpenBody: Encodable {

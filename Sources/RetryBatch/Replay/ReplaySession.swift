@@ -41,7 +41,10 @@ struct ReplaySession: Sendable {
   private func run(
     _ start: RunStart, on store: any CouponStore, until termination: Termination
   ) async throws -> ReplayRun.Summary {
-    try await WebhookIssuers.onDemand(webhook) { issuer in
+    for id in try await store.unreadableCampaigns() where start.scope.map({ $0.rawValue == id }) ?? true {
+      printError("warning: the row of campaign \(id) is malformed, and its events wait; see: reconcile report")
+    }
+    return try await WebhookIssuers.onDemand(webhook) { issuer in
       let run = ReplayRun(queue: store, issuer: issuer, start: start, limits: limits, clock: systemClock)
       let progress = RunProgress(isQuiet: output.isQuiet)
       defer { progress.finish() }

@@ -23,8 +23,10 @@ struct WitnessFacts {
     }
     databaseID = id
     let row = try Row.fetchOne(db, sql: "SELECT epoch, path FROM witness ORDER BY epoch DESC LIMIT 1")
-    epoch = try row?.value("epoch") ?? 0
-    place = try row?.decode(String?.self, forColumn: "path")
+    // A row that cannot be read is refused, and not passed: it may say that the witness stands at another place.
+    (epoch, place) = try StoreError.naming("the row of witness with the highest epoch") {
+      (try row?.value("epoch") ?? 0, try row?.optional("path", as: String.self))
+    }
     logSequence = try LogLink.sequence(in: db).map { Int($0) }
     tips = try Self.tips(in: db)
   }
@@ -32,7 +34,7 @@ struct WitnessFacts {
   /// Where the witness stands, as recorded; `nil` for beside the database.
   static func place(in db: Database) throws -> String? {
     try Row.fetchOne(db, sql: "SELECT path FROM witness ORDER BY epoch DESC LIMIT 1")?
-      .decode(String?.self, forColumn: "path")
+      .optional("path", as: String.self)
   }
 
   var hasAcceptances: Bool { !tips.isEmpty }
@@ -47,16 +49,21 @@ struct WitnessFacts {
           UNION ALL
           SELECT (SELECT min(campaign_id) FROM accepted_user WHERE campaign_id > id) FROM found WHERE id IS NOT NULL
         )
-        SELECT id FROM found WHERE id IS NOT NULL
+        SELECT id FROM found WHERE typeof(id) = 'text' AND instr(id, char(0)) = 0
         """)
+    // A damaged id is no campaign's: reconcile report names its rows.
     return try Dictionary(
-      uniqueKeysWithValues: campaigns.map { campaign in (campaign, try tip(of: campaign, upTo: .max, in: db)) })
+      campaigns.map { campaign in (campaign, try tip(of: campaign, upTo: .max, in: db)) },
+      uniquingKeysWith: { first, _ in first })
   }
 
   /// The last acceptance up to a seat; what comes before the first where there is none.
   static func tip(of campaign: String, upTo seat: Int, in db: Database) throws -> WitnessRecord.Tip {
     let statement = try db.cachedStatement(
-      sql: "SELECT seat, chain FROM accepted_user WHERE campaign_id = ? AND seat <= ? ORDER BY seat DESC LIMIT 1")
+      sql: """
+        SELECT seat, chain FROM accepted_user WHERE campaign_id = ? AND seat <= ? AND typeof(seat) = 'integer'
+        ORDER BY seat DESC LIMIT 1
+        """)
     return try Row.fetchOne(statement, arguments: [campaign, seat]).map(WitnessRecord.Tip.init(row:)) ?? .beginning
   }
 
@@ -77,7 +84,8 @@ struct WitnessFacts {
     let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT seat, user_id, accepted_at, chain FROM accepted_user WHERE campaign_id = ? AND seat > ? ORDER BY seat
+        SELECT seat, user_id, accepted_at, chain FROM accepted_user
+        WHERE campaign_id = ? AND seat > ? AND typeof(seat) = 'integer' ORDER BY seat
         """,
       arguments: [campaign, tip.seat])
     var previous = tip.chain
@@ -87,9 +95,10 @@ struct WitnessFacts {
         if previous == AcceptanceChain.beginning { continue }  // of version 1: its chain has not begun
         return seat
       }
+      // The chain holds the bytes of the user's id: they follow from the acceptance before, whatever their type is now.
+      guard let acceptedAt = Int64(storage: row.storage(of: "accepted_at")) else { return seat }
       let value = AcceptanceChain.value(
-        after: previous, campaign: campaign, seat: seat, user: try row.value("user_id"),
-        acceptedAt: try row.value("accepted_at"))
+        after: previous, campaign: campaign, seat: seat, user: row.shown("user_id"), acceptedAt: acceptedAt)
       guard chain == value else { return seat }
       previous = chain
     }
@@ -106,5 +115,5 @@ extension WitnessRecord.Tip {
 
 extension Row {
   /// The chain value of an acceptance; `nil` in a row of version 1.
-  func chain() throws -> [UInt8]? { try decode(Data?.self, forColumn: "chain").map(Array.init) }
+  func chain() throws -> [UInt8]? { try optional("chain", as: Data.self).map(Array.init) }
 }

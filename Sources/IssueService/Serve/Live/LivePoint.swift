@@ -156,7 +156,7 @@ struct LiveHistory: Encodable, Sendable {
     self.points = points.map { point in
       let rates = point.rates.filter { $0.value != ClaimRates() }.map { ($0.key.rawValue, LiveRates($0.value)) }
       return Point(
-        at: "\(point.at)", campaigns: Dictionary(uniqueKeysWithValues: rates),
+        at: "\(point.at)", campaigns: Dictionary(rates, uniquingKeysWith: { first, _ in first }),
         p50Ms: Nullable(point.latency?.p50.milliseconds), p99Ms: Nullable(point.latency?.p99.milliseconds))
     }
   }

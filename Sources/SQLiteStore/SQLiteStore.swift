@@ -229,7 +229,11 @@ package final class SQLiteStore: CouponStore {
 
   private func checkpoint(_ db: Database, everything: Bool) {
     do {
-      if everything { try log.emptyIntoFile(db, noting: writeLock) } else { try log.checkpointIfGrown(db, noting: writeLock) }
+      if everything {
+        try log.emptyIntoFile(db, noting: writeLock)
+      } else {
+        try log.checkpointIfGrown(db, noting: writeLock)
+      }
     } catch {
       // The transaction before it is durable and is answered as such.
       let failure = StoreError(error, operation: "checkpoint the write-ahead log", subject: file.path)

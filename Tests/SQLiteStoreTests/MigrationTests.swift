@@ -103,8 +103,10 @@ struct MigrationTests {
           version: Migration.sqlite.count + 1, name: "broken", sql: "CREATE TABLE half (id INTEGER); SELECT nothing;")
       ]
     #expect(throws: StoreError.self) {
-      try StoreFile(path: backend.path).migrate(limits: SQLiteStore.Limits(), now: TestClock.start, to: broken)
+      try StoreFile(path: backend.path).upgrade(
+        limits: SQLiteStore.Limits(), now: TestClock.start, hasBackup: true, to: broken)
     }
+    #expect(try !backend.directory.names().contains { $0.contains(".backup-") }, "nothing was applied")
     #expect(throws: Never.self) { try backend.openStore() }
     #expect(try !backend.plain().read { db in try db.tableExists("half") })
   }

@@ -100,24 +100,43 @@ extension StoreFile {
         try requireWitnessed(limits: limits)
         let queue = try DatabaseQueue(
           path: path, configuration: SQLiteStore.configuration(limits: limits, readonly: false))
-        let applied = try queue.writeWithoutTransaction { db in
+        let result = try queue.writeWithoutTransaction { db in
           try db.execute(sql: "PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL")
-          // Another process may have migrated it while this one waited.
-          let isPending = try migrator.states(in: db).contains { $0.appliedAt == nil }
-          let backup = hasBackup && isPending ? "\(path).backup-\(now.microseconds)" : nil
-          if let backup { try DatabaseCopy.kept(of: db, at: backup) }
           let log = WriteAheadLog(checkpointPages: limits.checkpointPages)
-          // A log that was examined is in the file before anything else is written.
+          let result = try withBackup(of: db, ifPending: migrator, now: hasBackup ? now : nil) {
+            // A log that was examined is in the file before anything else is written.
+            try log.emptyIntoFile(db, noting: writeLock)
+            return try migrator.apply(in: db, now: now)
+          }
           try log.emptyIntoFile(db, noting: writeLock)
-          let applied = try migrator.apply(in: db, now: now)
-          try log.emptyIntoFile(db, noting: writeLock)
-          return MigrationResult(applied: applied, backup: backup)
+          return result
         }
         try queue.close()
-        return applied
+        return result
       }
     } catch {
       throw StoreError(error, operation: "migrate the database", subject: path)
+    }
+  }
+
+  /// Copies the file before `body` if a migration is pending. Another process may have applied them while this one waited.
+  ///
+  /// If `body` fails and has applied nothing, the copy is removed: a service manager tries again, each time with a copy.
+  ///
+  /// - Parameter now: for the name of the copy; `nil` if none is asked for.
+  private func withBackup(
+    of db: Database, ifPending migrator: Migrator, now: Timestamp?, _ body: () throws -> [Int]
+  ) throws -> MigrationResult {
+    let pending = try migrator.states(in: db).count { $0.appliedAt == nil }
+    guard let now, pending > 0 else { return MigrationResult(applied: try body()) }
+    let backup = "\(path).backup-\(now.microseconds)"
+    try DatabaseCopy.kept(of: db, at: backup)
+    do {
+      return MigrationResult(applied: try body(), backup: backup)
+    } catch {
+      let left = try? migrator.states(in: db).count { $0.appliedAt == nil }
+      if left == pending { unsafe _ = unlink(backup) }
+      throw error
     }
   }
 

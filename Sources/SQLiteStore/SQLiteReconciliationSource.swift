@@ -14,6 +14,13 @@ package final class SQLiteReconciliationSource: ReconciliationSource, ClosableSt
   let writeLock: FileLock
   private let reader: DatabaseQueue
   private let identity: FileSetIdentity
+  /// What the last check of the log saw.
+  private struct Checked: Equatable {
+    let salts: [UInt8]?
+    let link: String?
+  }
+
+  private let checked = Mutex<Checked?>(nil)
   private let isClosed = Atomic<Bool>(false)
   /// Why the log was left when a record was written.
   private let leftLog = Mutex<String?>(nil)
@@ -86,7 +93,13 @@ package final class SQLiteReconciliationSource: ReconciliationSource, ClosableSt
           .inputOutput, operation: "read the database", subject: file.path,
           cause: "\(changed) was removed or replaced while it was open", hint: "run the command again")
       }
-      try writeLock.withLock(.shared, within: limits.lockTimeout) { _ = try file.requireOwnLog() }
+      try writeLock.withLock(.shared, within: limits.lockTimeout) {
+        let now = Checked(salts: try LogFile(path: file.walPath)?.salts(), link: MainFileFacts(path: file.path).link)
+        // The commit in the main file and the salts of the log are as at the last check: so is the rest.
+        if let last = checked.withLock({ $0 }), last == now { return }
+        _ = try file.requireOwnLog()
+        checked.withLock { $0 = now }
+      }
     } catch {
       throw StoreError(error, operation: "read the database", subject: file.path)
     }

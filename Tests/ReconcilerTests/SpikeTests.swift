@@ -15,13 +15,6 @@ private final class Flag: Sendable {
   func set() { value.store(true, ordering: .relaxed) }
 }
 
-private final class Count: Sendable {
-  private let count = Atomic<Int>(0)
-
-  var value: Int { count.load(ordering: .relaxed) }
-  func add() { count.add(1, ordering: .relaxed) }
-}
-
 @Suite("A report under load")
 struct SpikeTests {
   private static let load = CampaignID("load")!
@@ -32,16 +25,12 @@ struct SpikeTests {
   @Test func aThousandReportsDuringASpike() async throws {
     let file = try await AuditedFile()
     _ = try await file.store.create(.test(Self.load, quota: 10_000), by: .test)
-    let reports = Count()
+    let (turns, turn) = AsyncStream<Void>.makeStream()
     let source = try file.source()
     let verdicts = try await withThrowingTaskGroup(of: [Verdict: Int].self) { group in
       group.addTask {
         var user = 0
-        while reports.value < 1_000 {
-          guard user <= reports.value + 2 else {
-            await Task.yield()
-            continue
-          }
+        for await _ in turns {
           user += 1
           _ = try await file.store.admit([.of(user, in: Self.load)])
           if user.isMultiple(of: 3) { _ = try await file.store.deliverPending(limit: 2) }
@@ -50,11 +39,12 @@ struct SpikeTests {
       }
       group.addTask {
         var verdicts: [Verdict: Int] = [:]
-        while reports.value < 1_000 {
+        for _ in 1...1_000 {
+          turn.yield()
           let verdict = try await source.withSnapshot { Audit($0, AuditOptions(scope: Self.load)).judge().verdict }
           verdicts[verdict, default: 0] += 1
-          reports.add()
         }
+        turn.finish()
         return verdicts
       }
       return try await group.reduce(into: [:]) { $0.merge($1) { $0 + $1 } }

@@ -75,7 +75,11 @@ struct DurabilityTests {
     let failure = await #expect(throws: StoreError.self) { try await store.admit([.of(2)]) }
     #expect(failure?.code == .malformed && failure?.outcome == StoreError.Outcome.none)
     let tally = try await store.deliverPending(limit: 10)
-    #expect(tally.delivered == 1 && tally.dead == 1)
+    #expect(tally.delivered == 1 && tally.dead == 0, "the event is sound, and waits for its campaign")
+    #expect(
+      try await backend.plain().read { db in
+        try String.fetchAll(db, sql: "SELECT campaign_id FROM outbox WHERE state = 'pending'")
+      } == ["summer"])
     #expect(try await store.admit([.of(2, in: .spring)])[0].seat == 2)
   }
 

@@ -80,7 +80,8 @@ struct CrashScenario: Sendable {
     crash: { place in [try await place.run(.issueService, ["campaign", "pause", "old"], crash: true).status] },
     again: { place in _ = try await place.recorder.act(.resumed, on: "old", of: place.database) })
 
-  /// The log holds nothing but a statement of the sqlite3 shell, which was killed: it is examined first.
+  /// The log holds nothing but a statement of the sqlite3 shell, which was killed, and no note proves it: it is examined
+  /// first.
   private static let actAfterWriteByHand = CrashScenario(
     name: "campaign pause after a write by hand",
     prepare: { place in
@@ -89,6 +90,9 @@ struct CrashScenario: Sendable {
         place.database, "UPDATE campaign SET name = 'by hand' WHERE id = 'old'", ".system kill -9 $PPID",
       ])
       guard shell.status == 137 else { throw HarnessFailure(description: "the shell was not killed: \(shell.errors)") }
+      let note = try FileHandle(forWritingTo: URL(fileURLWithPath: place.database + ".write-lock"))
+      try note.truncate(atOffset: 0)
+      try note.close()
     }, crash: act.crash, again: act.again)
 
   private static let importCodes = CrashScenario(

@@ -97,7 +97,9 @@ extension CampaignModel {
   private func isSkewed(_ place: Int, at now: Timestamp) -> Bool {
     guard let failed = seats[place].failed, let next = failed.nextAttemptAt, next > now else { return false }
     let last = seats[place].attemptEnds.max { $0.key < $1.key }?.value ?? failed.failedAt
-    return last > now || next > last.advanced(by: .seconds(86_400))
+    // The first attempt belongs to the failure.
+    let isUntried = seats[place].attemptEnds.count < 2
+    return last > now || next > last.advanced(by: .seconds(86_400)) || failed.failedAt > now && isUntried
   }
 
   private mutating func sawTakeover(of hold: Hold, at now: Timestamp) {
@@ -211,11 +213,13 @@ extension CampaignModel {
         open.dead += 1
         if !failed.isReported { open.newlyDead += 1 }
       case .waiting, .parked:
+        let isDue = failed.state == .parked || failed.nextAttemptAt.map { $0 <= now } ?? false
+        if isDue, failed.hold.isFromTheFuture(at: now, duration) { open.skewed += 1 }
         if !failed.hold.isFree(at: now, duration) {
           open.leased += 1
         } else if failed.state == .parked {
           parked += 1
-        } else if failed.nextAttemptAt.map({ $0 <= now }) ?? false {
+        } else if isDue {
           open.due += 1
         } else if isSkewed(place, at: now) {
           open.due += 1

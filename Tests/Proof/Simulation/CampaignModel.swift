@@ -13,7 +13,12 @@ struct CampaignModel {
     /// could is from before a clock was set back.
     func isFree(at now: Timestamp, _ duration: Duration) -> Bool {
       guard let until else { return true }
-      return until <= now || until > now.advanced(by: duration)
+      return until <= now || isFromTheFuture(at: now, duration)
+    }
+
+    func isFromTheFuture(at now: Timestamp, _ duration: Duration) -> Bool {
+      guard holder != nil, let until else { return false }
+      return until > now.advanced(by: duration)
     }
 
     func holds(_ lease: Lease, at now: Timestamp) -> Bool {

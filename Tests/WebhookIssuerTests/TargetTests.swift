@@ -45,7 +45,7 @@ struct TargetTests {
 
   /// The name exists for the first look-up only: whoever looked it up again would get nowhere.
   @Test func theConnectionGoesToTheAddressThatWasJudged() async throws {
-    let server = try await ScriptedIssuer(host: "server.invalid", names: "DNS:server.invalid")
+    let server = try await ScriptedIssuer(host: "issuer.invalid", names: "DNS:issuer.invalid")
     let roots = try WebhookRoots(of: server)
     let asked = Mutex<[String]>([])
     let names = DNSResolver { name in
@@ -59,27 +59,27 @@ struct TargetTests {
       try await withIssuer(roots: roots, names: names) { issuer in
         let answer = await issuer.ask(.sample(server.url), within: Self.deadline)
         #expect(answer == .coded("ISSUER-1"))
-        #expect(asked.withLock { $0 } == ["server.invalid"])
+        #expect(asked.withLock { $0 } == ["issuer.invalid"])
         // It is judged anew for each call.
         let rebound = await issuer.ask(.sample(server.url), within: Self.deadline)
         #expect(rebound.failure?.error.contains("refused") == true, "\(rebound)")
       }
     }
-    #expect(server.requests.first?["Host"]?.hasPrefix("server.invalid:") == true)
+    #expect(server.requests.first?["Host"]?.hasPrefix("issuer.invalid:") == true)
   }
 
   @Test(arguments: [
-    ("server.example", "server.example", true), ("Issuer.Example", "server.example", true),
+    ("issuer.example", "issuer.example", true), ("Issuer.Example", "issuer.example", true),
     ("*.example.com", "a.example.com", true), ("*.example.com", "a.b.example.com", false),
     ("*.example.com", "example.com", false), ("*", "example", false), ("*.com", "example.com", false),
-    ("a*.example.com", "ab.example.com", false), ("", "a", false), ("server.example.", "server.example", false),
+    ("a*.example.com", "ab.example.com", false), ("", "a", false), ("issuer.example.", "issuer.example", false),
   ])
   func theNamesOfACertificate(name: String, host: String, isFor: Bool) {
     #expect(CertificateName.isName(name, for: host) == isFor)
   }
 
   @Test func aCertificateForManyNames() async throws {
-    let server = try await ScriptedIssuer(host: "eu.server.invalid", names: "DNS:a.invalid,DNS:*.server.invalid")
+    let server = try await ScriptedIssuer(host: "eu.issuer.invalid", names: "DNS:a.invalid,DNS:*.issuer.invalid")
     let roots = try WebhookRoots(of: server)
     let names = DNSResolver { _ in addresses("127.0.0.1") }
     let answer = try await server.run {
@@ -90,7 +90,7 @@ struct TargetTests {
 
   /// The certificate must be for the name, not for the address that the name leads to.
   @Test func theCertificateIsCheckedAgainstTheName() async throws {
-    let server = try await ScriptedIssuer(host: "server.invalid", names: "IP:127.0.0.1,DNS:other.invalid")
+    let server = try await ScriptedIssuer(host: "issuer.invalid", names: "IP:127.0.0.1,DNS:other.invalid")
     let roots = try WebhookRoots(of: server)
     let names = DNSResolver { _ in addresses("127.0.0.1") }
     let answer = try await server.run {
@@ -101,7 +101,7 @@ struct TargetTests {
   }
 
   @Test func theNextAddressIsTriedWhereOneCannotBeReached() async throws {
-    let server = try await ScriptedIssuer(host: "server.invalid", names: "DNS:server.invalid")
+    let server = try await ScriptedIssuer(host: "issuer.invalid", names: "DNS:issuer.invalid")
     let roots = try WebhookRoots(of: server)
     let names = DNSResolver { _ in addresses("127.0.0.2", "127.0.0.1") }
     let answer = try await server.run {
@@ -160,7 +160,7 @@ struct TargetTests {
         }
         for await answer in group {
           #expect(answer.failure?.kind == .infrastructure)
-          #expect(answer.failure?.error == "cannot look up server.invalid: no answer within 2.0 seconds")
+          #expect(answer.failure?.error == "cannot look up issuer.invalid: no answer within 2.0 seconds")
         }
       }
     }
@@ -171,7 +171,7 @@ struct TargetTests {
 
   /// Clients of many addresses come and go; only so many stay.
   @Test func clientsAreKeptWithinABound() async throws {
-    let server = try await ScriptedIssuer(isSecure: false, host: "server.invalid")
+    let server = try await ScriptedIssuer(isSecure: false, host: "issuer.invalid")
     let next = Atomic<Int>(0)
     let names = DNSResolver { _ in
       let number = next.wrappingAdd(1, ordering: .relaxed).oldValue
@@ -180,7 +180,7 @@ struct TargetTests {
     try await server.run {
       try await withIssuer(names: names) { issuer in
         for number in 0..<80 {
-          let url = server.url.replacing("server.invalid", with: "p\(number).invalid")
+          let url = server.url.replacing("issuer.invalid", with: "p\(number).invalid")
           #expect(await issuer.ask(.sample(url), within: Self.deadline).failure == nil)
         }
         #expect(issuer.keptClients <= 32)

@@ -2,7 +2,7 @@ package import Issuance
 internal import Synchronization
 package import WebhookIssuer
 
-/// Makes the issuer that asks issuers, of what the settings say.
+/// Builds the client that asks webhook issuers for codes, from the settings.
 package enum WebhookIssuers {
   /// - Parameter credentialsDirectory: where systemd put the credentials of the unit.
   /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.

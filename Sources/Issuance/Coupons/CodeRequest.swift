@@ -13,7 +13,7 @@ package struct CodeRequest: Sendable, Hashable {
     self.endpoint = endpoint
   }
 
-  /// The same at every replay, so that an issuer who has answered once answers the same again: `summer/17`.
+  /// The same at every replay, so an issuer answers a repeat with the same code: `summer/17`.
   package var idempotencyKey: String { "\(campaignID)/\(seat)" }
 }
 

@@ -41,11 +41,14 @@ let package = Package(
       resources: [.embedInCode("Migrations")]
     ),
 
+    // Files that are written whole or not at all.
+    .target(name: "FileIO"),
+
     // The only place with SQLite SQL.
     .target(
       name: "SQLiteStore",
       dependencies: [
-        "CrashPoints", "Issuance", "Schema",
+        "CrashPoints", "FileIO", "Issuance", "Schema",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -63,11 +66,11 @@ let package = Package(
       ]
     ),
 
-    // Configuration to running parts; the only place that knows which backends exist.
+    // What any service needs, without a word of coupons: command line, settings, terminal, logs, metrics, lifecycle.
     .target(
-      name: "Composition",
+      name: "ServiceKit",
       dependencies: [
-        "CrashPoints", "Issuance", "SQLiteStore", "WebhookIssuer",
+        "CrashPoints", "FileIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -78,11 +81,22 @@ let package = Package(
       ]
     ),
 
+    // Settings to running parts; the only place that knows which backends exist.
+    .target(
+      name: "Composition",
+      dependencies: [
+        "Issuance", "SQLiteStore", "ServiceKit", "WebhookIssuer",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]
+    ),
+
     // What each program does, as libraries that a test can call; the published contract is embedded in the binary.
     .target(
       name: "IssueService",
       dependencies: [
-        "CrashPoints", "Issuance", "Composition", "Reconciler",
+        "CrashPoints", "Issuance", "Composition", "Reconciler", "ServiceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -104,7 +118,7 @@ let package = Package(
     .target(
       name: "RetryBatch",
       dependencies: [
-        "CrashPoints", "Issuance", "Composition",
+        "CrashPoints", "FileIO", "Issuance", "Composition", "ServiceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Metrics", package: "swift-metrics"),
@@ -116,7 +130,7 @@ let package = Package(
     .target(
       name: "Reconciler",
       dependencies: [
-        "Issuance", "Schema", "Composition",
+        "FileIO", "Issuance", "Schema", "Composition", "ServiceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
     ),
@@ -124,20 +138,20 @@ let package = Package(
     // The three programs: a command and .main() each.
     .executableTarget(
       name: "issue-service",
-      dependencies: ["Composition", "IssueService"]
+      dependencies: ["IssueService", "ServiceKit"]
     ),
     .executableTarget(
       name: "retry-batch",
-      dependencies: ["Composition", "RetryBatch"]
+      dependencies: ["RetryBatch", "ServiceKit"]
     ),
     .executableTarget(
       name: "reconcile",
-      dependencies: ["Composition", "Reconciler"]
+      dependencies: ["Reconciler", "ServiceKit"]
     ),
 
     // Measures admission without HTTP; run by scripts/benchmark.
     .executableTarget(
-      name: "admission-benchmark", dependencies: ["Composition", "Issuance", "IssueService"],
+      name: "admission-benchmark", dependencies: ["Composition", "Issuance", "IssueService", "ServiceKit"],
       path: "Benchmarks/admission"
     ),
 
@@ -175,7 +189,7 @@ let package = Package(
     .testTarget(
       name: "SQLiteStoreTests",
       dependencies: [
-        "Issuance", "Schema", "SQLiteStore", "StoreBehaviour", "TestSupport",
+        "FileIO", "Issuance", "Schema", "SQLiteStore", "StoreBehaviour", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
@@ -189,9 +203,9 @@ let package = Package(
       ]
     ),
     .testTarget(
-      name: "CompositionTests",
+      name: "ServiceKitTests",
       dependencies: [
-        "Composition", "Issuance", "TestSupport", "WebhookIssuer",
+        "Composition", "Issuance", "ServiceKit", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
@@ -201,9 +215,17 @@ let package = Package(
       ]
     ),
     .testTarget(
+      name: "CompositionTests",
+      dependencies: [
+        "Composition", "Issuance", "ServiceKit", "TestSupport", "WebhookIssuer",
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "Metrics", package: "swift-metrics"),
+      ]
+    ),
+    .testTarget(
       name: "IssueServiceTests",
       dependencies: [
-        "Composition", "IssueService", "Issuance", "SQLiteStore", "TestSupport",
+        "ServiceKit", "Composition", "IssueService", "Issuance", "SQLiteStore", "TestSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -220,20 +242,22 @@ let package = Package(
     .testTarget(
       name: "RetryBatchTests",
       dependencies: [
-        "Composition", "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", "WebhookIssuer",
+        "ServiceKit", "Composition", "Issuance", "RetryBatch", "SQLiteStore", "TestSupport", "WebhookIssuer",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
     .testTarget(
       name: "ReconcilerTests",
       dependencies: [
-        "Issuance", "Reconciler", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift"),
+        "ServiceKit", "Issuance", "Reconciler", "SQLiteStore", "TestSupport",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "Composition", "IssueService", "Reconciler", "RetryBatch", "TestSupport", "issue-service", "retry-batch",
+        "ServiceKit", "Composition", "IssueService", "Reconciler", "RetryBatch", "TestSupport", "issue-service",
+        "retry-batch",
         "reconcile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]
@@ -285,7 +309,8 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema", "TestSupport",
+        "ServiceKit", "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema",
+        "TestSupport",
         "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),

@@ -1,4 +1,5 @@
 internal import Composition
+internal import ServiceKit
 internal import Issuance
 internal import IssueService
 internal import Synchronization

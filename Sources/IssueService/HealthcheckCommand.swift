@@ -4,6 +4,7 @@ internal import Composition
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
+internal import ServiceKit
 
 /// Asks a service that runs whether it is ready, for hosts that have no curl.
 struct HealthcheckCommand: AsyncParsableCommand {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 struct PseudonymCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -34,7 +35,7 @@ struct PseudonymCommand: AsyncParsableCommand {
           reason: "neither --log-key-file nor FIRST_COME_LOG_KEY_FILE is given, and there is no credential log-key",
           hint: "name the key that serve was given; without one, each process made its own, and nobody can tell")
       }
-      try printResult(pseudonyms.name(of: user))
+      try printResult(pseudonyms.name(of: user.rawValue))
       return .done
     }
   }

@@ -1,8 +1,8 @@
-internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance
 internal import NIOCore
+internal import ServiceKit
 
 extension JSONText {
   static func response(_ status: HTTPResponse.Status, _ value: some Encodable) throws -> Response {

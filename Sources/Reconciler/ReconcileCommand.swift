@@ -1,5 +1,5 @@
 package import ArgumentParser
-internal import Composition
+internal import ServiceKit
 
 /// The program reconcile.
 package struct ReconcileCommand: AsyncParsableCommand {

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import Composition
+internal import FileIO
 internal import Issuance
+internal import ServiceKit
 
 struct ReportCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -39,7 +41,8 @@ struct ReportCommand: AsyncParsableCommand {
       let report = made.report
       let text = try self.text(made)
       if let output {
-        try OutputFile.write(text, to: output, isForOthers: chosen == .prometheus)
+        try OutputFile.write(
+          text + "\n", to: output, access: chosen == .prometheus ? .byUmask : .ownerOnly)
         if !quiet || report.verdict != .clean { printError("\(report.verdict.rawValue): the report is in \(output)") }
       } else if !quiet || report.verdict != .clean {
         try printResult(text)

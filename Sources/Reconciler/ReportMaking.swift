@@ -1,5 +1,6 @@
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// Makes one report of one database, from its opening to its recording. What several commands share.
 struct ReportMaking {

@@ -1,6 +1,6 @@
 internal import ArgumentParser
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// A time as it is typed: `500ms`, `60s` or `1m`.
 struct TimeSpan: ExpressibleByArgument {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// Which failed events a command is about.
 struct FilterOptions: ParsableArguments {

@@ -1,5 +1,5 @@
-import Composition
 import IssueService
+import ServiceKit
 
 @main
 enum Entrypoint {

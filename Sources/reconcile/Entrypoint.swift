@@ -1,5 +1,5 @@
-import Composition
 import Reconciler
+import ServiceKit
 
 @main
 enum Entrypoint {

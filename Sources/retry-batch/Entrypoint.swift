@@ -1,5 +1,5 @@
-import Composition
 import RetryBatch
+import ServiceKit
 
 @main
 enum Entrypoint {

@@ -2,6 +2,7 @@ import Composition
 import Crypto
 import Foundation
 import Issuance
+import ServiceKit
 import TestSupport
 import Testing
 import WebhookIssuer

@@ -5,6 +5,7 @@ internal import IssueService
 internal import NIOCore
 internal import NIOEmbedded
 internal import NIOHTTPTypes
+internal import ServiceKit
 internal import TestSupport
 
 extension FuzzTarget {

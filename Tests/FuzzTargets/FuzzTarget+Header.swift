@@ -1,7 +1,7 @@
-internal import Composition
 internal import HTTPTypes
 internal import Issuance
 internal import IssueService
+internal import ServiceKit
 
 extension FuzzTarget {
   /// Each line as the value of a field, of a target, of an address.

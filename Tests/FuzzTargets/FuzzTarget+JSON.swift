@@ -1,7 +1,7 @@
-internal import Composition
 internal import Foundation
 internal import IssueService
 internal import Reconciler
+internal import ServiceKit
 
 extension FuzzTarget {
   /// JSON as tokens, key sets and bodies are read; and as a plan of repairs.

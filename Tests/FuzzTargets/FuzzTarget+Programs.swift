@@ -1,10 +1,10 @@
 internal import ArgumentParser
-internal import Composition
 internal import Foundation
 internal import Issuance
 internal import IssueService
 internal import Reconciler
 internal import RetryBatch
+internal import ServiceKit
 internal import TestSupport
 
 extension FuzzTarget {

@@ -1,8 +1,8 @@
-internal import Composition
 internal import Foundation
 internal import HTTPTypes
 internal import Issuance
 internal import IssueService
+internal import ServiceKit
 internal import TestSupport
 internal import WebhookIssuer
 

@@ -1,7 +1,7 @@
-internal import Composition
 internal import Foundation
 internal import Issuance
 internal import IssueService
+internal import ServiceKit
 
 extension FuzzTarget {
   /// Ids, codes, times and durations.
@@ -9,7 +9,7 @@ extension FuzzTarget {
     let text = text(bytes)
     if let user = UserID(text) {
       precondition(Array("\(user)".utf8) == bytes, "a user id is not printed as it was read")
-      let name = Pseudonyms(key: Data(repeating: 1, count: Pseudonyms.keyLength)).name(of: user)
+      let name = Pseudonyms(key: Data(repeating: 1, count: Pseudonyms.keyLength)).name(of: user.rawValue)
       precondition(name.wholeMatch(of: #/u_[0-9a-f]{20}/#) != nil, "a pseudonym has another form")
     }
     if let campaign = CampaignID(text) {

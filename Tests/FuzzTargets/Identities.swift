@@ -1,9 +1,9 @@
-internal import Composition
 internal import Crypto
 internal import Foundation
 internal import HTTPTypes
 internal import Issuance
 internal import IssueService
+internal import ServiceKit
 internal import Synchronization
 internal import TestSupport
 

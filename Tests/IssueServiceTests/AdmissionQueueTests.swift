@@ -4,6 +4,7 @@ import HummingbirdCore
 import Issuance
 import Logging
 import SQLiteStore
+import ServiceKit
 import ServiceLifecycle
 import ServiceLifecycleTestKit
 import TestSupport

@@ -1,7 +1,7 @@
-import Composition
 import Foundation
 import HTTPTypes
 import Issuance
+import ServiceKit
 import TestSupport
 import Testing
 

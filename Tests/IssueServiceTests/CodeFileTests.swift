@@ -1,5 +1,5 @@
-import Composition
 import Issuance
+import ServiceKit
 import Testing
 
 @testable import IssueService

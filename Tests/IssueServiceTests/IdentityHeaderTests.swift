@@ -1,7 +1,7 @@
-import Composition
 import HTTPTypes
 import Issuance
 import NIOCore
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Composition
 import Foundation
 import Issuance
 import SQLiteStore
+import ServiceKit
 import TestSupport
 import Testing
 import WebhookIssuer

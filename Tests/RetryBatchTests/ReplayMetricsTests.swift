@@ -1,6 +1,7 @@
 import Composition
 import Foundation
 import RetryBatch
+import ServiceKit
 import TestSupport
 import Testing
 

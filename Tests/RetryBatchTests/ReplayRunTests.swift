@@ -1,7 +1,7 @@
-import Composition
 import GRDB
 import Issuance
 import SQLiteStore
+import ServiceKit
 import Synchronization
 import TestSupport
 import Testing

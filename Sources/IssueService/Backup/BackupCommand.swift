@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Composition
 internal import Issuance
 internal import Reconciler
+internal import ServiceKit
 
 struct BackupCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Composition
 internal import Foundation
 internal import Issuance
+internal import ServiceKit
 
 struct BenchCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

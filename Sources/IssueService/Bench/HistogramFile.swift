@@ -1,5 +1,5 @@
-internal import Composition
 internal import Foundation
+internal import ServiceKit
 
 /// The file of `--histogram`: opened before the load, so that nobody waits for a result that cannot be written.
 struct HistogramFile: ~Copyable {

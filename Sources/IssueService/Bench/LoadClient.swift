@@ -1,5 +1,6 @@
 internal import Composition
 internal import NIOCore
+internal import ServiceKit
 internal import Synchronization
 
 /// Sends the claims of a plan, and hears what they are told.

@@ -1,5 +1,6 @@
 internal import Composition
 internal import Foundation
+internal import ServiceKit
 
 /// What a load came to, for people and as JSON (docs/schemas/bench.json).
 struct LoadReport: Encodable, Sendable {

@@ -1,8 +1,8 @@
 internal import AsyncHTTPClient
-internal import Composition
 internal import Foundation
 internal import NIOCore
 internal import NIOHTTP1
+internal import ServiceKit
 
 /// The service under load, over real HTTP with kept-alive connections.
 struct LoadService: Sendable {

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// Bearer tokens for users, as an issuer would hand them out: JWTs signed by HS256.
 struct LoadTokens: Sendable, Redacted {

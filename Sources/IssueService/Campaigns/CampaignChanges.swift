@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The options of every command that changes a campaign.
 struct ChangeOptions: ParsableArguments {

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// A campaign as operators' programs read it: docs/schemas.
 struct CampaignRecord: Encodable {

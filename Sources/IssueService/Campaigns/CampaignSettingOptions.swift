@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// What an operator may set for one campaign, at its creation and later.
 struct CampaignSettingOptions: ParsableArguments {

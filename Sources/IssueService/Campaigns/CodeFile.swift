@@ -1,6 +1,6 @@
-internal import Composition
 internal import Foundation
 package import Issuance
+internal import ServiceKit
 
 /// An issuer's file of codes: one a line, or CSV.
 package enum CodeFile {

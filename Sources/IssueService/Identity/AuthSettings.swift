@@ -1,4 +1,4 @@
-package import Composition
+package import ServiceKit
 
 /// How users are known, as `--identity` names it.
 package enum IdentityMode: String, Sendable, CaseIterable {

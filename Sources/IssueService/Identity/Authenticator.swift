@@ -1,6 +1,6 @@
-package import Composition
 package import HTTPTypes
 package import Issuance
+package import ServiceKit
 
 /// How the service learns who asks.
 package enum Authenticator: Sendable {

@@ -1,5 +1,5 @@
-package import Composition
 package import HTTPTypes
+package import ServiceKit
 
 extension HTTPField.Name {
   fileprivate static let forwardedFor = HTTPField.Name("X-Forwarded-For")!

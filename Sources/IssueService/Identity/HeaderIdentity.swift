@@ -1,6 +1,6 @@
-package import Composition
 package import HTTPTypes
 package import Issuance
+package import ServiceKit
 
 /// The user by the `X-User-Id` header, as a gateway in front of the service sets it.
 package struct HeaderIdentity: Sendable, Equatable {

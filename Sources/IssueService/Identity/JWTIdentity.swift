@@ -1,6 +1,6 @@
-package import Composition
 package import HTTPTypes
 package import Issuance
+package import ServiceKit
 
 /// The user by a bearer token: a JWT signed by HS256, ES256 or EdDSA (RFC 7519, and RFC 8725 for what to refuse).
 package struct JWTIdentity: Sendable {

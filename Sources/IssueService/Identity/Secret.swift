@@ -1,4 +1,4 @@
-internal import Composition
+internal import ServiceKit
 
 /// Bytes that are shown to nobody: not printed, not dumped, in no error.
 struct Secret: Sendable, Redacted {

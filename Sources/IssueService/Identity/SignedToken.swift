@@ -1,3 +1,5 @@
+package import ServiceKit
+
 /// A JWS in compact form, taken apart; nothing of it is believed yet.
 package struct SignedToken {
   /// The longest, in bytes.

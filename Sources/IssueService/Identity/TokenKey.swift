@@ -1,5 +1,6 @@
 internal import Foundation
 internal import JWTKit
+internal import ServiceKit
 
 /// A key for the signatures of one algorithm; nothing else can be checked with it.
 ///

@@ -1,5 +1,5 @@
-internal import Composition
 internal import JWTKit
+internal import ServiceKit
 
 /// The public keys of a JWKS file (RFC 7517).
 struct TokenKeySet: Sendable {

@@ -1,6 +1,7 @@
 internal import Composition
 internal import Issuance
 internal import Metrics
+internal import ServiceKit
 internal import Synchronization
 
 /// What the claims of this process came to since it began: as metrics, and as a tally for who watches.

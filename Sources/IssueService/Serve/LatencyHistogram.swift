@@ -1,4 +1,4 @@
-internal import Composition
+internal import ServiceKit
 
 /// How long claims waited, by buckets of time. What happened between two of them is their difference.
 struct LatencyHistogram: Sendable, Equatable {

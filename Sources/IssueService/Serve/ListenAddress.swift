@@ -1,6 +1,6 @@
-internal import Composition
 internal import HummingbirdCore
 internal import NIOCore
+internal import ServiceKit
 
 /// Where a listener is.
 package enum ListenAddress: Sendable, Equatable, CustomStringConvertible {

@@ -2,6 +2,7 @@ internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import NIOCore
+internal import ServiceKit
 
 enum OperationsResource: Route, Equatable {
   case live

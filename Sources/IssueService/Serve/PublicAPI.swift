@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Issuance
 internal import Logging
 internal import NIOCore
+internal import ServiceKit
 
 /// What strangers can ask.
 struct PublicAPI: Sendable {
@@ -49,7 +50,7 @@ struct PublicAPI: Sendable {
     logger.debug(
       "a claim was answered",
       metadata: [
-        "campaign": "\(claim.campaignID)", "user": pseudonyms.of(user), "answer": "\(outcome.word)",
+        "campaign": "\(claim.campaignID)", "user": pseudonyms.of(user.rawValue), "answer": "\(outcome.word)",
         "request_id": "\(exchange.id)",
       ])
     switch outcome {

@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Issuance
 internal import Logging
 internal import NIOCore
+internal import ServiceKit
 internal import ServiceLifecycle
 
 /// The running service: two listeners, the desk, the consumer, the tallies and the sampler, started and stopped together.

@@ -3,6 +3,7 @@ internal import Issuance
 internal import Logging
 internal import Metrics
 internal import Reconciler
+internal import ServiceKit
 internal import ServiceLifecycle
 
 /// Holds the whole file against every rule of `reconcile` once, when the service starts, and names what is wrong.

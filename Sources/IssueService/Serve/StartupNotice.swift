@@ -1,5 +1,5 @@
-internal import Composition
 internal import NIOCore
+internal import ServiceKit
 internal import Synchronization
 
 /// Says once, on standard output, where the service listens, when both listeners do.

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// What `witness show --json` prints.
 struct WitnessShowBody: Encodable {

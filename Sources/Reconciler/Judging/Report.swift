@@ -1,5 +1,6 @@
-package import Composition
+internal import Composition
 package import Issuance
+package import ServiceKit
 
 package enum Verdict: String, Sendable, CaseIterable {
   case clean = "CLEAN"

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The report as one file that can be mailed and printed: no scripts, nothing from elsewhere.
 struct HTMLReport {

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The report for programs, as one object.
 struct JSONReport: Encodable {

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The report as metrics, for the textfile collector of node_exporter. What is not known is absent, never 0.
 struct PrometheusReport {

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The parts of a report for programs. The keys are a contract: docs/schemas/reconcile-report.v1.json.
 struct ReportHeader: Encodable {

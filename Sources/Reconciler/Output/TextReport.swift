@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The report for people: the verdict in line 1, then the books, the rules and the findings.
 struct TextReport: CustomStringConvertible {

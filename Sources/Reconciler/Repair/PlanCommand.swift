@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +44,7 @@ struct PlanCommand: AsyncParsableCommand {
         try printResult(text)
         return .done
       }
-      try OutputFile.write(text, to: output)
+      try OutputFile.write(text + "\n", to: output)
       try printResult(
         """
         actions planned: \(plan.actions.count); findings refused: \(plan.refused.count): \(output)

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 struct SelfTestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

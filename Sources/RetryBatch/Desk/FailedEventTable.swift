@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 extension [FailedEvent] {
   /// One line for each, as wide as the terminal is; `nil` columns for a file.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 struct ShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

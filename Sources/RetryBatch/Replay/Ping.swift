@@ -1,9 +1,9 @@
 internal import AsyncHTTPClient
-internal import Composition
 internal import Issuance
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
+internal import ServiceKit
 
 /// Tells a dead man's switch (https://healthchecks.io/docs/http_api/, or one like it) that a run has begun and ended.
 ///

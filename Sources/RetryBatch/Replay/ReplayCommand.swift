@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// Replays what is due: once, or again and again.
 struct ReplayCommand: AsyncParsableCommand {

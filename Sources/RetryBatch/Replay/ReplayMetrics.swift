@@ -1,6 +1,9 @@
-package import Composition
+internal import Composition
+internal import CrashPoints
+internal import FileIO
 package import Issuance
 internal import Metrics
+package import ServiceKit
 
 /// The figures of a run for node_exporter's textfile collector. What is not known is absent, never 0.
 package struct ReplayMetrics: Sendable {
@@ -74,5 +77,18 @@ extension ReplayOutcome {
     case .failedAgain: "failed_again"
     case .resolved, .unreached, .parked, .dead, .fenced: rawValue
     }
+  }
+}
+
+extension ReplayMetrics {
+  /// Replaces a file of node_exporter's textfile collector. The temporary name does not match the collector's `*.prom`, and
+  /// the mode is 0644 because the collector runs as another user.
+  ///
+  /// - Throws: ``CLIError`` with exit code 74; the old file stays.
+  func write(to path: String) throws(CLIError) {
+    try OutputFile.write(
+      text, to: path, access: .everyone, subject: "the metrics file",
+      hint: "check the directory and who may write to it; the run itself is done",
+      willRename: { crashPoint(.metricsWritten) }, didRename: { crashPoint(.metricsRenamed) })
   }
 }

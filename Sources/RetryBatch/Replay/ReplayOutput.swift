@@ -1,5 +1,6 @@
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// How a run is told to whoever started it.
 struct ReplayOutput: Sendable {

@@ -1,5 +1,6 @@
-package import Composition
+internal import Composition
 package import Issuance
+package import ServiceKit
 
 /// One run over the due failed events of a scope: first those whose codes are in the store, then those for which
 /// issuers are asked, and last the suspects (``LeaseLapse``), one at a time.

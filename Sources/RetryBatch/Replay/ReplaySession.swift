@@ -1,5 +1,6 @@
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// One invocation of a run: the lock, the run, and everybody who is told of it.
 struct ReplaySession: Sendable {
@@ -96,7 +97,7 @@ struct ReplaySession: Sendable {
     var status = summary.status
     if let metricsFile {
       do throws(CLIError) {
-        try MetricsFile(path: metricsFile).write(ReplayMetrics(summary, at: systemClock()))
+        try ReplayMetrics(summary, at: systemClock()).write(to: metricsFile)
       } catch {
         printError("\(error)")
         if !summary.needsPerson { status = error.status }  // what a person must look at is not hidden behind this
@@ -111,7 +112,7 @@ struct ReplaySession: Sendable {
     if let metricsFile {
       do {
         let metrics = ReplayMetrics(failedWith: status, after: duration, at: systemClock())
-        try MetricsFile(path: metricsFile).write(metrics)
+        try metrics.write(to: metricsFile)
       } catch {
         printError("warning: \(error)")
       }

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 internal import Synchronization
 
 /// How far a run is, once it is known how much it will take; nothing where it is to be quiet.

@@ -1,4 +1,5 @@
 internal import CrashPoints
+internal import FileIO
 internal import Issuance
 
 /// The replacement of a database by a new main file, which a crash at any instant cannot leave half done.

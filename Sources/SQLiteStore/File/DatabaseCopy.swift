@@ -1,4 +1,5 @@
 internal import CrashPoints
+internal import FileIO
 internal import GRDB
 internal import Issuance
 

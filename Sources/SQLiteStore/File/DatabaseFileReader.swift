@@ -1,3 +1,4 @@
+internal import FileIO
 internal import GRDBSQLite
 internal import Glibc
 internal import Issuance

@@ -1,3 +1,4 @@
+internal import FileIO
 internal import FoundationEssentials
 internal import GRDB
 internal import Issuance

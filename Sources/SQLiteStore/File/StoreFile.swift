@@ -1,3 +1,4 @@
+internal import FileIO
 internal import FoundationEssentials
 internal import Glibc
 package import Issuance

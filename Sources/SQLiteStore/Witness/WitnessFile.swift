@@ -1,4 +1,5 @@
 internal import CrashPoints
+internal import FileIO
 internal import Glibc
 internal import Issuance
 internal import Schema

@@ -1,5 +1,6 @@
 import Composition
 import Issuance
+import ServiceKit
 import Synchronization
 import TestSupport
 import Testing

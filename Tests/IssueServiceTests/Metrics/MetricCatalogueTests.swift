@@ -2,6 +2,7 @@ import Composition
 import Foundation
 import Issuance
 import Metrics
+import ServiceKit
 import Testing
 
 @testable import IssueService

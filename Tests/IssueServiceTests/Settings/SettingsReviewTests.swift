@@ -1,6 +1,7 @@
 import ArgumentParser
 import Composition
 import Foundation
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import ArgumentParser
-import Composition
 import Foundation
 import Logging
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -1,4 +1,4 @@
-import Composition
+import ServiceKit
 import TestSupport
 import Testing
 

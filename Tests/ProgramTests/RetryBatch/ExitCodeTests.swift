@@ -1,5 +1,5 @@
-import Composition
 import Foundation
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -5,6 +5,7 @@ internal import Issuance
 internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import ServiceKit
 
 /// A connection of a listener that faces strangers: HTTP/1.1 within limits, each of which ends in an answer.
 struct ClaimHTTPChannel: ServerChildChannel, HTTPChannelHandler {

@@ -1,10 +1,10 @@
-internal import Composition
 internal import Foundation
 internal import HummingbirdCore
 internal import Issuance
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import ServiceKit
 internal import ServiceLifecycle
 
 /// A socket that takes connections and has their requests answered.

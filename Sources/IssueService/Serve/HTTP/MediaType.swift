@@ -1,4 +1,4 @@
-internal import Composition
+internal import ServiceKit
 
 /// What bodies are, and whether a client takes or sends them.
 package enum MediaType: String, Sendable, CaseIterable {

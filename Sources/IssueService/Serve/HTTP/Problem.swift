@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Issuance
 internal import NIOCore
 internal import NIOHTTP1
+internal import ServiceKit
 
 /// An error on the wire: `application/problem+json` (RFC 9457), thrown by who answers a request.
 struct Problem: Error, Sendable {

@@ -1,5 +1,6 @@
 internal import Composition
 internal import Metrics
+internal import ServiceKit
 
 /// Counts the problems that were answered, by type: a bounded set.
 struct ProblemCounts: Sendable {

@@ -1,8 +1,8 @@
-internal import Composition
 internal import HTTPTypes
 internal import HummingbirdCore
 internal import Issuance
 internal import Logging
+internal import ServiceKit
 
 /// What a listener has to ask for. Each has one address, and says which methods it answers and in what form.
 protocol Route: Sendable {

@@ -1,6 +1,6 @@
-internal import Composition
 internal import Issuance
 internal import NIOCore
+internal import ServiceKit
 internal import Synchronization
 
 /// Points as server-sent events. Each is encoded once, and all viewers are sent the same bytes.

@@ -1,5 +1,5 @@
-internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// A point as the live page gets it. No user id is in it but masked.
 struct LivePoint: Encodable, Sendable {

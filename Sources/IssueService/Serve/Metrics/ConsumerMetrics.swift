@@ -1,6 +1,7 @@
 internal import Composition
 internal import Issuance
 internal import Metrics
+internal import ServiceKit
 
 /// What the passes of the consumer came to.
 struct ConsumerMetrics: Sendable {

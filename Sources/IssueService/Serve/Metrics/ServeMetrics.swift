@@ -1,5 +1,6 @@
 internal import Composition
 internal import Issuance
+internal import ServiceKit
 
 /// The metrics of `serve`, each declared once: those of the store stand in `StoreMetrics`.
 enum ServeMetrics {

@@ -1,6 +1,7 @@
 internal import Composition
 internal import Issuance
 internal import Metrics
+internal import ServiceKit
 
 /// What is true of the process at present, as gauges.
 struct ServiceGauges: Sendable {

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Composition
+internal import ServiceKit
 
 struct ConfigCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
-package import Composition
+internal import Composition
 internal import Logging
+package import ServiceKit
 
 /// The settings of `serve`, each declared once. The flags, the variables, the keys of the file, the help, the checks and
 /// the table in docs/operations.md follow from here.

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Composition
+internal import ServiceKit
 
 /// The flags of `serve`, and of the commands that show and check its settings.
 struct ServeOptions: ParsableArguments {
@@ -72,6 +73,7 @@ struct ServeOptions: ParsableArguments {
   func resolution(
     environment: [String: String] = SettingsResolution.processEnvironment
   ) -> SettingsResolution {
-    SettingsResolution(ServeCatalogue.all, flags: flags, environment: environment, readsFile: true)
+    SettingsResolution(
+      ServeCatalogue.all, flags: flags, environment: environment, readsFile: true, otherPrograms: BatchSettings.all)
   }
 }

@@ -1,5 +1,6 @@
 internal import Composition
 internal import Foundation
+internal import ServiceKit
 
 extension ServeSettings {
   /// What is wrong with the settings, and what will not do what it seems to.

@@ -1,6 +1,7 @@
-package import Composition
+internal import Composition
 internal import Foundation
 internal import Issuance
+package import ServiceKit
 
 /// The settings of `serve`, read and checked.
 package struct ServeSettings: Sendable, Equatable {

@@ -1,4 +1,4 @@
-internal import Composition
+internal import ServiceKit
 
 /// The settings as people and programs read them.
 struct SettingsReport {

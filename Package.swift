@@ -92,11 +92,14 @@ let package = Package(
       ]
     ),
 
+    // Rules, audit, report and self-test: used by reconcile, and by the audit of serve at its start.
+    .target(name: "Auditing", dependencies: ["Issuance", "Schema", "ServiceKit"]),
+
     // What each program does, as libraries that a test can call; the published contract is embedded in the binary.
     .target(
       name: "IssueService",
       dependencies: [
-        "CrashPoints", "Issuance", "Composition", "Reconciler", "ServiceKit",
+        "Auditing", "CrashPoints", "Issuance", "Composition", "ServiceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
@@ -113,7 +116,7 @@ let package = Package(
         .product(name: "NIOPosix", package: "swift-nio"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      resources: [.embedInCode("Contract"), .embedInCode("Serve/Live/Page")]
+      resources: [.embedInCode("Contract"), .embedInCode("Live/Page")]
     ),
     .target(
       name: "RetryBatch",
@@ -130,7 +133,7 @@ let package = Package(
     .target(
       name: "Reconciler",
       dependencies: [
-        "FileIO", "Issuance", "Schema", "Composition", "ServiceKit",
+        "Auditing", "FileIO", "Issuance", "Composition", "ServiceKit",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]
     ),
@@ -247,29 +250,32 @@ let package = Package(
       ]
     ),
     .testTarget(
-      name: "ReconcilerTests",
+      name: "AuditingTests",
       dependencies: [
-        "ServiceKit", "Issuance", "Reconciler", "SQLiteStore", "TestSupport",
+        "Auditing", "Issuance", "SQLiteStore", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ]
     ),
     .testTarget(
       name: "ProgramTests",
       dependencies: [
-        "ServiceKit", "Composition", "IssueService", "Reconciler", "RetryBatch", "TestSupport", "issue-service",
+        "Auditing", "ServiceKit", "Composition", "IssueService", "Reconciler", "RetryBatch", "TestSupport",
+        "issue-service",
         "retry-batch",
         "reconcile", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Crypto", package: "swift-crypto"),
       ]
     ),
     // Judges what clients wrote down of a spike, without a line of the service's code.
-    .target(name: "History", path: "Tests/History"),
+    .target(name: "History", path: "Tests/Proving/History"),
     .executableTarget(
       name: "check-history",
       dependencies: ["History", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Tests/check-history"
+      path: "Tests/Proving/check-history"
     ),
-    .testTarget(name: "HistoryTests", dependencies: ["History", "TestSupport", "check-history"]),
+    .testTarget(
+      name: "HistoryTests", dependencies: ["History", "TestSupport", "check-history"],
+      path: "Tests/Proving/HistoryTests"),
 
     // Power cuts, full disks, kills and races: real file systems and processes.
     .testTarget(
@@ -278,21 +284,22 @@ let package = Package(
         "History", "Issuance", "Proof", "SQLiteStore", "TestSupport", "connection-spike", "issue-service",
         "power-cut-writer", "reconcile",
         .product(name: "GRDB", package: "GRDB.swift"),
-      ]
+      ],
+      path: "Tests/Proving/FaultTests"
     ),
     .executableTarget(
       name: "power-cut-writer",
       dependencies: ["Issuance", "SQLiteStore", "TestSupport", .product(name: "GRDB", package: "GRDB.swift")],
-      path: "Tests/PowerCutWriter"
+      path: "Tests/Proving/PowerCutWriter"
     ),
     // Attacks every promise, in numbered trials; run by scripts/prove, which writes FAULTS.md.
     .target(
       name: "Proof",
       dependencies: [
-        "CrashPoints", "History", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema", "TestSupport",
+        "Auditing", "CrashPoints", "History", "Issuance", "RetryBatch", "SQLiteStore", "Schema", "TestSupport",
         .product(name: "GRDB", package: "GRDB.swift"),
       ],
-      path: "Tests/Proof"
+      path: "Tests/Proving/Proof"
     ),
     .executableTarget(
       name: "prove",
@@ -300,16 +307,17 @@ let package = Package(
         "Proof", "issue-service", "power-cut-writer", "reconcile", "retry-batch",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
-      path: "Tests/prove"
+      path: "Tests/Proving/prove"
     ),
-    .executableTarget(name: "connection-spike", path: "Tests/ConnectionSpike"),
+    .executableTarget(name: "connection-spike", path: "Tests/Proving/ConnectionSpike"),
 
     // What reads bytes from outside, as functions over any bytes; run over the kept corpus by the tests, and by
     // scripts/fuzz over what libFuzzer makes of it.
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "ServiceKit", "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore", "Schema",
+        "Auditing", "ServiceKit", "Composition", "IssueService", "Issuance", "Reconciler", "RetryBatch", "SQLiteStore",
+        "Schema",
         "TestSupport",
         "WebhookIssuer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -319,9 +327,9 @@ let package = Package(
         .product(name: "NIOEmbedded", package: "swift-nio"),
         .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
       ],
-      path: "Tests/FuzzTargets"
+      path: "Tests/Proving/FuzzTargets"
     ),
-    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"]),
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets", "TestSupport"], path: "Tests/Proving/FuzzTests"),
     .testTarget(name: "TidyTests"),
   ],
   swiftLanguageModes: [.v6]
@@ -331,7 +339,7 @@ let package = Package(
 if Context.environment["FIRST_COME_FUZZ"] != nil {
   package.targets.append(
     .executableTarget(
-      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz", exclude: ["corpus", "dictionaries"]))
+      name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Proving/Fuzz", exclude: ["corpus", "dictionaries"]))
 }
 
 let strict: [SwiftSetting] = [

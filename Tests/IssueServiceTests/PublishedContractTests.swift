@@ -1,12 +1,12 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import IssueService
 
 @Suite("The published contract")
 struct PublishedContractTests {
-  private static let docs = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().appendingPathComponent("docs")
+  private static let docs = ProjectRoot.url.appendingPathComponent("docs")
 
   private static let openAPI = String(decoding: PublishedContract.openAPI, as: UTF8.self)
 

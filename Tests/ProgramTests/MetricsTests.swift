@@ -4,8 +4,7 @@ import Testing
 
 @Suite("The metrics of a running service")
 struct MetricsTests {
-  static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent()
+  static let root = ProjectRoot.url
   /// As Prometheus 2.42 asks.
   static let accept =
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"

@@ -78,8 +78,7 @@ struct RouteTests {
 
   /// A path that the contract or the manual names and this walk does not is red.
   @Test func theWalkIsWhole() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
+    let root = ProjectRoot.url
     let contract = try String(contentsOf: root.appendingPathComponent("docs/openapi.yaml"), encoding: .utf8)
     let paths = contract.split(separator: "\n").filter { $0.hasPrefix("  /") }.map { line in
       String(line.dropFirst(2).prefix { $0 != ":" })

@@ -90,8 +90,7 @@ struct RunbookTests {
   }
 
   private static func text() throws -> String {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
+    let root = ProjectRoot.url
     return try String(contentsOf: root.appendingPathComponent("docs/runbook.md"), encoding: .utf8)
   }
 

@@ -8,8 +8,7 @@ struct UpgradeTests {
   /// A file of an earlier version, as its programs left it.
   static func old(_ version: Int, in directory: ScratchDirectory) async throws -> String {
     let path = directory.path("first-come.db")
-    let migrations = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("migrations/sqlite")
+    let migrations = ProjectRoot.url.appendingPathComponent("migrations/sqlite")
     var sql = """
       CREATE TABLE schema_migration (
         version INTEGER NOT NULL PRIMARY KEY,

@@ -8,8 +8,7 @@ import Testing
 @Suite("The figures of a run are those that the manual names")
 struct ReplayMetricsTests {
   @Test func thePageListsWhatThereIs() throws {
-    let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("docs/metrics.md")
+    let page = ProjectRoot.url.appendingPathComponent("docs/metrics.md")
     let rows = try String(contentsOf: page, encoding: .utf8).split(separator: "\n")
       .filter { $0.hasPrefix("| `first_come_retry_batch_") }
       .map { line in

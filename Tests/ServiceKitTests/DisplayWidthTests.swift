@@ -80,4 +80,9 @@ struct TextTableTests {
     table.add(["a\u{1B}[31m\nb\u{202E}c👨‍👩‍👧"])
     #expect(table.description == "NAME\na\\u001b[31m\\u000ab\\u202ec👨‍👩‍👧")
   }
+
+  @Test func aNegativeDurationIsPrintedAsZero() {
+    #expect(Duration.milliseconds(-1_500).secondsText == "0.000")
+    #expect(Duration.milliseconds(1_500).secondsText == "1.500")
+  }
 }

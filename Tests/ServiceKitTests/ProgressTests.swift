@@ -15,13 +15,13 @@ struct ProgressTests {
     var shown: [String] { pieces.withLock { $0 } }
     func take(_ piece: String) { pieces.withLock { $0.append(piece) } }
 
-    func lines(_ what: String, total: Int?, unit: String = "") -> Progress {
-      Progress(what, total: total, unit: unit, on: .lines { self.take($0) }) { self.time.withLock { $0 } }
+    func lines(_ what: String, total: Int?, unit: String = "") -> ProgressMeter {
+      ProgressMeter(what, total: total, unit: unit, on: .lines { self.take($0) }) { self.time.withLock { $0 } }
     }
 
-    func bar(_ what: String, total: Int?, unit: String = "") -> Progress {
-      let display = Progress.Display.bar(columns: { self.columns.withLock { $0 } }, write: { self.take($0) })
-      return Progress(what, total: total, unit: unit, on: display) { self.time.withLock { $0 } }
+    func bar(_ what: String, total: Int?, unit: String = "") -> ProgressMeter {
+      let display = ProgressMeter.Display.bar(columns: { self.columns.withLock { $0 } }, write: { self.take($0) })
+      return ProgressMeter(what, total: total, unit: unit, on: display) { self.time.withLock { $0 } }
     }
   }
 

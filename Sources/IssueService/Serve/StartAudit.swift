@@ -1,8 +1,8 @@
+internal import Auditing
 internal import Composition
 internal import Issuance
 internal import Logging
 internal import Metrics
-internal import Reconciler
 internal import ServiceKit
 internal import ServiceLifecycle
 

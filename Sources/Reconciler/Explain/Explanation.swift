@@ -1,3 +1,4 @@
+package import Auditing
 package import Issuance
 
 /// One seat for a person: what became of it in a plain sentence, and its whole time line. Pure.
@@ -12,14 +13,7 @@ package struct Explanation: Sendable {
     record = SeatSnapshot(
       key: story.key, acceptance: story.record[.acceptance], outbox: story.record[.outbox],
       failedEvent: story.record[.failedEvent], coupon: story.record[.coupon])
-    // What needs more than the rows of the seat is the report's: it has all of them.
-    let byRowsAlone: Set<Rule> = [
-      .campaignKnown, .withinQuota, .withinWindow, .acceptanceAccountedFor, .couponHasAcceptance, .outboxAgrees,
-      .failedEventAgrees, .codesRecompute,
-    ]
-    findings =
-      record.isSeat
-      ? record.findings(campaign: story.campaign.map(CampaignFacts.init)).filter { byRowsAlone.contains($0.rule) } : []
+    findings = record.findingsByRowsAlone(campaign: story.campaign)
   }
 
   package func text(in language: Language) -> String {
@@ -107,5 +101,16 @@ extension SeatTimeline.Step {
       let why = reason.map { " (\($0))" } ?? ""
       return language.phrase("operator \(detail): \(word)\(why)", "운영자 \(detail): \(word)\(why)")
     }
+  }
+}
+
+/// In which language a person is told of a seat.
+package enum Language: Sendable, CaseIterable {
+  case english, korean
+
+  /// By the locale of the process: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that says something.
+  package init(environment: [String: String]) {
+    let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
+    self = locale == "ko" || locale.hasPrefix("ko_") || locale.hasPrefix("ko.") ? .korean : .english
   }
 }

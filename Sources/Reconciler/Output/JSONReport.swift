@@ -1,3 +1,4 @@
+internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
@@ -59,5 +60,202 @@ enum LineReport {
 
   private static func line(_ part: String, _ content: some Encodable) throws -> String {
     try JSONText.encode(Line(part: part, content: content))
+  }
+}
+
+/// The parts of a report for programs. The keys are a contract: docs/schemas/reconcile-report.v1.json.
+struct ReportHeader: Encodable {
+  let schemaVersion = 1
+  let verdict: String
+  let asOf: String
+  let campaignID: Nullable<String>
+  let durationSeconds: Double
+  let programVersion: String
+  let databaseSchemaVersion: Nullable<Int>
+  let databaseID: Nullable<String>
+  /// The same for the same books and acceptances.
+  let snapshot: Nullable<String>
+  let readsCopy: Bool
+  let isStrict: Bool
+  /// Why something could not be judged; empty unless the verdict is UNKNOWN.
+  let reasons: [String]
+  let advice: Nullable<String>
+  let selfTest: Nullable<SelfTestEntry>
+  let findingsFound: Int
+  let findingsOmitted: Int
+  let findingsWaived: Int
+
+  init(_ report: Report) {
+    verdict = report.verdict.rawValue
+    asOf = "\(report.asOf)"
+    campaignID = Nullable(report.scope?.rawValue)
+    durationSeconds = Double(report.duration.microsecondsSaturated) / 1_000_000
+    programVersion = ProgramVersion.number
+    databaseSchemaVersion = Nullable(report.identity?.schemaVersion)
+    databaseID = Nullable(report.identity?.databaseID)
+    snapshot = Nullable(report.fingerprint.isEmpty ? nil : report.fingerprint)
+    readsCopy = report.identity?.isCopy ?? false
+    isStrict = report.isStrict
+    reasons = report.reasons
+    advice = Nullable(report.advice.isEmpty ? nil : report.advice)
+    selfTest = Nullable(report.lastSelfTest.map(SelfTestEntry.init))
+    findingsFound = report.findingsFound
+    findingsOmitted = report.findingsFound - report.findings.count
+    findingsWaived = report.waived.count
+  }
+}
+
+struct SelfTestEntry: Encodable {
+  let endedAt: String
+  let hasPassed: Bool
+  let planted: Int
+  let missed: Int
+  let unexpected: Int
+  let programVersion: String
+
+  init(_ record: SelfTestRecord) {
+    endedAt = "\(record.endedAt)"
+    hasPassed = record.hasPassed
+    planted = record.planted
+    missed = record.missed
+    unexpected = record.unexpected
+    programVersion = record.programVersion
+  }
+}
+
+struct CampaignEntry: Encodable {
+  let id: String
+  let quota: Int
+  let counter: Int
+  let set: Int
+  let coupons: Int
+  let inFlight: Int
+  let failedRetryable: Int
+  let failedDead: Int
+  let discarded: Int
+  let missing: Int
+  let answersAtLeast: [String: Int]
+
+  init(_ books: CampaignTotals) {
+    id = books.id
+    quota = books.quota
+    counter = books.counter
+    set = books.set
+    coupons = books.coupons
+    inFlight = books.inFlight
+    failedRetryable = books.retryable
+    failedDead = books.dead
+    discarded = books.discarded
+    missing = books.missing
+    answersAtLeast = books.answers
+  }
+}
+
+struct RuleEntry: Encodable {
+  let id: String
+  let examined: Int
+  let findings: Int
+  /// Absent where the rule was judged.
+  let notJudged: String?
+
+  init(_ result: RuleResult) {
+    id = result.rule.rawValue
+    examined = result.examined
+    findings = result.findings
+    notJudged = result.notJudged
+  }
+}
+
+struct FindingEntry: Encodable {
+  let id: String
+  let rule: String
+  let severity: String
+  let direction: String
+  let campaignID: Nullable<String>
+  let seat: Nullable<Int>
+  let userID: Nullable<String>
+  let expected: String
+  let actual: String
+  let evidence: [Row]
+  let firstSeenAt: String
+  let timesSeen: Int
+  /// `introduced` or `persisted`.
+  let sinceLastRun: String
+  let waiver: Nullable<WaiverEntry>
+  let next: String
+
+  struct Row: Encodable {
+    let table: String
+    /// Empty where there is no such row.
+    let fields: [Field]
+  }
+
+  struct Field: Encodable {
+    let name: String
+    let value: String
+  }
+
+  struct WaiverEntry: Encodable {
+    let `operator`: String
+    let reason: String
+    let until: String
+  }
+
+  init(_ finding: Finding, in report: Report, next: String) {
+    id = finding.id
+    rule = finding.rule.rawValue
+    severity = finding.rule.severity.rawValue
+    direction = finding.direction.rawValue
+    campaignID = Nullable(finding.campaign)
+    seat = Nullable(finding.seat)
+    userID = Nullable(finding.user)
+    expected = finding.expected
+    actual = finding.actual
+    evidence = finding.rows.map { row in
+      Row(table: row.table, fields: row.fields.map { Field(name: $0.name, value: $0.value) })
+    }
+    let memory = report.memory[finding.id]
+    firstSeenAt = "\(memory?.firstSeenAt ?? report.asOf)"
+    timesSeen = (memory?.timesSeen ?? 0) + 1
+    sinceLastRun = report.standing.contains(finding.id) ? "persisted" : "introduced"
+    waiver = Nullable(
+      report.waivers[finding.id].map {
+        WaiverEntry(operator: $0.author.name, reason: $0.author.reason ?? "", until: "\($0.until)")
+      })
+    self.next = next
+  }
+}
+
+struct WarningEntry: Encodable {
+  let kind: String
+  let count: Int
+  let oldestSeconds: Nullable<Int>
+  let campaignID: Nullable<String>
+  let seat: Nullable<Int>
+  let what: String
+  let next: String
+
+  init(_ warning: Warning) {
+    kind = warning.kind.rawValue
+    count = warning.count
+    oldestSeconds = Nullable(warning.oldestSeconds)
+    campaignID = Nullable(warning.campaign)
+    seat = Nullable(warning.seat)
+    what = warning.what
+    next = warning.next
+  }
+}
+
+/// What has changed since the last recorded run.
+struct ChangesEntry: Encodable {
+  let introduced: [String]
+  let persisted: [String]
+  /// `null` where not all could be judged or listed.
+  let resolved: Nullable<[String]>
+
+  init(_ report: Report) {
+    introduced = report.introduced.map(\.id)
+    persisted = report.persisted.map(\.id)
+    resolved = Nullable(report.resolved)
   }
 }

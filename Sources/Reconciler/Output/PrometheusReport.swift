@@ -1,3 +1,4 @@
+internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
@@ -55,7 +56,7 @@ struct PrometheusReport {
     text.append(
       Self.verdict, gauges: Verdict.allCases.map { ([$0.rawValue], $0 == report.verdict ? 1 : 0) })
     text.append(Self.asOf, gauges: [([], Double(report.asOf.microseconds) / 1_000_000)])
-    text.append(Self.duration, gauges: [([], Double(report.duration.microseconds) / 1_000_000)])
+    text.append(Self.duration, gauges: [([], Double(report.duration.microsecondsSaturated) / 1_000_000)])
     let judged = report.rules.filter { $0.notJudged == nil }
     text.append(Self.findings, gauges: judged.map { ([$0.rule.rawValue], Double($0.findings)) })
     text.append(Self.examined, gauges: judged.map { ([$0.rule.rawValue], Double($0.examined)) })

@@ -1,3 +1,4 @@
+internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
@@ -39,7 +40,7 @@ struct TextReport: CustomStringConvertible {
     if !report.fingerprint.isEmpty {
       parts.append("snapshot \(report.fingerprint)\(report.identity?.isCopy == true ? " (copy)" : "")")
     }
-    parts.append("in \(report.duration.secondsText)")
+    parts.append("in \(report.duration.secondsText) s")
     parts.append("reconcile \(ProgramVersion.number)")
     if let version = report.identity?.schemaVersion { parts.append("schema \(version)") }
     let line = parts.joined(separator: "  ").wrappedAtGaps(columns: columns)
@@ -117,15 +118,6 @@ extension String {
       }
     }
     return lines.joined(separator: "\n")
-  }
-}
-
-extension Duration {
-  /// In seconds, to the millisecond.
-  var secondsText: String {
-    let milliseconds = max(0, microseconds / 1_000)
-    let rest = String(milliseconds % 1_000)
-    return "\(milliseconds / 1_000).\(String(repeating: "0", count: 3 - rest.count))\(rest) s"
   }
 }
 

@@ -1,6 +1,7 @@
 internal import Composition
 internal import Issuance
 internal import ServiceKit
+internal import Synchronization
 
 /// How a run is told to whoever started it.
 struct ReplayOutput: Sendable {
@@ -56,18 +57,6 @@ extension RunPreview {
     if first.count < plan.planned { text += "\nand \(plan.planned - first.count) more" }
     return text
   }
-}
-
-extension Duration {
-  /// Seconds with three digits behind the point; 0 if it is negative, as between the times of a clock that was set back.
-  var secondsText: String {
-    let milliseconds = max(0, microsecondsSaturated / 1_000)
-    let rest = String(milliseconds % 1_000)
-    return "\(milliseconds / 1_000)." + String(repeating: "0", count: 3 - rest.count) + rest
-  }
-
-  /// As a number; 0 if it is negative.
-  var seconds: Double { max(0, self / .seconds(1)) }
 }
 
 struct OpenBody: Encodable {
@@ -142,4 +131,21 @@ struct ReplayBody: Encodable {
     self.open = OpenBody(open)
     exitCode = status.rawValue
   }
+}
+
+/// How far a run is, once it is known how much it will take; nothing where it is to be quiet.
+final class RunProgress: Sendable {
+  private let isQuiet: Bool
+  private let progress = Mutex<ProgressMeter?>(nil)
+
+  init(isQuiet: Bool) { self.isQuiet = isQuiet }
+
+  func begin(_ plan: RunPlan) {
+    guard !isQuiet, plan.planned > 0 else { return }
+    progress.withLock { $0 = ProgressMeter("replaying", total: plan.planned, unit: "events") }
+  }
+
+  func advance(by events: Int) { progress.withLock { $0 }?.advance(by: events) }
+
+  func finish() { progress.withLock { $0 }?.finish() }
 }

@@ -205,3 +205,15 @@ extension String {
     return isTrailing ? padding + self : self + padding
   }
 }
+
+extension Duration {
+  /// In seconds, to the millisecond: `1.500`. Zero if the clock went backwards.
+  package var secondsText: String {
+    let (seconds, attoseconds) = self < .zero ? (0, 0) : components
+    let milliseconds = String(attoseconds / 1_000_000_000_000_000)
+    return "\(seconds).\(String(repeating: "0", count: 3 - milliseconds.count))\(milliseconds)"
+  }
+
+  /// In seconds. Zero if the clock went backwards.
+  package var seconds: Double { max(0, self / .seconds(1)) }
+}

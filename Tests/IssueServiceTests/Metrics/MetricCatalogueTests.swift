@@ -3,14 +3,14 @@ import Foundation
 import Issuance
 import Metrics
 import ServiceKit
+import TestSupport
 import Testing
 
 @testable import IssueService
 
 @Suite("The catalogue of metrics")
 struct MetricCatalogueTests {
-  private static let page = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("docs/metrics.md")
+  private static let page = ProjectRoot.url.appendingPathComponent("docs/metrics.md")
 
   /// The rows of the tables of `docs/metrics.md`: name, type, labels, unit.
   private static func rows() throws -> [[String]] {

@@ -61,8 +61,7 @@ struct JSONOutputTests {
     "retry-batch runs": "retry-batch-runs.json", "retry-batch prune": "retry-batch-prune.json",
   ]
 
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+  private static let root = ProjectRoot.url
 
   @Test func everyCommandWithJSONHasItsSchema() async throws {
     let commands = try await BuiltCommand.all().filter { $0.longOptions.contains("json") }.map(\.path)

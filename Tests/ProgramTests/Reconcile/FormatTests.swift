@@ -4,8 +4,7 @@ import Testing
 
 @Suite("A report in every format")
 struct FormatTests {
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+  private static let root = ProjectRoot.url
 
   private func dirty(in directory: ScratchDirectory) async throws -> String {
     let database = try await filled(in: directory)

@@ -14,8 +14,7 @@ struct ExitCodeTests {
   }
 
   @Test func theManualListsThem() throws {
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent().deletingLastPathComponent()
+    let root = ProjectRoot.url
     let manual = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
     for code in ProgramExit.allCases where ![130, 143].contains(code.rawValue) {
       #expect(manual.contains("\n| \(code.rawValue) | "), "\(code.rawValue)")

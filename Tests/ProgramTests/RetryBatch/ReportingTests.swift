@@ -4,8 +4,7 @@ import Testing
 
 @Suite("Whoever watches the batch hears of each run")
 struct ReportingTests {
-  private static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent()
+  private static let root = ProjectRoot.url
 
   private func series(_ text: String) -> [String: Double] {
     let lines = text.split(separator: "\n").filter { !$0.hasPrefix("#") }

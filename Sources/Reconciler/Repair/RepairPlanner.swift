@@ -1,0 +1,218 @@
+internal import Auditing
+package import Issuance
+
+/// What is to be done, for a person to review: each action with the rows as they were, and as they will be.
+package struct RepairPlan: Codable, Sendable, Equatable {
+  package struct Action: Codable, Sendable, Equatable {
+    package let id: String
+    package let action: String
+    package let campaignID: String
+    package let seat: Int?
+    /// What it mends: it never leads there.
+    package let mends: String
+    package let findings: [String]
+    /// The precondition: nothing is done where the rows are not so any more.
+    package let before: RepairState
+    package let after: RepairState
+
+    private enum CodingKeys: String, CodingKey {
+      case id, action, seat, mends, findings, before, after
+      case campaignID = "campaign_id"
+    }
+  }
+
+  package struct Refusal: Codable, Sendable, Equatable {
+    package let finding: String
+    package let why: String
+  }
+
+  package let schemaVersion: Int
+  package let databaseID: String
+  package let asOf: String
+  package let snapshot: String
+  package let actions: [Action]
+  package let refused: [Refusal]
+  /// How many actions more there would be.
+  package let actionsOmitted: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case actions, refused, snapshot
+    case schemaVersion = "schema_version"
+    case databaseID = "database_id"
+    case asOf = "as_of"
+    case actionsOmitted = "actions_omitted"
+  }
+
+  package init(
+    databaseID: String, asOf: Timestamp, snapshot: String, actions: [Action], refused: [Refusal], actionsOmitted: Int
+  ) {
+    schemaVersion = 1
+    self.databaseID = databaseID
+    self.asOf = "\(asOf)"
+    self.snapshot = snapshot
+    self.actions = actions
+    self.refused = refused
+    self.actionsOmitted = actionsOmitted
+  }
+}
+
+extension RepairPlan.Action {
+  init(_ repair: Repair, after: RepairState, findings: [String]) {
+    let place = [repair.campaign.rawValue, repair.seat.map { "\($0)" }].compactMap(\.self).joined(separator: "/")
+    id = "\(repair.action.rawValue)/\(place)"
+    action = repair.action.rawValue
+    campaignID = repair.campaign.rawValue
+    seat = repair.seat?.number
+    mends =
+      switch repair.action {
+      case .raiseCounter: Finding.Direction.overIssue.rawValue
+      case .recreateOutbox, .makeCoupon, .reopenFailedEvent, .releaseLease: Finding.Direction.underIssue.rawValue
+      }
+    self.findings = findings
+    before = repair.before
+    self.after = after
+  }
+
+  /// - Returns: `nil` where the file holds what no plan says.
+  package var repair: Repair? {
+    guard let action = Repair.Action(rawValue: action), let campaign = CampaignID(campaignID),
+      (action == .raiseCounter) == (seat == nil)
+    else { return nil }
+    return Repair(action: action, campaign: campaign, seat: seat.map { Seat($0) }, before: before)
+  }
+}
+
+/// Finds out what can be done about each seat of the pass, in safe directions only. Told of each seat by the audit.
+final class Planner {
+  /// How many actions a plan has at most: a person is to read it.
+  static let mostActions = 10_000
+
+  private let now: Timestamp
+  private var actions: [RepairPlan.Action] = []
+  private var omitted = 0
+  /// Findings that an action sees to.
+  private var seenTo: Set<String> = []
+  private var refusals: [String: String] = [:]
+
+  init(now: Timestamp) { self.now = now }
+
+  func look(at seat: JudgedSeat) {
+    let record = seat.record
+    guard let campaign = CampaignID(record.key.campaign), let row = seat.campaign, record.acceptance != nil,
+      record.failedEvent?.word != "discarded"
+    else { return }
+    func propose(_ action: Repair.Action, _ change: (inout RepairState) -> Void, _ rules: Set<Rule>) {
+      let before = record.repairState
+      var after = before
+      change(&after)
+      add(
+        Repair(action: action, campaign: campaign, seat: Seat(record.key.seat), before: before), after: after,
+        findings: seat.findings.filter { rules.contains($0.rule) }.map(\.id))
+    }
+    if record.outbox == nil {
+      let state = record.failedEvent != nil ? "failed" : record.coupon != nil ? "delivered" : "pending"
+      propose(.recreateOutbox, { $0.outbox = state }, [.outboxAgrees, .acceptanceAccountedFor])
+    } else if record.place == .missing {
+      let rules: Set<Rule> = [.outboxAgrees, .acceptanceAccountedFor, .failedEventAgrees, .poolCodesAgree]
+      if record.failedEvent?.word == "resolved" {
+        propose(.reopenFailedEvent, { $0.failedEvent = "waiting" }, rules)
+      } else if row.issuer == "webhook", record.failedEvent == nil {
+        // The issuer is asked again under the key of the seat, and gives the code that it gave before.
+        propose(.reopenFailedEvent, { ($0.failedEvent, $0.outbox) = ("waiting", "failed") }, rules)
+      } else {
+        propose(
+          .makeCoupon, { ($0.hasCoupon, $0.outbox) = (true, record.failedEvent == nil ? "delivered" : $0.outbox) },
+          rules)
+      }
+    }
+    let leases = [record.outbox?.leasedUntil, record.failedEvent?.leasedUntil].compactMap(\.self)
+    if leases.contains(where: { $0 <= now.microseconds }) {
+      propose(.releaseLease, { ($0.outboxLeasedUntil, $0.failedEventLeasedUntil) = (nil, nil) }, [])
+    }
+    noteWhatHeals(seat)
+  }
+
+  /// What the consumer or the next run mends without anybody's doing.
+  private func noteWhatHeals(_ seat: JudgedSeat) {
+    guard seat.record.coupon != nil else { return }
+    for finding in seat.findings {
+      if finding.rule == .outboxAgrees, seat.record.outbox?.word == "pending" {
+        refusals[finding.id] =
+          "nothing to do: the consumer meets the coupon and settles the row (issue-service consume --once)"
+      }
+      if finding.rule == .failedEventAgrees, ["waiting", "parked"].contains(seat.record.failedEvent?.word) {
+        refusals[finding.id] = "nothing to do: the next replay meets the coupon and settles it (retry-batch --once)"
+      }
+    }
+  }
+
+  /// - Parameter report: of the same snapshot.
+  func plan(_ report: Report) -> RepairPlan {
+    for books in report.books where books.counter < books.highestSeat && books.highestSeat <= books.quota {
+      guard let campaign = CampaignID(books.id) else { continue }
+      var before = RepairState()
+      before.counter = books.counter
+      before.highestSeat = books.highestSeat
+      before.quota = books.quota
+      var after = before
+      after.counter = books.highestSeat
+      let id = "\(Rule.counterEqualsSet.rawValue)/\(books.id)"
+      add(
+        Repair(action: .raiseCounter, campaign: campaign, seat: nil, before: before), after: after,
+        findings: report.findings.map(\.id).filter { $0 == id })
+    }
+    let refused = report.findings.filter { !seenTo.contains($0.id) }.map { finding in
+      RepairPlan.Refusal(finding: finding.id, why: refusals[finding.id] ?? finding.whyNoRepair)
+    }
+    return RepairPlan(
+      databaseID: report.identity?.databaseID ?? "none", asOf: report.asOf, snapshot: report.fingerprint,
+      actions: actions, refused: refused, actionsOmitted: omitted)
+  }
+
+  private func add(_ repair: Repair, after: RepairState, findings: [String]) {
+    seenTo.formUnion(findings)
+    guard actions.count < Self.mostActions else {
+      omitted += 1
+      return
+    }
+    actions.append(RepairPlan.Action(repair, after: after, findings: findings))
+  }
+}
+
+extension SeatSnapshot {
+  /// As the desk reads it when the repair is done.
+  var repairState: RepairState {
+    var state = RepairState()
+    state.user = acceptance?.user
+    state.outbox = outbox?.word
+    state.outboxLeasedUntil = outbox?.leasedUntil
+    state.failedEvent = failedEvent?.word
+    state.failedEventGeneration = failedEvent?.failure?.generation
+    state.failedEventLeasedUntil = failedEvent?.leasedUntil
+    state.hasCoupon = coupon != nil
+    return state
+  }
+}
+
+extension Finding {
+  /// Why no action is proposed.
+  fileprivate var whyNoRepair: String {
+    switch rule {
+    case .couponHasAcceptance, .withinQuota, .oneEach, .withinWindow, .givenWhileOpen, .codesRecompute, .poolCodesAgree,
+      .quotaByAct:
+      "it may be an over-issue: a coupon that somebody has is not taken away, and none is made lawful by a program. "
+        + "Decide by hand; if it is to stay: reconcile waive"
+    case .seatsDense, .witnessAgrees, .counterEqualsSet:
+      "acceptances are missing, and a seat is given again only on the record: put the lost -wal or a backup back, or "
+        + "see: issue-service witness accept-loss"
+    case .acceptanceAccountedFor, .outboxAgrees, .failedEventAgrees:
+      "the rows contradict each other about whose seat it is, or an operator closed it: look with reconcile explain"
+    case .campaignKnown, .chainUnbroken, .timesAscend, .attemptsAddUp, .actsHaveReasons, .foreignKeyCheck,
+      .rowsWellFormed:
+      "records were changed behind the programs' back, and nobody knows what they were: put a backup back, or if it is "
+        + "to stay: reconcile waive"
+    case .schemaAsMigrated, .quickCheck, .indexesAgree:
+      "the file itself is at fault: stop the programs, keep it, and put a backup back"
+    }
+  }
+}

@@ -57,7 +57,7 @@ let package = Package(
     .target(
       name: "WebhookIssuer",
       dependencies: [
-        "Issuance",
+        "Issuance", "ServiceKit",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "NIOCore", package: "swift-nio"),
@@ -72,11 +72,13 @@ let package = Package(
       dependencies: [
         "CrashPoints", "FileIO",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ]
     ),
@@ -127,7 +129,6 @@ let package = Package(
         .product(name: "Metrics", package: "swift-metrics"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOHTTP1", package: "swift-nio"),
-        .product(name: "NIOPosix", package: "swift-nio"),
       ]
     ),
     .target(
@@ -199,7 +200,7 @@ let package = Package(
     .testTarget(
       name: "WebhookIssuerTests",
       dependencies: [
-        "Issuance", "TestSupport", "WebhookIssuer",
+        "ServiceKit", "Issuance", "TestSupport", "WebhookIssuer",
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "NIOCore", package: "swift-nio"),
         .product(name: "NIOSSL", package: "swift-nio-ssl"),

@@ -1,7 +1,7 @@
 internal import Composition
-internal import ServiceKit
 internal import Issuance
 internal import IssueService
+internal import ServiceKit
 internal import Synchronization
 
 /// Measures admission in this process: the service without HTTP. See Benchmarks/README.md.
@@ -86,7 +86,7 @@ struct Benchmark {
   }
 
   private func throughDesk() async throws -> Counts {
-    let desk = AdmissionQueue(gate: store)
+    let desk = AdmissionQueue(store: store)
     let users = Users()
     return try await withThrowingTaskGroup(of: Counts?.self) { tasks in
       tasks.addTask {

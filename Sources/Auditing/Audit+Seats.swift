@@ -5,7 +5,7 @@ internal import Schema
 private final class CampaignAccumulator {
   let id: String
   let facts: CampaignFacts?
-  var books: CampaignTotals?
+  var totals: CampaignTotals?
   var chart: CampaignChart?
   /// How many coupons had their code recomputed.
   var recomputed = 0
@@ -13,7 +13,7 @@ private final class CampaignAccumulator {
   init(_ id: String, _ row: CampaignRow?, hasChart: Bool) {
     self.id = id
     facts = row.map(CampaignFacts.init)
-    books = row.flatMap { $0.isUnreadable ? nil : CampaignTotals($0) }
+    totals = row.flatMap { $0.isUnreadable ? nil : CampaignTotals($0) }
     chart = hasChart && row != nil ? CampaignChart() : nil
   }
 }
@@ -37,7 +37,7 @@ extension Audit {
         if campaign.isUnreadable {
           audit.add(Finding.unreadable(campaign: campaign.id))
         } else {
-          audit.books[campaign.id] = CampaignTotals(campaign)
+          audit.totals[campaign.id] = CampaignTotals(campaign)
         }
       }
       var merge = try SeatMerge(audit.snapshot, campaign: audit.scope)
@@ -60,7 +60,7 @@ extension Audit {
       audit.examined(.chainUnbroken, chain.examined)
       audit.examined(.timesAscend, chain.examined)
       audit.add(chain.findings())
-      for books in audit.books.values.sorted(by: { $0.id < $1.id }) { audit.add(books.findings()) }
+      for totals in audit.totals.values.sorted(by: { $0.id < $1.id }) { audit.add(totals.findings()) }
       audit.report.warnings = liveness.warnings(
         try audit.snapshot.replayRuns(), quarantined: try audit.snapshot.quarantinedEvents(of: audit.scope))
       audit.report.fingerprint = audit.fingerprint(tips: chain.tips())
@@ -73,11 +73,11 @@ extension Audit {
     _ liveness: inout StalenessChecks
   ) {
     // Seats begin at 1: what stands below is no gap, but a seat out of bounds.
-    if record.acceptance != nil, let books = course.books {
-      let next = books.highestSeat.addingSaturated(1)
-      if record.key.seat > next { add(books.gap(from: next, through: record.key.seat - 1)) }
+    if record.acceptance != nil, let totals = course.totals {
+      let next = totals.highestSeat.addingSaturated(1)
+      if record.key.seat > next { add(totals.gap(from: next, through: record.key.seat - 1)) }
     }
-    course.books?.add(record)
+    course.totals?.add(record)
     course.chart?.add(record)
     if course.facts?.codes != nil, record.coupon != nil { course.recomputed += 1 }
     let findings = record.unreadable.isEmpty ? record.findings(campaign: course.facts) : [Finding.unreadable(record)]
@@ -90,13 +90,13 @@ extension Audit {
   private mutating func close(_ course: CampaignAccumulator?) {
     guard let course else { return }
     examined(.codesRecompute, course.recomputed)
-    if let done = course.books { books[course.id] = done }
+    if let done = course.totals { totals[course.id] = done }
     if let chart = course.chart { report.charts[course.id] = chart }
   }
 
   private func fingerprint(tips: [String: [UInt8]]) -> String {
     var fingerprint = SetFingerprint()
-    for book in books.values.sorted(by: { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }) {
+    for book in totals.values.sorted(by: { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }) {
       fingerprint.add(
         campaign: book.id, quota: book.quota, counter: book.counter, coupons: book.coupons,
         tip: tips[book.id] ?? AcceptanceChain.beginning)

@@ -35,7 +35,7 @@ package struct Audit {
   let didJudgeSeat: (JudgedSeat) -> Void
   var report: Report
   private var results: [Rule: RuleResult]
-  var books: [String: CampaignTotals] = [:]
+  var totals: [String: CampaignTotals] = [:]
   /// Whether the pass over all seats has ended.
   var hasJudgedSeats = false
 
@@ -60,14 +60,14 @@ package struct Audit {
     judgeSchema()
     judgeSeats()
     if !hasJudgedSeats {  // the books of half a pass are false
-      books = [:]
+      totals = [:]
       report.charts = [:]
     }
     judgeActs()
     judgeDuplicates()
     judgeStore()
     readTallies()
-    report.books = books.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
+    report.totals = totals.values.sorted { $0.id.utf8.lexicographicallyPrecedes($1.id.utf8) }
     report.rules = Rule.allCases.compactMap { results[$0] }
     remember()
     if !report.reasons.isEmpty { report.advice = Report.usualAdvice }
@@ -196,7 +196,7 @@ extension Audit {
   mutating func readTallies() {
     run([.rowsWellFormed]) { audit throws(StoreError) in
       for tally in try audit.snapshot.tallies(of: audit.scope) {
-        audit.books[tally.campaign]?.answers[tally.answer] = tally.answered
+        audit.totals[tally.campaign]?.answers[tally.answer] = tally.answered
       }
     }
   }

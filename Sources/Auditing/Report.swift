@@ -19,7 +19,7 @@ package enum Verdict: String, Sendable, CaseIterable {
 package struct Report: Sendable {
   package let asOf: Timestamp
   package let scope: CampaignID?
-  package var books: [CampaignTotals] = []
+  package var totals: [CampaignTotals] = []
   package var rules: [RuleResult] = []
   package var findings: [Finding] = []
   package var warnings: [Warning] = []

@@ -29,17 +29,17 @@ package enum SelfTest {
     on source: any ReconciliationSource, faults: [InjectedCorruption] = InjectedCorruption.allCases,
     without: Rule? = nil
   ) async throws(StoreError) -> Outcome {
-    try await source.withSelfTestSandbox { ground throws(StoreError) in
+    try await source.withSelfTestSandbox { sandbox throws(StoreError) in
       var options = AuditOptions()
       options.findingsKeptPerRule = 100_000
       options.ruleWithoutBody = without
       var outcome = Outcome()
-      let before = Audit(try ground.snapshot(), options).judge()
+      let before = Audit(try sandbox.snapshot(), options).judge()
       outcome.reasons = before.reasons
       guard outcome.reasons.isEmpty else { return outcome }
-      try ground.plant(faults)
+      try sandbox.plant(faults)
       outcome.planted = faults.count
-      let after = Audit(try ground.snapshot(), options).judge()
+      let after = Audit(try sandbox.snapshot(), options).judge()
       outcome.reasons = after.reasons
       let found = Set(after.findings.map(\.id))
       let known = Set(before.findings.map(\.id))

@@ -180,25 +180,11 @@ package final class IssuerDispatcher: Sendable {
   }
 
   private func settleNow(_ attempts: [Attempt]) async throws(StoreError) -> [ReplayOutcome] {
-    let outcomes = try await settleWhileBusy(attempts)
+    let outcomes = try await retryWhileBusy { () async throws(StoreError) in try await store.settle(attempts) }
     state.withLock { state in
       for attempt in attempts { state.inHand[SeatKey(attempt.lease.event)] = nil }
     }
     return outcomes
-  }
-
-  /// How often in a row a store that is busy past its limit is asked: what issuers have answered is not thrown away.
-  private static let storeAttempts = 3
-
-  private func settleWhileBusy(_ attempts: [Attempt]) async throws(StoreError) -> [ReplayOutcome] {
-    for _ in 1..<Self.storeAttempts {
-      do throws(StoreError) {
-        return try await store.settle(attempts)
-      } catch {
-        guard error.code == .busy else { throw error }
-      }
-    }
-    return try await store.settle(attempts)
   }
 
   /// Keeps what is in hand from others for as long as calls take. A lease that was lost is not renewed: its attempt will

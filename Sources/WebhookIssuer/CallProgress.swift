@@ -3,6 +3,7 @@ internal import Glibc
 internal import Issuance
 internal import NIOCore
 internal import NIOSSL
+internal import ServiceKit
 internal import Synchronization
 
 /// How far one call has come: what a failure means depends on it.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import ServiceKit
 internal import Synchronization
 
 /// Why a name has no addresses.

@@ -1,6 +1,7 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOSSL
+internal import ServiceKit
 internal import Synchronization
 
 /// Who certifies issuers: the roots of the system, and those of a file.
@@ -119,20 +120,14 @@ final class HTTPClientPool: Sendable {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.minimumTLSVersion = .tlsv12
     tls.additionalTrustRoots = roots.additional.isEmpty ? [] : [.certificates(roots.additional)]
-    var configuration = HTTPClient.Configuration(tlsConfiguration: tls, redirectConfiguration: .disallow)
+    // Idle connections are given up before servers do (the shortest usual time is 5 s).
+    var configuration = HTTPClient.Configuration.singleAttempt(
+      tls: tls, connect: key.connecting, idle: .seconds(3), connections: WebhookCodeIssuer.maximumConcurrency)
     configuration.dnsOverride = [key.host: key.address.description]
-    configuration.timeout.connect = TimeAmount(key.connecting)
-    // One connection per call: when it is lost, one call is.
-    configuration.httpVersion = .http1Only
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = WebhookCodeIssuer.maximumConcurrency
-    configuration.connectionPool.retryConnectionEstablishment = false
-    // Given up before servers do (the shortest usual time is 5 s), so that no request meets a connection that is just
-    // being closed.
-    configuration.connectionPool.idleTimeout = .seconds(3)
     if key.scheme == .https, IPAddress(numeric: key.host) == nil {
       configuration.http1_1ConnectionDebugInitializer = { CertificateName.check($0, host: key.host) }
     }
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    return HTTPClient(configuration)
   }
 
   /// It fails only where it is shut down already.

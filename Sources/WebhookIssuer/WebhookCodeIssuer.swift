@@ -2,6 +2,7 @@ internal import AsyncHTTPClient
 package import Issuance
 internal import NIOCore
 internal import NIOHTTP1
+internal import ServiceKit
 
 /// Asks issuers for codes: one signed request per call, over HTTPS, to public addresses and those that are allowed.
 ///

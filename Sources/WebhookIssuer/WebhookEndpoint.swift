@@ -1,3 +1,5 @@
+internal import ServiceKit
+
 /// Where an issuer is asked, as an operator wrote it: `https://issuer.example/v1/codes`.
 ///
 /// Only what one reader cannot take for something else than another is let through, so that the host whose addresses

@@ -25,18 +25,18 @@ struct AuditTests {
     let file = try await AuditedFile()
     let report = try await file.report()
     #expect(report.verdict == .clean)
-    #expect(report.books.map(\.id) == ["spring", "summer"])
-    let spring = report.books[0]
+    #expect(report.totals.map(\.id) == ["spring", "summer"])
+    let spring = report.totals[0]
     #expect(spring.counter == 4 && spring.set == 4 && spring.coupons == 2 && spring.inFlight == 2)
-    let summer = report.books[1]
+    let summer = report.totals[1]
     #expect(summer.counter == 8 && summer.set == 8 && summer.coupons == 5 && summer.retryable == 3)
-    #expect(report.books.allSatisfy { $0.total == $0.set && $0.missing == 0 })
+    #expect(report.totals.allSatisfy { $0.total == $0.set && $0.missing == 0 })
     let examined = Dictionary(uniqueKeysWithValues: report.rules.map { ($0.rule, $0.examined) })
     #expect(examined[.acceptanceAccountedFor] == 12 && examined[.couponHasAcceptance] == 7)
     #expect(examined[.outboxAgrees] == 12 && examined[.failedEventAgrees] == 3 && examined[.oneEach] == 19)
     #expect(report.rules.map(\.rule) == Rule.allCases)
     let scoped = try await file.report(scope: .spring)
-    #expect(scoped.books.map(\.id) == ["spring"] && scoped.verdict == .clean)
+    #expect(scoped.totals.map(\.id) == ["spring"] && scoped.verdict == .clean)
   }
 
   /// Every rule finds what breaks it, names the seat, and no other rule is needed for it.
@@ -256,6 +256,6 @@ struct AuditTests {
       return try await group.reduce(into: Set<Verdict>()) { $0.formUnion($1) }
     }
     #expect(verdicts == [.clean])
-    #expect(try await file.report().books.first { $0.id == "load" }?.counter == 500)
+    #expect(try await file.report().totals.first { $0.id == "load" }?.counter == 500)
   }
 }

@@ -88,7 +88,7 @@ struct DamagedValueTests {
     #expect(report.verdict == .dirty && report.reasons.isEmpty, "\(damage): \(report.reasons)")
     #expect(ids.isSuperset(of: damage.findings), "\(damage): \(ids)")
     // Every other campaign has its books.
-    #expect(report.books.contains { $0.id == "summer" && $0.counter == 8 })
+    #expect(report.totals.contains { $0.id == "summer" && $0.counter == 8 })
     let named = report.findings.filter { $0.subject?.hasSuffix("_type") == true }
     #expect(named.allSatisfy { $0.actual.contains("break it: ") })
   }

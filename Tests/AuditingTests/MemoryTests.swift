@@ -14,7 +14,7 @@ struct MemoryTests {
   private func record(_ report: Report, in file: AuditedFile, _ clock: TestClock) async throws {
     try await file.source(clock).recordReconciliation(
       ReconciliationRecord(
-        report, of: RunStart(id: RunID("test-\(clock.now.microseconds)"), host: "host", processID: 1, filter: .all),
+        report, of: RunStart(id: RunID(UUID().uuidString), host: "host", processID: 1, filter: .all),
         begun: clock.now))
   }
 

@@ -8,7 +8,7 @@ struct SeatChecksTests {
   static let key = SeatKey(campaign: "summer", seat: 7)
   static let campaign = CampaignFacts(CampaignRow(id: "summer", quota: 10, counter: 10))
 
-  static func row(_ user: String, _ word: String = "") -> SeatRow { SeatRow(key: key, user: user, word: word) }
+  static func row(_ user: String, _ word: String = "") -> SeatRow { SeatRow(key: key, user: user, text: word) }
 
   private func rules(_ record: SeatSnapshot) -> Set<Rule> { Set(record.findings(campaign: Self.campaign).map(\.rule)) }
 
@@ -60,8 +60,8 @@ struct SeatChecksTests {
   func aSeatOutsideTheQuota(seat: Int) {
     let key = SeatKey(campaign: "summer", seat: seat)
     let record = SeatSnapshot(
-      key: key, acceptance: SeatRow(key: key, user: "mina", word: ""),
-      outbox: SeatRow(key: key, user: "mina", word: "pending"))
+      key: key, acceptance: SeatRow(key: key, user: "mina", text: ""),
+      outbox: SeatRow(key: key, user: "mina", text: "pending"))
     #expect(record.findings(campaign: Self.campaign).map(\.rule) == [.withinQuota])
   }
 
@@ -74,8 +74,8 @@ struct SeatChecksTests {
   func traces(ofOutbox: String?, ofCoupon: String?, rules: Set<Rule>) {
     let record = SeatSnapshot(
       key: Self.key, acceptance: Self.row("mina"),
-      outbox: SeatRow(key: Self.key, user: "mina", word: "delivered", traceParent: ofOutbox),
-      coupon: SeatRow(key: Self.key, user: "mina", word: "CODE", traceParent: ofCoupon))
+      outbox: SeatRow(key: Self.key, user: "mina", text: "delivered", traceParent: ofOutbox),
+      coupon: SeatRow(key: Self.key, user: "mina", text: "CODE", traceParent: ofCoupon))
     #expect(self.rules(record) == rules)
   }
 

@@ -51,7 +51,7 @@ struct SpikeTests {
     }
     #expect(verdicts == [.clean: 1_000])
     let whole = try await file.report(scope: Self.load)
-    #expect(whole.verdict == .clean && (whole.books.first?.counter ?? 0) > 100)
+    #expect(whole.verdict == .clean && (whole.totals.first?.counter ?? 0) > 100)
     try file.corrupt("DELETE FROM coupon WHERE campaign_id = 'load' AND seat = 17")
     let report = try await file.report(scope: Self.load)
     #expect(report.verdict == .dirty)

@@ -12,14 +12,14 @@ struct StalenessChecksTests {
   private static func ago(_ seconds: Int64) -> Int64 { now.microseconds - seconds * 1_000_000 }
 
   private static func outbox(since: Int64, leasedUntil: Int64? = nil) -> SeatSnapshot {
-    var row = SeatRow(key: key, user: "mina", word: "pending")
+    var row = SeatRow(key: key, user: "mina", text: "pending")
     row.at = ago(since)
     row.leasedUntil = leasedUntil.map(ago)
-    return SeatSnapshot(key: key, acceptance: SeatRow(key: key, user: "mina", word: ""), outbox: row)
+    return SeatSnapshot(key: key, acceptance: SeatRow(key: key, user: "mina", text: ""), outbox: row)
   }
 
   private static func failed(_ state: String, due: Int64? = nil, leasedUntil: Int64? = nil) -> SeatSnapshot {
-    var row = SeatRow(key: key, user: "mina", word: state)
+    var row = SeatRow(key: key, user: "mina", text: state)
     row.at = ago(500)
     row.leasedUntil = leasedUntil.map(ago)
     row.settledAt = state == "dead" ? ago(500) : nil

@@ -3,6 +3,8 @@ import HTTPTypes
 import HummingbirdCore
 import Issuance
 import Logging
+import Metrics
+import NIOCore
 import SQLiteStore
 import ServiceKit
 import ServiceLifecycle
@@ -22,7 +24,7 @@ struct AdmissionQueueTests {
       path: directory.path("first-come.db"), ifMissing: .create, clock: TestClock().clock)
     _ = try await store.create(.test(quota: 3), by: .test)
     let gate = WatchedGate(store)
-    let desk = AdmissionQueue(gate: gate)
+    let desk = AdmissionQueue(store: gate)
     try await testGracefulShutdown { trigger in
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await desk.run() }
@@ -80,13 +82,20 @@ struct ReadinessTests {
     _ = try await store.create(.test(), by: .test)
     let consumer = Consumer(outbox: store, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     let operations = OperationsAPI(
+      address: ListenAddress("127.0.0.1:0")!,
       readiness: Readiness(store: store, consumer: consumer, stopping: ShutdownFlag(), limits: ReadinessLimits()),
       live: LiveAPI(feed: ScriptedFeed()), registry: MetricsRegistry([]))
-    #expect(try await operations.content(of: .ready).status == .ok)
+    let router = RequestRouter(
+      handler: operations, problems: ProblemCounts(factory: NOOPMetricsHandler.instance),
+      logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    func status(_ path: String) async -> Int {
+      let head = HTTPRequest(method: .get, scheme: "http", authority: "127.0.0.1", path: path)
+      return await router.answer(Request(head: head, body: RequestBody(buffer: ByteBuffer())), from: .local).status.code
+    }
+    #expect(await status("/readyz") == 200)
     try directory.remove("first-come.db.witness")
     await #expect(throws: StoreError.self) { try await store.admit([.of(1)]) }
-    let problem = await #expect(throws: Problem.self) { try await operations.content(of: .ready) }
-    #expect(problem?.kind == .notReady && problem?.status == 503)
-    #expect(try await operations.content(of: .live).status == .ok)
+    #expect(await status("/readyz") == 503)
+    #expect(await status("/livez") == 200)
   }
 }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Foundation
 import Issuance
 import NIOCore
+import ServiceKit
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Issuance
+import ServiceKit
 import Synchronization
 import TestSupport
 import Testing

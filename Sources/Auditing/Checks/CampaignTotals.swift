@@ -90,7 +90,7 @@ package struct CampaignChart: Sendable, Equatable {
       issued.add(coupon.at)
       if let acceptance = record.acceptance { latency.add(coupon.at.subtractingSaturated(acceptance.at)) }
     }
-    if let failed = record.failedEvent { failures["\(failed.failure?.kind ?? "?") \(failed.word)", default: 0] += 1 }
+    if let failed = record.failedEvent { failures["\(failed.failure?.kind ?? "?") \(failed.state)", default: 0] += 1 }
   }
 }
 

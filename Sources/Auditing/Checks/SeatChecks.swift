@@ -31,11 +31,11 @@ package struct SeatSnapshot: Sendable, Equatable {
 
   package var place: Place {
     if coupon != nil { return .coupon }
-    switch failedEvent?.word {
+    switch failedEvent?.state {
     case "discarded": return .discarded
     case "dead": return .dead
     case "waiting", "parked": return .retryable
-    default: return outbox?.word == "pending" ? .inFlight : .missing
+    default: return outbox?.state == "pending" ? .inFlight : .missing
     }
   }
 
@@ -53,11 +53,11 @@ package struct SeatSnapshot: Sendable, Equatable {
     [
       EvidenceRow("accepted_user", acceptance.map { [("user_id", $0.user), ("accepted_at", $0.moment)] } ?? []),
       EvidenceRow(
-        "outbox", outbox.map { [("user_id", $0.user), ("state", $0.word), ("created_at", $0.moment)] } ?? []),
+        "outbox", outbox.map { [("user_id", $0.user), ("state", $0.state), ("created_at", $0.moment)] } ?? []),
       EvidenceRow(
         "failed_event",
         failedEvent.map {
-          [("user_id", $0.user), ("state", $0.word), ("attempts", "\($0.failure?.attempts ?? 0)")]
+          [("user_id", $0.user), ("state", $0.state), ("attempts", "\($0.failure?.attempts ?? 0)")]
         } ?? []),
       EvidenceRow("coupon", coupon.map { [("user_id", $0.user), ("issued_at", $0.moment)] } ?? []),
     ]
@@ -126,7 +126,7 @@ extension SeatSnapshot {
     if row.issuer == "pool" {
       report(.poolCodesAgree, expected: "one code of the pool, on the coupon of its seat", faultsOfPool)
     }
-    if let codes = campaign.codes, let coupon, coupon.word != codes.code(of: key.seat) {
+    if let codes = campaign.codes, let coupon, coupon.code != codes.code(of: key.seat) {
       report(
         .codesRecompute, expected: "the code that the campaign's key and the seat make",
         ["the coupon bears another code"])
@@ -163,7 +163,7 @@ extension SeatSnapshot {
     if acceptance == nil { faults.append("an outbox row of a seat that nobody was accepted for") }
     if let acceptance, acceptance.user != outbox.user { faults.append("the outbox row is for another user") }
     if let coupon, coupon.traceParent != outbox.traceParent { faults.append("the coupon bears another traceparent") }
-    switch outbox.word {
+    switch outbox.state {
     case "pending":
       if coupon != nil { faults.append("pending, but the coupon stands") }
       if failedEvent != nil { faults.append("pending, but a failed event stands") }
@@ -171,7 +171,7 @@ extension SeatSnapshot {
       if coupon == nil { faults.append("delivered, but there is no coupon") }
     case "failed":
       if failedEvent == nil { faults.append("failed, but there is no failed event") }
-    default: faults.append("the unknown state '\(outbox.word)'")
+    default: faults.append("the unknown state '\(outbox.state)'")
     }
     return faults
   }
@@ -181,13 +181,13 @@ extension SeatSnapshot {
     var faults: [String] = []
     if acceptance == nil { faults.append("a failed event of a seat that nobody was accepted for") }
     if let acceptance, acceptance.user != failedEvent.user { faults.append("the failed event is for another user") }
-    if outbox?.word != "failed" { faults.append("the outbox row is \(outbox?.word ?? "missing"), not failed") }
-    switch failedEvent.word {
+    if outbox?.state != "failed" { faults.append("the outbox row is \(outbox?.state ?? "missing"), not failed") }
+    switch failedEvent.state {
     case "resolved":
       if coupon == nil { faults.append("resolved, but there is no coupon") }
     case "waiting", "parked", "dead", "discarded":
-      if coupon != nil { faults.append("\(failedEvent.word), but the coupon stands") }
-    default: faults.append("the unknown state '\(failedEvent.word)'")
+      if coupon != nil { faults.append("\(failedEvent.state), but the coupon stands") }
+    default: faults.append("the unknown state '\(failedEvent.state)'")
     }
     return faults
   }
@@ -214,7 +214,7 @@ extension SeatSnapshot {
     if let coupon {
       if poolCode == nil {
         faults.append("the code of the coupon is not given to the seat")
-      } else if let poolCode, poolCode.codes == 1, poolCode.code != coupon.word {
+      } else if let poolCode, poolCode.codes == 1, poolCode.code != coupon.code {
         faults.append("the coupon bears another code than the seat has")
       }
     }

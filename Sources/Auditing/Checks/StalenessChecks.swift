@@ -60,18 +60,18 @@ struct StalenessChecks {
 
   /// - Parameter freeCodesSince: of its campaign: parked events are due as long as codes are free.
   mutating func add(_ record: SeatSnapshot, freeCodesSince: Int64? = nil) {
-    if let outbox = record.outbox, outbox.word == "pending" {
+    if let outbox = record.outbox, outbox.state == "pending" {
       if age(of: outbox.at) > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
       judgeLease(of: record.key, until: outbox.leasedUntil)
     }
     guard let failed = record.failedEvent else { return }
-    if failed.word == "dead" { dead.add(record.key, since: failed.settledAt ?? failed.at) }
+    if failed.state == "dead" { dead.add(record.key, since: failed.settledAt ?? failed.at) }
     judgeLease(of: record.key, until: failed.leasedUntil)
-    let isSkewed = failed.word == "waiting" && failed.failure?.hasSkewedClock ?? false
+    let isSkewed = failed.state == "waiting" && failed.failure?.hasSkewedClock ?? false
     if isSkewed { skewed.add(record.key, since: now) }
     let isInHand = failed.leasedUntil.map { $0 > now && $0 <= horizon } ?? false
     let dueAt: Int64? =
-      switch failed.word {
+      switch failed.state {
       case "waiting": failed.failure?.nextAttemptAt
       case "parked": freeCodesSince.map { max($0, failed.at) }
       default: nil

@@ -65,65 +65,6 @@ package enum CreateOutcome: Sendable, Equatable {
   case exists(CampaignSummary)
 }
 
-package enum CampaignChange: Sendable, Equatable {
-  case pause, close
-  /// - Parameter reissuingSeats: whether seats whose acceptances are lost may be given again.
-  case resume(reissuingSeats: Bool)
-  case raiseQuota(Quota)
-  /// Sets anew what is not `nil`.
-  case configure(CampaignSettings)
-}
-
-extension CampaignChange {
-  package enum Decision: Sendable, Equatable {
-    case inForce
-    case refusedClosed
-    case refusedLower
-    case refusedLostSeats
-    case setState(Campaign.State)
-    case setQuota(Quota)
-    case setSettings(CampaignSettings)
-    /// A webhook's URL for a campaign that has another issuer.
-    case refusedNoWebhook
-  }
-
-  /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
-  ///
-  /// The quota of a closed campaign may rise, on the record: it is how a discarded seat is given again.
-  ///
-  /// - Parameter hasLostSeats: whether seats are lost and not given free again.
-  package func decide(on campaign: Campaign, hasLostSeats: Bool) -> Decision {
-    switch self {
-    case .close: campaign.state == .closed ? .inForce : .setState(.closed)
-    case .pause:
-      switch campaign.state {
-      case .closed: .refusedClosed
-      case .paused: .inForce
-      case .open: .setState(.paused)
-      }
-    case .resume(let reissuingSeats):
-      switch campaign.state {
-      case .closed: .refusedClosed
-      case .open: .inForce
-      case .paused: hasLostSeats && !reissuingSeats ? .refusedLostSeats : .setState(.open)
-      }
-    case .raiseQuota(let quota):
-      if quota < campaign.quota {
-        .refusedLower
-      } else {
-        quota == campaign.quota ? .inForce : .setQuota(quota)
-      }
-    case .configure(let change):
-      if change.webhookURL != nil, campaign.issuer != .webhook {
-        .refusedNoWebhook
-      } else {
-        campaign.settings.merging(change) == campaign.settings
-          ? .inForce : .setSettings(campaign.settings.merging(change))
-      }
-    }
-  }
-}
-
 package enum ChangeOutcome: Sendable, Equatable {
   case changed(CampaignSummary)
   /// It was so already; nothing was written.

@@ -52,8 +52,11 @@ package struct SeatRow: Sendable, Equatable, SeatKeyed {
 
   package let key: SeatKey
   package let user: String
-  /// The state of an outbox row or failed event; the code of a coupon; empty for an acceptance.
-  package let word: String
+  private let text: String
+  /// Of an outbox row or a failed event.
+  package var state: String { text }
+  /// Of a coupon.
+  package var code: String { text }
   /// Of an acceptance only.
   package let link: ChainLink?
   /// Of an outbox row or a coupon only.
@@ -69,14 +72,15 @@ package struct SeatRow: Sendable, Equatable, SeatKeyed {
   package private(set) var isUnreadable = false
 
   package init(unreadable key: SeatKey) {
-    self.init(key: key, user: "", word: "")
+    self.init(key: key, user: "", text: "")
     isUnreadable = true
   }
 
-  package init(key: SeatKey, user: String, word: String, link: ChainLink? = nil, traceParent: String? = nil) {
+  /// - Parameter text: the state of an outbox row or failed event; the code of a coupon; empty for an acceptance.
+  package init(key: SeatKey, user: String, text: String, link: ChainLink? = nil, traceParent: String? = nil) {
     self.key = key
     self.user = user
-    self.word = word
+    self.text = text
     self.link = link
     self.traceParent = traceParent
   }

@@ -79,3 +79,21 @@ extension StoreError: CustomStringConvertible {
     "cannot \(operation): \(subject): \(cause)" + (hint.isEmpty ? "" : " (\(hint))")
   }
 }
+
+/// How often in a row a method of a store is called if the store is busy.
+private let busyAttempts = 3
+
+/// Calls one method of a port, and calls it again while the store is busy, three times in all: the lock timeout of the store
+/// is the pause. A `busy` method has changed nothing.
+///
+/// - Throws: the last ``StoreError``.
+package func retryWhileBusy<Result>(_ body: () async throws(StoreError) -> Result) async throws(StoreError) -> Result {
+  for _ in 1..<busyAttempts {
+    do throws(StoreError) {
+      return try await body()
+    } catch {
+      guard error.code == .busy else { throw error }
+    }
+  }
+  return try await body()
+}

@@ -15,20 +15,20 @@ package final class AdmissionQueue: Service {
   ///   - observers: hear of each group that was decided, and of each claim that found a full queue.
   ///   - report: hears of each failure once, however many claims it has hit.
   package init(
-    gate: any AdmissionStore, limits: ClaimGroupLimits = ClaimGroupLimits(), observers: [any ClaimObserver] = [],
+    store: any AdmissionStore, limits: ClaimGroupLimits = ClaimGroupLimits(), observers: [any ClaimObserver] = [],
     report: @escaping @Sendable (StoreError) -> Void = { _ in }
   ) {
     let shed: @Sendable () -> Void = { for observer in observers { observer.shed() } }
     commits = GroupCommitter(
       limits: limits, observe: { Self.tell(observers, $0, $1, $2) }, shed: shed, report: report
     ) { (claims) async throws(StoreError) in
-      try await gate.admit(claims)
+      try await store.admit(claims)
     }
     // What a snapshot cannot decide waits for a commit, and is told of then.
     snapshots = GroupCommitter(
       limits: limits, observe: { Self.tell(observers, $0, $1, $2) }, shed: shed, report: report
     ) { (claims) async throws(StoreError) in
-      try await gate.decideReadOnly(claims)
+      try await store.decideReadOnly(claims)
     }
   }
 
@@ -79,7 +79,7 @@ package final class AdmissionQueue: Service {
 package struct DecidedClaim: Sendable {
   package let campaignID: CampaignID
   package let outcome: ClaimOutcome
-  /// From its arrival at the desk until it was decided.
+  /// From its arrival at the queue until it was decided.
   package let waited: Duration
 }
 

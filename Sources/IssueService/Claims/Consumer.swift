@@ -21,7 +21,7 @@ final class Consumer: Service {
   private let outbox: any Outbox
   private let claimsWait: @Sendable () -> Bool
   private let drainLimit: Duration
-  private let meters: ConsumerMetrics
+  private let consumerMetrics: ConsumerMetrics
   private let logger: Logger
   private let failure = Mutex<StoreError?>(nil)
   private let lastPass = Mutex(ContinuousClock.now)
@@ -37,7 +37,7 @@ final class Consumer: Service {
     self.outbox = outbox
     self.claimsWait = claimsWait
     self.drainLimit = drainLimit
-    meters = ConsumerMetrics(factory: metrics)
+    consumerMetrics = ConsumerMetrics(factory: metrics)
     self.logger = logger
   }
 
@@ -87,7 +87,7 @@ final class Consumer: Service {
     let begun = ContinuousClock.now
     do {
       let tally = try await outbox.deliverPending(limit: Self.batchSize)
-      meters.count(tally, in: .now - begun)
+      consumerMetrics.count(tally, in: .now - begun)
       failure.withLock { $0 = nil }
       if tally.parked > 0 {
         logger.warning("events are parked: no code is left", metadata: ["events": "\(tally.parked)"])
@@ -117,7 +117,7 @@ final class WebhookIssuerConsumer: Service {
   private let holder: RunID
   private let limits: IssuerDispatcher.Limits
   private let clock: WallClock
-  private let meters: ConsumerMetrics
+  private let consumerMetrics: ConsumerMetrics
   private let logger: Logger
   private let stopping = Atomic<Bool>(false)
 
@@ -132,7 +132,7 @@ final class WebhookIssuerConsumer: Service {
     self.holder = holder
     self.limits = limits
     self.clock = clock
-    meters = ConsumerMetrics(factory: metrics)
+    consumerMetrics = ConsumerMetrics(factory: metrics)
     self.logger = logger
   }
 
@@ -202,7 +202,7 @@ final class WebhookIssuerConsumer: Service {
     if batch.dead == 0 { return }
     var tally = DeliveryTally()
     tally.dead = batch.dead
-    meters.count(tally, in: .zero)
+    consumerMetrics.count(tally, in: .zero)
     logger.error(
       "events are dead: their workers died, or their rows cannot be read; see: retry-batch list",
       metadata: ["events": "\(batch.dead)"])
@@ -212,7 +212,7 @@ final class WebhookIssuerConsumer: Service {
     let begun = ContinuousClock.now
     var tally = DeliveryTally()
     try await calls.settle(leases, mayBegin: { !self.isStopping }) { tally.add($0) }
-    meters.count(tally, in: begun.duration(to: .now))
+    consumerMetrics.count(tally, in: begun.duration(to: .now))
     if tally.dead > 0 { logger.error("events are dead: see failed_event", metadata: ["events": "\(tally.dead)"]) }
     if tally.waiting > 0 {
       logger.warning("issuers gave no code: see failed_event", metadata: ["events": "\(tally.waiting)"])

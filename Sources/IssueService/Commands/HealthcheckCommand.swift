@@ -86,22 +86,13 @@ struct HealthcheckCommand: AsyncParsableCommand {
       let name = socket.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? socket
       url = "http+unix://\(name)\(path)"
     }
-    var configuration = HTTPClient.Configuration()
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.timeout.connect = TimeAmount(limit)
-    let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    let result: Result<(Int, Data), any Error>
-    do {
+    let redirects = HTTPClient.Configuration.RedirectConfiguration.follow(max: 5, allowCycles: false)
+    return try await HTTPClient.with(.singleAttempt(redirects: redirects, connect: limit)) { client in
       var request = HTTPClientRequest(url: url)
       if case .unix = address { request.headers.replaceOrAdd(name: "Host", value: "localhost") }
       let response = try await client.execute(request, timeout: TimeAmount(limit))
-      result = .success(
-        (Int(response.status.code), Data(try await response.body.collect(upTo: 64 << 10).readableBytesView)))
-    } catch {
-      result = .failure(error)
+      return (Int(response.status.code), Data(try await response.body.collect(upTo: 64 << 10).readableBytesView))
     }
-    try await client.shutdown()
-    return try result.get()
   }
 
   private static func reason(_ error: any Error) -> String {

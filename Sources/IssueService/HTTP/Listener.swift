@@ -42,12 +42,12 @@ struct Listener: Sendable {
 
   /// - Parameters:
   ///   - onRunning: called once, with the address, when connections are taken.
-  ///   - answer: answers one request.
+  ///   - router: answers the requests.
   func server(
-    problems: ProblemCounts, logger: Logger, onRunning: @escaping @Sendable (SocketAddress?) -> Void,
-    answer: @escaping ClaimHTTPChannel.Answer
+    router: any RequestAnswering, problems: ProblemCounts, logger: Logger,
+    onRunning: @escaping @Sendable (SocketAddress?) -> Void
   ) -> any Service {
-    let channel = ClaimHTTPChannel(limits: limits, share: share, counts: problems, answer: answer)
+    let channel = ClaimHTTPChannel(limits: limits, share: share, counts: problems, router: router)
     let configuration = ServerConfiguration(
       address: address.bindAddress, backlog: limits.listenBacklog,
       availableConnectionsDelegate: MaximumAvailableConnections(share.most))
@@ -78,7 +78,7 @@ package enum RequestPipeline {
     to channel: any Channel, limits: ServeLimits, admission: ConnectionCount.Admission, counts: ProblemCounts,
     date: HTTPDate
   ) throws {
-    let gate = ConnectionLimitsHandler(
+    let connectionLimits = ConnectionLimitsHandler(
       limits: limits, turnedAway: admission == .served ? nil : .tooManyConnections,
       lingers: admission != .turnedAwayAtOnce
     ) { problem, head in
@@ -91,34 +91,34 @@ package enum RequestPipeline {
     parsing.maxHeaderFieldSize = limits.headerBytes
     parsing.maxHeaderFieldCount = limits.headerFields
     let pipeline = channel.pipeline.syncOperations
-    try pipeline.addHandler(gate)
+    try pipeline.addHandler(connectionLimits)
     try pipeline.configureHTTPServerPipeline(
       withPipeliningAssistance: true, withErrorHandling: false, withOutboundHeaderValidation: false,
       withEncoderConfiguration: HTTPResponseEncoder.Configuration(), withDecoderLimitConfiguration: parsing)
     try pipeline.addHandlers(
-      RequestValidationHandler(limits: limits, gate: gate), HTTP1ToHTTPServerCodec(secure: false))
+      RequestValidationHandler(limits: limits, connectionLimits: connectionLimits),
+      HTTP1ToHTTPServerCodec(secure: false))
   }
 }
 
 /// A connection of a listener that faces strangers: HTTP/1.1 within limits, each of which ends in an answer.
 struct ClaimHTTPChannel: ServerChildChannel, HTTPChannelHandler {
   typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
-  typealias Answer = @Sendable (Request, Peer) async -> Response
 
   let limits: ServeLimits
   let connections: ConnectionCount
   let date: HTTPDate
   let counts: ProblemCounts
-  let answer: Answer
+  let router: any RequestAnswering
   /// Who is at the other end; known once a connection stands.
   private var peer = Peer.address([])
 
-  init(limits: ServeLimits, share: FileDescriptorBudget.Share, counts: ProblemCounts, answer: @escaping Answer) {
+  init(limits: ServeLimits, share: FileDescriptorBudget.Share, counts: ProblemCounts, router: any RequestAnswering) {
     self.limits = limits
     self.connections = ConnectionCount(share)
     self.date = HTTPDate(clock: systemClock)
     self.counts = counts
-    self.answer = answer
+    self.router = router
   }
 
   func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -139,8 +139,8 @@ struct ClaimHTTPChannel: ServerChildChannel, HTTPChannelHandler {
   }
 
   var responder: HTTPChannelHandler.Responder {
-    { [answer, peer, date] request, writer, _ in
-      var response = await answer(request, peer)
+    { [router, peer, date] request, writer, _ in
+      var response = await router.answer(request, from: peer)
       response.headers[.date] = date.text
       try await writer.write(response: response.head, body: response.body)
     }

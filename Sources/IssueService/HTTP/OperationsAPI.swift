@@ -37,8 +37,10 @@ enum OperationsResource: Route, Equatable {
   }
 }
 
-/// What the machine's own watchers ask, on a listener of its own.
-struct OperationsAPI: Sendable {
+/// The API of the operations listener: health, metrics and the live page.
+struct OperationsAPI: RouteHandler {
+  /// The address of the listener.
+  let address: ListenAddress
   let readiness: Readiness
   let live: LiveAPI
   let registry: MetricsRegistry
@@ -49,17 +51,25 @@ struct OperationsAPI: Sendable {
     var checks: [String]?
   }
 
-  func content(of resource: OperationsResource) async throws -> Response {
+  /// Rejects a request by another name than this machine's: a page from elsewhere whose name resolves to this machine reads
+  /// nothing here.
+  func admit(_ request: Request, from peer: Peer) throws(Problem) {
+    guard address.isNamed(byHost: request.head.authority ?? "") else {
+      throw .malformedRequest("The operations listener is asked for by an address of this machine, or localhost.")
+    }
+  }
+
+  func answer(_ resource: OperationsResource, _ exchange: RequestState) async throws -> RouteAnswer {
     switch resource {
-    case .live: return try JSONText.response(.ok, Body(status: "live"))
+    case .live: return .content(try JSONText.response(.ok, Body(status: "live")))
     case .ready:
       let problems = await readiness.answer().problems
-      guard problems.isEmpty else { throw Problem(.notReady, problems.text) }
-      return try JSONText.response(
-        .ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue)))
-    case .metrics: return .metrics(registry.text())
-    case .page(let campaign): return try live.page(of: campaign)
-    case .events: return try live.stream()
+      guard problems.isEmpty else { return .problem(Problem(.notReady, problems.text)) }
+      return .content(
+        try JSONText.response(.ok, Body(status: "ready", checks: Readiness.Check.allCases.map(\.rawValue))))
+    case .metrics: return .content(.metrics(registry.text()))
+    case .page(let campaign): return .content(try live.page(of: campaign))
+    case .events: return .content(try live.stream())
     }
   }
 }

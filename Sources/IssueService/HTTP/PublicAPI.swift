@@ -6,46 +6,52 @@ internal import Logging
 internal import NIOCore
 internal import ServiceKit
 
-/// What strangers can ask.
-struct PublicAPI: Sendable {
+/// The API of the public listener.
+struct PublicAPI: RouteHandler {
   let store: any AdmissionStore & CampaignStore
-  let desk: AdmissionQueue
+  let queue: AdmissionQueue
   let identity: Authenticator
-  let hands: PerUserLimiter
+  let userLimiter: PerUserLimiter
   let pseudonyms: Pseudonyms
   let logger: Logger
   let clock: WallClock
   let limits: ServeLimits
+  /// The rate of each source network; `nil` for no limit.
+  let networks: NetworkBuckets?
 
-  func content(of resource: PublicResource, for exchange: RequestState) async throws -> Response {
+  func admit(_ request: Request, from peer: Peer) throws(Problem) {
+    guard let networks else { return }
+    let client = identity.forwardedPeer.client(of: request.headers, from: peer)
+    guard case .address(let address) = client, let wait = networks.take(for: address, now: .now) else { return }
+    throw .tooManyRequests("Too many requests come from this network.", retryAfter: wait)
+  }
+
+  func answer(_ resource: PublicResource, _ exchange: RequestState) async throws -> RouteAnswer {
     switch resource {
-    case .claims(let campaign): try await claim(campaign, exchange)
-    case .claim(let campaign, let user): try await status(of: user, in: campaign, exchange)
-    case .campaign(let text): try await campaign(text)
-    case .contract: .document(PublishedContract.openAPI, as: .yaml)
-    case .problems: .document(PublishedContract.problemPages.utf8, as: .markdown)
+    case .claims(let campaign): return try await claim(campaign, exchange)
+    case .claim(let campaign, let user): return .content(try await status(of: user, in: campaign, exchange))
+    case .campaign(let text): return .content(try await campaign(text))
+    case .contract: return .content(.document(PublishedContract.openAPI, as: .yaml))
+    case .problems: return .content(.document(PublishedContract.problemPages.utf8, as: .markdown))
     case .problem(let word):
-      if let page = PublishedContract.problemPage(word) {
-        .document(page.utf8, as: .markdown)
-      } else {
-        throw Problem.noSuchResource
-      }
+      guard let page = PublishedContract.problemPage(word) else { return .problem(.noSuchResource) }
+      return .content(.document(page.utf8, as: .markdown))
     }
   }
 
-  private func claim(_ campaign: String, _ exchange: RequestState) async throws -> Response {
+  private func claim(_ campaign: String, _ exchange: RequestState) async throws -> RouteAnswer {
     try await checkBody(of: exchange.request)
     let user = try await user(of: exchange)
     let claim = Claim(campaignID: try campaignID(campaign), userID: user, traceParent: trace(of: exchange.request))
-    guard hands.acquire(user) else {
+    guard userLimiter.acquire(user) else {
       throw Problem.tooManyRequests("Another claim of this user is being decided. Ask again.", retryAfter: 1)
     }
-    defer { hands.release(user) }
+    defer { userLimiter.release(user) }
     let outcome: ClaimOutcome
     do {
-      outcome = try await desk.answer(claim)
+      outcome = try await queue.answer(claim)
     } catch {
-      throw Problem(error)  // the desk has reported it, once for all whom it hit
+      throw Problem(error)  // the queue has reported it, once for its group
     }
     logger.debug(
       "a claim was answered",
@@ -54,9 +60,9 @@ struct PublicAPI: Sendable {
         "request_id": "\(exchange.id)",
       ])
     switch outcome {
-    case .accepted(let acceptance): return try JSONText.response(.created, AcceptanceBody(acceptance))
-    case .alreadyAccepted(let acceptance): return try JSONText.response(.ok, AcceptanceBody(acceptance))
-    case .refused(let refusal): throw Problem(refusal, of: claim.campaignID, now: clock())
+    case .accepted(let acceptance): return .content(try JSONText.response(.created, AcceptanceBody(acceptance)))
+    case .alreadyAccepted(let acceptance): return .content(try JSONText.response(.ok, AcceptanceBody(acceptance)))
+    case .refused(let refusal): return .problem(Problem(refusal, of: claim.campaignID, now: clock()))
     }
   }
 

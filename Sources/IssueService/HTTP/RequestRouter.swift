@@ -22,18 +22,42 @@ struct RequestState: Sendable {
   let id: String
 }
 
-/// Finds the resource of a request, asks for its content, and turns every error into its problem document.
-struct RequestRouter<Resource: Route>: Sendable {
+/// The API behind a listener: which requests it admits, and the content of its resources.
+protocol RouteHandler: Sendable {
+  associatedtype Resource: Route
+
+  /// Checks a request before its resource is looked up.
+  ///
+  /// - Throws: the ``Problem`` that a request from this peer is rejected with.
+  func admit(_ request: Request, from peer: Peer) throws(Problem)
+
+  /// Answers a request. A refusal is an answer: ``RouteAnswer/problem(_:)``.
+  ///
+  /// - Throws: a ``Problem`` for a request that cannot be answered, or what went wrong.
+  func answer(_ resource: Resource, _ exchange: RequestState) async throws -> RouteAnswer
+}
+
+enum RouteAnswer: Sendable {
+  case content(Response)
+  case problem(Problem)
+}
+
+/// Answers the requests of a connection.
+protocol RequestAnswering: Sendable {
+  func answer(_ request: Request, from peer: Peer) async -> Response
+}
+
+/// Finds the resource of a request, asks its handler for the answer, and turns every problem and error into its problem
+/// document.
+struct RequestRouter<Handler: RouteHandler>: RequestAnswering {
+  let handler: Handler
   let problems: ProblemCounts
   let logger: Logger
-  /// Whether a request from this peer is heard at all.
-  var admit: @Sendable (Request, Peer) throws(Problem) -> Void = { _, _ in }
-  let content: @Sendable (Resource, RequestState) async throws -> Response
 
   func answer(_ request: Request, from peer: Peer) async -> Response {
     let exchange = RequestState(request: request, peer: peer, id: RequestID.of(request.headers[values: .requestID]))
     do {
-      try admit(request, peer)
+      try handler.admit(request, from: peer)
       var response = try await respond(to: exchange)
       response.headers[.requestID] = exchange.id
       return response
@@ -51,7 +75,7 @@ struct RequestRouter<Resource: Route>: Sendable {
       guard request.method == .options else { throw Problem.noSuchResource }
       return options(["GET", "HEAD", "OPTIONS", "POST"])
     }
-    guard let resource = Resource(segments: segments) else { throw Problem.noSuchResource }
+    guard let resource = Handler.Resource(segments: segments) else { throw Problem.noSuchResource }
     guard resource.allowedMethods.contains(request.method.rawValue) else {
       throw Problem.methodNotAllowed(resource.allowedMethods)
     }
@@ -59,8 +83,10 @@ struct RequestRouter<Resource: Route>: Sendable {
     guard resource.mediaType.isAccepted(by: request.headers[values: .accept]) else {
       throw Problem(.notAcceptable, "The answer is \(resource.mediaType.rawValue), which the field Accept excludes.")
     }
-    let response = try await content(resource, exchange)
-    return request.method == .head ? response.createHeadResponse() : response
+    switch try await handler.answer(resource, exchange) {
+    case .content(let response): return request.method == .head ? response.createHeadResponse() : response
+    case .problem(let problem): return document(problem, of: exchange)
+    }
   }
 
   private func options(_ methods: [String]) -> Response {
@@ -82,6 +108,10 @@ struct RequestRouter<Resource: Route>: Sendable {
       logger.error("a request failed: \(type(of: error))", metadata: ["request_id": "\(exchange.id)"])
       problem = .failed
     }
+    return document(problem, of: exchange)
+  }
+
+  private func document(_ problem: Problem, of exchange: RequestState) -> Response {
     problems.count(problem.kind)
     let response = (try? problem.response(requestID: exchange.id)) ?? Response(status: .internalServerError)
     return exchange.request.method == .head ? response.createHeadResponse() : response

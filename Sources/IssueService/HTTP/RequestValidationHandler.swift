@@ -1,7 +1,7 @@
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Lets whole, well-formed requests within the limits through, and turns the others away at the gate. Whoever answers
+/// Lets whole, well-formed requests within the limits through, and turns the others away at the connectionLimits. Whoever answers
 /// has the whole request in hand: one that broke off is never taken for a shorter one.
 final class RequestValidationHandler: ChannelDuplexHandler {
   typealias InboundIn = HTTPServerRequestPart
@@ -10,7 +10,7 @@ final class RequestValidationHandler: ChannelDuplexHandler {
   typealias OutboundOut = HTTPServerResponsePart
 
   private let limits: ServeLimits
-  private let gate: ConnectionLimitsHandler
+  private let connectionLimits: ConnectionLimitsHandler
   /// The present request as far as it has come.
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
@@ -20,16 +20,16 @@ final class RequestValidationHandler: ChannelDuplexHandler {
   /// Whether the length of the present answer is not known.
   private var isStreaming = false
 
-  init(limits: ServeLimits, gate: ConnectionLimitsHandler) {
+  init(limits: ServeLimits, connectionLimits: ConnectionLimitsHandler) {
     self.limits = limits
-    self.gate = gate
+    self.connectionLimits = connectionLimits
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-    guard !isFinished, gate.waiting != .closeAfterResponse else { return }
+    guard !isFinished, connectionLimits.waiting != .closeAfterResponse else { return }
     switch unwrapInboundIn(data) {
     case .head(let head):
-      if let problem = Self.problem(with: head, limits: limits) { return gate.reject(problem, head: head) }
+      if let problem = Self.problem(with: head, limits: limits) { return connectionLimits.reject(problem, head: head) }
       begin(head)
       if Self.expectsContinue(head) {
         let interim = HTTPResponseHead(version: .http1_1, status: .continue)
@@ -37,11 +37,11 @@ final class RequestValidationHandler: ChannelDuplexHandler {
       }
     case .body(var bytes):
       body.writeBuffer(&bytes)
-      if body.readableBytes > limits.bodyBytes { gate.reject(.bodyTooLarge(limits.bodyBytes), head: head) }
+      if body.readableBytes > limits.bodyBytes { connectionLimits.reject(.bodyTooLarge(limits.bodyBytes), head: head) }
     case .end:
       guard let head else { return }
       self.head = nil
-      gate.wait(for: .answer)
+      connectionLimits.wait(for: .answer)
       context.fireChannelRead(wrapInboundOut(.head(head)))
       if body.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(.body(body))) }
       context.fireChannelRead(data)
@@ -55,9 +55,9 @@ final class RequestValidationHandler: ChannelDuplexHandler {
     guard let error = error as? HTTPParserError else { return context.fireErrorCaught(error) }
     // What follows the last request of a connection is nobody's; half a request at its end is none.
     if isFinished { return }
-    if gate.hasInputEnded { return gate.closeAfterResponse() }
-    if case .headerOverflow = error { return gate.reject(.headerTooLarge(limits)) }
-    gate.reject(.malformedRequest("This is not a request as HTTP/1.1 has them."))
+    if connectionLimits.hasInputEnded { return connectionLimits.closeAfterResponse() }
+    if case .headerOverflow = error { return connectionLimits.reject(.headerTooLarge(limits)) }
+    connectionLimits.reject(.malformedRequest("This is not a request as HTTP/1.1 has them."))
   }
 
   func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -69,28 +69,28 @@ final class RequestValidationHandler: ChannelDuplexHandler {
         head.headers.replaceOrAdd(name: "Connection", value: "keep-alive")
       }
       isStreaming = !head.headers.contains(name: "content-length")
-      if isStreaming { gate.streams() }
+      if isStreaming { connectionLimits.streams() }
       context.write(wrapOutboundOut(.head(head)), promise: promise)
     case .body where isStreaming:
       let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-      let loopBound = NIOLoopBound(gate, eventLoop: context.eventLoop)
+      let loopBound = NIOLoopBound(connectionLimits, eventLoop: context.eventLoop)
       written.futureResult.whenSuccess { loopBound.value.wroteOn() }
       context.write(data, promise: written)
     case .end:
-      gate.answered()
+      connectionLimits.answered()
       isFinished = !isKeepingAlive
       let written = promise ?? context.eventLoop.makePromise(of: Void.self)
-      let loopBound = NIOLoopBound(gate, eventLoop: context.eventLoop)
+      let loopBound = NIOLoopBound(connectionLimits, eventLoop: context.eventLoop)
       written.futureResult.whenSuccess { loopBound.value.written() }
       // It lets the next request in.
       context.write(data, promise: written)
-      if isFinished { gate.closeAfterResponse() }
+      if isFinished { connectionLimits.closeAfterResponse() }
     default: context.write(data, promise: promise)
     }
   }
 
   private func begin(_ head: HTTPRequestHead) {
-    gate.wait(for: .body)
+    connectionLimits.wait(for: .body)
     self.head = head
     body = ByteBuffer()
     isHTTP10 = head.version == .http1_0

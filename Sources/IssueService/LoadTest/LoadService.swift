@@ -30,14 +30,8 @@ struct LoadService: Sendable {
     self.base = base
     self.campaign = campaign
     self.users = users
-    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-    configuration.httpVersion = .http1Only
-    // A service that has gone away is an answer that is not known, at once.
-    configuration.connectionPool.retryConnectionEstablishment = false
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = connections
-    // Given up before the service does (15 s), so that no claim meets a connection that is just being closed.
-    configuration.connectionPool.idleTimeout = .seconds(10)
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    // Connections are given up before the service does (15 s).
+    client = HTTPClient(.singleAttempt(idle: .seconds(10), connections: connections))
     claim = try HTTPClient.Request(url: "\(base)/v1/campaigns/\(campaign)/claims", method: .POST)
   }
 

@@ -8,7 +8,7 @@ internal import ServiceKit
 internal import ServiceLifecycle
 internal import Synchronization
 
-/// The running service: two listeners, the desk, the consumer, the tallies and the sampler, started and stopped together.
+/// The running service: two listeners, the admission queue, the consumer, the refusal counters and the sampler, started and stopped together.
 struct ServeRuntime {
   let store: any CouponStore
   let identity: Authenticator
@@ -27,41 +27,44 @@ struct ServeRuntime {
   func run() async throws -> ProgramExit {
     let logger = LogOutput(settings.logs).makeLogger(label: "issue-service")
     let notices = ServiceNotices(logger: logger)
-    let tallies = RefusalCounters(store: store, processID: ProcessIdentity.runStart().id, logger: logger)
+    let refusalCounters = RefusalCounters(store: store, processID: ProcessIdentity.runStart().id, logger: logger)
     let labels = CampaignLabels()
-    let meters = ClaimMetrics(factory: registry, labels: labels)
-    let desk = AdmissionQueue(
-      gate: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand), observers: [meters, tallies]
+    let claimMetrics = ClaimMetrics(factory: registry, labels: labels)
+    let queue = AdmissionQueue(
+      store: store, limits: ClaimGroupLimits(queueDepth: limits.claimsInHand),
+      observers: [claimMetrics, refusalCounters]
     ) { [logger] failure in
       logger.error("\(failure)", metadata: ["outcome": "\(failure.outcome.rawValue)"])
     }
     let consumer = Consumer(
-      outbox: store, drainLimit: settings.drainTimeout, claimsWait: { desk.hasClaimsWaiting }, metrics: registry,
+      outbox: store, drainLimit: settings.drainTimeout, claimsWait: { queue.hasClaimsWaiting }, metrics: registry,
       logger: logger)
     let webhookIssuerConsumer = WebhookIssuerConsumer(
       outbox: store, issuer: issuer, holder: ProcessIdentity.runStart().id, limits: settings.webhook.callLimits,
       clock: systemClock, metrics: registry, logger: logger)
-    let stopping = ShutdownFlag()
-    let announcement = StartupNotice { [logger] addresses in
+    let shutdown = ShutdownFlag()
+    let notice = StartupNotice { [logger] addresses in
       notices.send(.ready, .status(addresses))
       logger.info("serving", metadata: ["listeners": "\(addresses)"])
     }
     let readiness = Readiness(
-      store: store, consumer: consumer, stopping: stopping, limits: settings.readiness)
+      store: store, consumer: consumer, stopping: shutdown, limits: settings.readiness)
     let viewers = Viewers(limit: LiveAPI.viewerLimit)
-    let sampler = sampler(desk: desk, meters: meters, readiness: readiness, labels: labels, viewers: viewers)
+    let sampler = sampler(
+      queue: queue, claimMetrics: claimMetrics, readiness: readiness, labels: labels, viewers: viewers)
     let watchdog = WatchdogService(notices) { [settings] in
       consumer.hasPassed(within: settings.readiness.consumerPass)
     }
-    let publicAPI = publicListener(desk: desk, announcement: announcement, logger: logger)
+    let publicAPI = publicListener(queue: queue, notice: notice, logger: logger)
     let operationsAPI = operationsListener(
-      OperationsAPI(readiness: readiness, live: LiveAPI(feed: sampler, viewers: viewers), registry: registry),
-      announcement: announcement, logger: logger)
+      OperationsAPI(
+        address: settings.opsListen, readiness: readiness, live: LiveAPI(feed: sampler, viewers: viewers),
+        registry: registry), notice: notice, logger: logger)
     let audit = StartAudit(database: settings.database, store: store, metrics: registry, logger: logger)
     // Stopped from the last to the first: when no claim comes in any more, what waits is decided, and the consumer
     // drains what is pending. One that fails stops the others in the same order, so that what waits is answered.
     let services: [any Service] = [
-      watchdog, webhookIssuerConsumer, consumer, tallies, desk, sampler, operationsAPI, publicAPI,
+      watchdog, webhookIssuerConsumer, consumer, refusalCounters, queue, sampler, operationsAPI, publicAPI,
     ]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
@@ -75,7 +78,7 @@ struct ServeRuntime {
     let termination = Termination()
     do {
       try await termination.watch(onSignal: { [logger, settings] in
-        stopping.set()
+        shutdown.set()
         logger.info("stopping: no claim is taken any more, what is in hand is finished")
         notices.send(
           .stopping, .status("finishing what is in hand"), .extendTimeout(settings.drainTimeout + settings.lockTimeout))
@@ -92,12 +95,12 @@ struct ServeRuntime {
   }
 
   private func sampler(
-    desk: AdmissionQueue, meters: ClaimMetrics, readiness: Readiness, labels: CampaignLabels, viewers: Viewers
+    queue: AdmissionQueue, claimMetrics: ClaimMetrics, readiness: Readiness, labels: CampaignLabels, viewers: Viewers
   ) -> StatsSampler {
     let storeGauges = StoreGauges(factory: registry, labels: labels)
     let serviceGauges = ServiceGauges(factory: registry, startedAt: systemClock())
     let sources = StatsSampler.Sources(
-      tally: { meters.snapshot() }, queueDepth: { desk.queueDepth },
+      tally: { claimMetrics.snapshot() }, queueDepth: { queue.queueDepth },
       stats: { [store] () async throws(StoreError) in try await store.stats() },
       readiness: { await readiness.answer() },
       didCount: { point in
@@ -110,54 +113,24 @@ struct ServeRuntime {
     return StatsSampler(sources, clock: systemClock)
   }
 
-  private func publicListener(
-    desk: AdmissionQueue, announcement: StartupNotice, logger: Logger
-  ) -> any Service {
+  private func publicListener(queue: AdmissionQueue, notice: StartupNotice, logger: Logger) -> any Service {
+    let networks =
+      limits.requestsPerNetwork > 0
+      ? NetworkBuckets(perSecond: limits.requestsPerNetwork, burst: limits.networkBurst) : nil
     let api = PublicAPI(
-      store: store, desk: desk, identity: identity, hands: PerUserLimiter(limit: limits.claimsPerUser),
-      pseudonyms: pseudonyms, logger: logger, clock: systemClock, limits: limits)
+      store: store, queue: queue, identity: identity, userLimiter: PerUserLimiter(limit: limits.claimsPerUser),
+      pseudonyms: pseudonyms, logger: logger, clock: systemClock, limits: limits, networks: networks)
     let problems = ProblemCounts(factory: registry)
-    var responder = RequestRouter<PublicResource>(problems: problems, logger: logger) { resource, exchange in
-      try await api.content(of: resource, for: exchange)
-    }
-    if limits.requestsPerNetwork > 0 {
-      let buckets = NetworkBuckets(perSecond: limits.requestsPerNetwork, burst: limits.networkBurst)
-      let proxies = identity.forwardedPeer
-      responder.admit = { (request, peer) throws(Problem) in
-        let client = proxies.client(of: request.headers, from: peer)
-        guard case .address(let address) = client, let wait = buckets.take(for: address, now: .now) else { return }
-        throw .tooManyRequests("Too many requests come from this network.", retryAfter: wait)
-      }
-    }
     return Listener(address: settings.listen, limits: limits, share: shares.claims).server(
-      problems: problems, logger: logger
-    ) {
-      announcement.running(\.claims, at: $0)
-    } answer: { [responder] request, peer in
-      await responder.answer(request, from: peer)
-    }
+      router: RequestRouter(handler: api, problems: problems, logger: logger), problems: problems, logger: logger
+    ) { notice.running(\.claims, at: $0) }
   }
 
-  private func operationsListener(
-    _ api: OperationsAPI, announcement: StartupNotice, logger: Logger
-  ) -> any Service {
+  private func operationsListener(_ api: OperationsAPI, notice: StartupNotice, logger: Logger) -> any Service {
     let problems = ProblemCounts(factory: registry)
-    var responder = RequestRouter<OperationsResource>(problems: problems, logger: logger) { resource, _ in
-      try await api.content(of: resource)
-    }
-    responder.admit = { [address = settings.opsListen] (request, _) throws(Problem) in
-      // A page from elsewhere that has its own name resolve to this machine reads nothing here.
-      guard address.isNamed(byHost: request.head.authority ?? "") else {
-        throw .malformedRequest("The operations listener is asked for by an address of this machine, or localhost.")
-      }
-    }
     return Listener(address: settings.opsListen, limits: limits, share: shares.operations).server(
-      problems: problems, logger: logger
-    ) {
-      announcement.running(\.operations, at: $0)
-    } answer: { [responder] request, peer in
-      await responder.answer(request, from: peer)
-    }
+      router: RequestRouter(handler: api, problems: problems, logger: logger), problems: problems, logger: logger
+    ) { notice.running(\.operations, at: $0) }
   }
 }
 

@@ -27,15 +27,15 @@ struct ApplyCommand: AsyncParsableCommand {
       let path = try database.path()
       let (plan, repairs) = try read()
       try await Self.requireSame(plan, database: path)
-      let desk = try Backend.openRepairStore(database: path)
+      let store = try Backend.openRepairStore(database: path)
       if repairs.isEmpty {
         try printResult("the plan has no actions: nothing to do")
       } else {
-        try printResult("backup: \(try await desk.backup())")
+        try printResult("backup: \(try await store.backup())")
       }
       // What has begun is brought to its end, also where nobody reads of it any more.
       let told = Told()
-      let refused = try await apply(repairs, at: desk, told)
+      let refused = try await apply(repairs, at: store, told)
       let made = try await ReportMaking(path: path, options: AuditOptions()).make()
       let terminal = Terminal.standardOutput
       told.say(
@@ -49,11 +49,11 @@ struct ApplyCommand: AsyncParsableCommand {
 
   /// - Returns: how many actions were refused.
   private func apply(
-    _ repairs: [(RepairPlan.Action, Repair)], at desk: any RepairStore, _ told: Told
+    _ repairs: [(RepairPlan.Action, Repair)], at store: any RepairStore, _ told: Told
   ) async throws -> Int {
     var refused = 0
     for (action, repair) in repairs {
-      switch try await desk.apply(repair, by: author.author) {
+      switch try await store.apply(repair, by: author.author) {
       case .done: told.say("done: \(action.id)")
       case .doneBefore: told.say("done before: \(action.id)")
       case .refused(let why, _):

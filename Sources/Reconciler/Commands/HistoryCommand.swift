@@ -12,9 +12,7 @@ struct HistoryCommand: AsyncParsableCommand {
   var limit = 20
   @OptionGroup var database: DatabaseOption
 
-  func validate() throws {
-    guard (1...10_000).contains(limit) else { throw ValidationError("--limit must be from 1 to 10000.") }
-  }
+  func validate() throws { try PageLimit.check(limit) }
 
   func run() async throws {
     try await runCommand {

@@ -32,7 +32,7 @@ struct PlanCommand: AsyncParsableCommand {
         }.judge()
         return (report, planner.plan(report))
       }
-      if let id = scope.id, report.books.isEmpty, report.verdict != .unknown {
+      if let id = scope.id, report.totals.isEmpty, report.verdict != .unknown {
         throw CLIError.unknownCampaign(
           id, doing: "plan repairs of", among: await ReportMaking.campaigns(in: source))
       }

@@ -32,7 +32,7 @@ struct ReportMaking {
         return Audit(snapshot, options) { _ in progress.advance() }.judge()
       }
       report.duration = clock.duration(to: .now)
-      if let scope = options.scope, report.books.isEmpty, report.verdict != .unknown,
+      if let scope = options.scope, report.totals.isEmpty, report.verdict != .unknown,
         report.findings.allSatisfy({ $0.campaign == nil })
       {
         throw CLIError.unknownCampaign(scope, doing: "reconcile", among: await Self.campaigns(in: source))

@@ -53,7 +53,7 @@ package struct Explanation: Sendable {
       return language.phrase(" and has the coupon, issued at \(at).", " 쿠폰이 \(at)에 발급되었습니다.")
     case .inFlight:
       return language.phrase("; the coupon is being made.", " 쿠폰을 만드는 중입니다.")
-    case .retryable where failed?.word == "parked":
+    case .retryable where failed?.state == "parked":
       return language.phrase(
         "; the coupon waits for codes of the issuer, and comes by itself once there are some.",
         " 제휴사 코드를 기다리는 중입니다. 코드가 들어오면 자동으로 발급됩니다.")

@@ -26,7 +26,7 @@ struct HTMLReport {
     <p class="small">\(escaped(provenance))</p>
     </header>
     \(reasons)
-    \(report.books.map(campaign).joined(separator: "\n"))
+    \(report.totals.map(campaign).joined(separator: "\n"))
     \(findings)
     \(warnings)
     \(rules)
@@ -53,25 +53,26 @@ struct HTMLReport {
     return "<section><h2>Not judged</h2><ul>\(items)</ul><p>What to do: \(escaped(report.advice))</p></section>"
   }
 
-  private func campaign(_ books: CampaignTotals) -> String {
+  private func campaign(_ totals: CampaignTotals) -> String {
     let balances =
-      books.counter == books.set && books.set == books.total && max(books.set, books.coupons) <= books.quota
+      totals.counter == totals.set && totals.set == totals.total && max(totals.set, totals.coupons) <= totals.quota
     let terms = [
-      ("coupons", books.coupons), ("in flight", books.inFlight), ("retryable", books.retryable), ("dead", books.dead),
-      ("discarded", books.discarded), ("missing", books.missing),
+      ("coupons", totals.coupons), ("in flight", totals.inFlight), ("retryable", totals.retryable),
+      ("dead", totals.dead),
+      ("discarded", totals.discarded), ("missing", totals.missing),
     ]
-    let answers = books.answers.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+    let answers = totals.answers.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
     return """
       <section>
-      <h2>Campaign \(escaped(books.id))</h2>
+      <h2>Campaign \(escaped(totals.id))</h2>
       <table class="books"><tr><th>quota</th><th>counter</th><th>set</th>\(terms.map { "<th>\($0.0)</th>" }.joined())
       <th>sum</th></tr>
-      <tr><td>\(books.quota)</td><td>\(books.counter)</td><td>\(books.set)</td>
-      \(terms.map { "<td>\($0.1)</td>" }.joined())<td>\(books.total)</td></tr></table>
-      <p>\(balances ? "The books balance" : "<strong>The books do not balance</strong>"): counter \(books.counter),
-      set \(books.set), sum \(books.total), of a quota of \(books.quota).\
+      <tr><td>\(totals.quota)</td><td>\(totals.counter)</td><td>\(totals.set)</td>
+      \(terms.map { "<td>\($0.1)</td>" }.joined())<td>\(totals.total)</td></tr></table>
+      <p>\(balances ? "The books balance" : "<strong>The books do not balance</strong>"): counter \(totals.counter),
+      set \(totals.set), sum \(totals.total), of a quota of \(totals.quota).\
       \(answers.isEmpty ? "" : " Other answers, at least: \(escaped(answers)).")</p>
-      \(report.charts[books.id].map { HTMLChart(chart: $0, books: books).html } ?? "")
+      \(report.charts[totals.id].map { HTMLChart(chart: $0, totals: totals).html } ?? "")
       </section>
       """
   }
@@ -176,7 +177,7 @@ struct HTMLChart {
   private static let bottom = 30.0
 
   let chart: CampaignChart
-  let books: CampaignTotals
+  let totals: CampaignTotals
 
   var html: String { [figure, latency, failures].filter { !$0.isEmpty }.joined(separator: "\n") }
 
@@ -184,7 +185,7 @@ struct HTMLChart {
     guard let from = [chart.accepted.begun, chart.issued.begun].compactMap(\.self).min(),
       let to = (chart.accepted.steps + chart.issued.steps).map(\.at).max()
     else { return "" }
-    let top = Double(max(books.quota, books.set, 1))
+    let top = Double(max(totals.quota, totals.set, 1))
     let span = Double(max(to - from, 1))
     func x(_ at: Int64) -> Double { Self.left + Double(at - from) / span * (Self.width - Self.left - 10) }
     func y(_ count: Double) -> Double { Self.height - Self.bottom - count / top * (Self.height - Self.bottom - 20) }
@@ -193,13 +194,13 @@ struct HTMLChart {
       for step in steps { path += "H\(point(x(step.at)))V\(point(y(Double(step.total))))" }
       return path + "H\(point(x(to)))"
     }
-    let quota = y(Double(books.quota))
+    let quota = y(Double(totals.quota))
     return """
       <figure><svg viewBox="0 0 \(point(Self.width)) \(point(Self.height))" role="img" aria-label="issuance over time">
       <line x1="\(point(Self.left))" y1="\(point(y(0)))" x2="\(point(Self.width - 10))" y2="\(point(y(0)))" stroke="#999"/>
       <line x1="\(point(Self.left))" y1="\(point(quota))" x2="\(point(Self.width - 10))" y2="\(point(quota))" \
       stroke="#cf222e" stroke-dasharray="6 4"/>
-      <text x="\(point(Self.left - 6))" y="\(point(quota + 4))" text-anchor="end" font-size="12">\(books.quota)</text>
+      <text x="\(point(Self.left - 6))" y="\(point(quota + 4))" text-anchor="end" font-size="12">\(totals.quota)</text>
       <text x="\(point(Self.left - 6))" y="\(point(y(0) + 4))" text-anchor="end" font-size="12">0</text>
       <path d="\(path(chart.accepted.steps))" fill="none" stroke="#777" stroke-width="2"/>
       <path d="\(path(chart.issued.steps))" fill="none" stroke="#1a7f37" stroke-width="2"/>

@@ -18,7 +18,7 @@ struct JSONReport: Encodable {
   init(_ report: Report, next: (Finding) -> String) {
     header = ReportHeader(report)
     parts = Parts(
-      campaigns: report.books.map(CampaignEntry.init), rules: report.rules.map(RuleEntry.init),
+      campaigns: report.totals.map(CampaignEntry.init), rules: report.rules.map(RuleEntry.init),
       findings: report.findings.map { FindingEntry($0, in: report, next: next($0)) },
       warnings: report.warnings.map(WarningEntry.init), changes: ChangesEntry(report))
   }
@@ -50,7 +50,7 @@ enum LineReport {
 
   static func text(_ report: Report, next: (Finding) -> String) throws -> String {
     var lines = [try line("report", ReportHeader(report))]
-    lines += try report.books.map { try line("campaign", CampaignEntry($0)) }
+    lines += try report.totals.map { try line("campaign", CampaignEntry($0)) }
     lines += try report.rules.map { try line("rule", RuleEntry($0)) }
     lines += try report.findings.map { try line("finding", FindingEntry($0, in: report, next: next($0))) }
     lines += try report.warnings.map { try line("warning", WarningEntry($0)) }
@@ -136,18 +136,18 @@ struct CampaignEntry: Encodable {
   let missing: Int
   let answersAtLeast: [String: Int]
 
-  init(_ books: CampaignTotals) {
-    id = books.id
-    quota = books.quota
-    counter = books.counter
-    set = books.set
-    coupons = books.coupons
-    inFlight = books.inFlight
-    failedRetryable = books.retryable
-    failedDead = books.dead
-    discarded = books.discarded
-    missing = books.missing
-    answersAtLeast = books.answers
+  init(_ totals: CampaignTotals) {
+    id = totals.id
+    quota = totals.quota
+    counter = totals.counter
+    set = totals.set
+    coupons = totals.coupons
+    inFlight = totals.inFlight
+    failedRetryable = totals.retryable
+    failedDead = totals.dead
+    discarded = totals.discarded
+    missing = totals.missing
+    answersAtLeast = totals.answers
   }
 }
 

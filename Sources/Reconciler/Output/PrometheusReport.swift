@@ -78,13 +78,13 @@ struct PrometheusReport {
       })
     text.append(
       Self.seats,
-      gauges: report.books.flatMap { books in
+      gauges: report.totals.flatMap { totals in
         [
-          ("coupon", books.coupons), ("in_flight", books.inFlight), ("retryable", books.retryable),
-          ("dead", books.dead), ("discarded", books.discarded), ("missing", books.missing),
-        ].map { ([books.id, $0.0], Double($0.1)) }
+          ("coupon", totals.coupons), ("in_flight", totals.inFlight), ("retryable", totals.retryable),
+          ("dead", totals.dead), ("discarded", totals.discarded), ("missing", totals.missing),
+        ].map { ([totals.id, $0.0], Double($0.1)) }
       })
-    text.append(Self.accepted, gauges: report.books.map { ([$0.id], Double($0.counter)) })
-    text.append(Self.quota, gauges: report.books.map { ([$0.id], Double($0.quota)) })
+    text.append(Self.accepted, gauges: report.totals.map { ([$0.id], Double($0.counter)) })
+    text.append(Self.quota, gauges: report.totals.map { ([$0.id], Double($0.quota)) })
   }
 }

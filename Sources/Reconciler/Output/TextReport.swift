@@ -16,8 +16,8 @@ struct TextReport: CustomStringConvertible {
     var lines = [firstLine]
     lines += report.reasons.map { "not judged: \($0)".wrapped(columns: columns, indent: 2) }
     if !report.advice.isEmpty { lines.append("what to do: \(report.advice)".wrapped(columns: columns, indent: 2)) }
-    for books in report.books {
-      lines += ["", "campaign \(books.id)"] + books.lines.map { "  \($0)".wrapped(columns: columns, indent: 8) }
+    for totals in report.totals {
+      lines += ["", "campaign \(totals.id)"] + totals.lines.map { "  \($0)".wrapped(columns: columns, indent: 8) }
     }
     if !report.rules.isEmpty { lines += ["", rules] }
     for finding in report.findings { lines += [""] + self.lines(of: finding) }

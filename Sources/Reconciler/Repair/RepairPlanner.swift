@@ -99,7 +99,7 @@ final class Planner {
   func look(at seat: JudgedSeat) {
     let record = seat.record
     guard let campaign = CampaignID(record.key.campaign), let row = seat.campaign, record.acceptance != nil,
-      record.failedEvent?.word != "discarded"
+      record.failedEvent?.state != "discarded"
     else { return }
     func propose(_ action: Repair.Action, _ change: (inout RepairState) -> Void, _ rules: Set<Rule>) {
       let before = record.repairState
@@ -114,7 +114,7 @@ final class Planner {
       propose(.recreateOutbox, { $0.outbox = state }, [.outboxAgrees, .acceptanceAccountedFor])
     } else if record.place == .missing {
       let rules: Set<Rule> = [.outboxAgrees, .acceptanceAccountedFor, .failedEventAgrees, .poolCodesAgree]
-      if record.failedEvent?.word == "resolved" {
+      if record.failedEvent?.state == "resolved" {
         propose(.reopenFailedEvent, { $0.failedEvent = "waiting" }, rules)
       } else if row.issuer == "webhook", record.failedEvent == nil {
         // The issuer is asked again under the key of the seat, and gives the code that it gave before.
@@ -136,11 +136,11 @@ final class Planner {
   private func noteWhatHeals(_ seat: JudgedSeat) {
     guard seat.record.coupon != nil else { return }
     for finding in seat.findings {
-      if finding.rule == .outboxAgrees, seat.record.outbox?.word == "pending" {
+      if finding.rule == .outboxAgrees, seat.record.outbox?.state == "pending" {
         refusals[finding.id] =
           "nothing to do: the consumer meets the coupon and settles the row (issue-service consume --once)"
       }
-      if finding.rule == .failedEventAgrees, ["waiting", "parked"].contains(seat.record.failedEvent?.word) {
+      if finding.rule == .failedEventAgrees, ["waiting", "parked"].contains(seat.record.failedEvent?.state) {
         refusals[finding.id] = "nothing to do: the next replay meets the coupon and settles it (retry-batch --once)"
       }
     }
@@ -148,15 +148,15 @@ final class Planner {
 
   /// - Parameter report: of the same snapshot.
   func plan(_ report: Report) -> RepairPlan {
-    for books in report.books where books.counter < books.highestSeat && books.highestSeat <= books.quota {
-      guard let campaign = CampaignID(books.id) else { continue }
+    for totals in report.totals where totals.counter < totals.highestSeat && totals.highestSeat <= totals.quota {
+      guard let campaign = CampaignID(totals.id) else { continue }
       var before = RepairState()
-      before.counter = books.counter
-      before.highestSeat = books.highestSeat
-      before.quota = books.quota
+      before.counter = totals.counter
+      before.highestSeat = totals.highestSeat
+      before.quota = totals.quota
       var after = before
-      after.counter = books.highestSeat
-      let id = "\(Rule.counterEqualsSet.rawValue)/\(books.id)"
+      after.counter = totals.highestSeat
+      let id = "\(Rule.counterEqualsSet.rawValue)/\(totals.id)"
       add(
         Repair(action: .raiseCounter, campaign: campaign, seat: nil, before: before), after: after,
         findings: report.findings.map(\.id).filter { $0 == id })
@@ -184,9 +184,9 @@ extension SeatSnapshot {
   var repairState: RepairState {
     var state = RepairState()
     state.user = acceptance?.user
-    state.outbox = outbox?.word
+    state.outbox = outbox?.state
     state.outboxLeasedUntil = outbox?.leasedUntil
-    state.failedEvent = failedEvent?.word
+    state.failedEvent = failedEvent?.state
     state.failedEventGeneration = failedEvent?.failure?.generation
     state.failedEventLeasedUntil = failedEvent?.leasedUntil
     state.hasCoupon = coupon != nil

@@ -17,11 +17,7 @@ struct RunsCommand: AsyncParsableCommand {
   @OptionGroup var json: JSONFlag
   @OptionGroup var database: DatabaseOption
 
-  func validate() throws {
-    guard (1...10_000).contains(limit) else {
-      throw ValidationError("--limit \(limit) is out of range: it must be 1 to 10000.")
-    }
-  }
+  func validate() throws { try PageLimit.check(limit) }
 
   func run() async throws {
     try await runCommand {

@@ -122,7 +122,7 @@ package struct ReplayRun: Sendable {
     _ leases: [Lease], _ tally: inout ReplayTally, _ didReplay: @Sendable (Int) -> Void
   ) async throws {
     let startedAt = clock()
-    let outcomes = try await retryWhileBusy {
+    let outcomes = try await retryWhileBusy { () async throws(StoreError) in
       try await queue.settle(leases.map { Attempt(lease: $0, startedAt: startedAt) })
     }
     for outcome in outcomes { tally.add(outcome) }
@@ -203,7 +203,7 @@ package struct ReplayRun: Sendable {
     _ campaign: DueCampaign, from cursor: ReplayCursor, limit: Int, _ tally: inout ReplayTally
   ) async throws -> LeasedBatch {
     if cursor == .end { return LeasedBatch(leases: [], next: .end) }
-    let batch = try await retryWhileBusy {
+    let batch = try await retryWhileBusy { () async throws(StoreError) in
       try await queue.leaseDue(
         for: start, in: campaign.id, from: cursor, limit: limit, duration: limits.calls.lease)
     }
@@ -224,21 +224,6 @@ package struct ReplayRun: Sendable {
     }
   }
 
-  /// How often in a row a run asks a store that is busy past its limit, before it stops.
-  private static let storeAttempts = 3
-
-  /// Does one port method, again where the store was busy: the limit of the store is the pause.
-  private func retryWhileBusy<Result>(_ body: () async throws -> Result) async throws -> Result {
-    for _ in 1..<Self.storeAttempts {
-      do {
-        return try await body()
-      } catch let failure as StoreError where failure.code == .busy {
-        continue
-      }
-    }
-    return try await body()
-  }
-
   private func finish(
     _ plan: RunPlan, _ tally: ReplayTally, issuersDown: [String], interruption: ProgramExit?,
     begun: ContinuousClock.Instant
@@ -246,7 +231,7 @@ package struct ReplayRun: Sendable {
     @Sendable func status(_ open: OpenEvents) -> ProgramExit {
       Self.status(open: open, isIssuerDown: !issuersDown.isEmpty, interrupted: interruption)
     }
-    let open = try await retryWhileBusy {
+    let open = try await retryWhileBusy { () async throws(StoreError) in
       try await queue.finishRun(start, tally: tally, leaseDuration: limits.calls.lease) { open in
         RunConclusion(exitCode: status(open).rawValue, reportsDeadLetters: status(open) == .newDeadLetters)
       }

@@ -220,9 +220,10 @@ package struct SQLiteRestore: RestoreTarget {
       _ = await store.close()
       return (nil, [])
     } catch {
-      let keeper = try? SQLiteWitnessAdmin(path: file.path, witness: nil, for: .show, limits: limits, clock: clock)
-      let state = try? await keeper?.witnessState()
-      _ = await keeper?.close()
+      let witnessAdmin = try? SQLiteWitnessAdmin(
+        path: file.path, witness: nil, for: .show, limits: limits, clock: clock)
+      let state = try? await witnessAdmin?.witnessState()
+      _ = await witnessAdmin?.close()
       return (error, state?.campaigns.filter { $0.fault != nil } ?? [])
     }
   }

@@ -24,7 +24,7 @@ internal import Issuance
   func existing(of claim: Claim) throws -> Acceptance? {
     try unsafe run(find, campaign: claim.campaignID, user: claim.userID) { statement in
       guard try unsafe step(statement) else { return nil }
-      let row = unsafe DirectRow(statement)
+      let row = unsafe RawRow(statement)
       guard let seat = Seat(stored: try row.integer(0, of: "accepted_user.seat")) else {
         throw StoreError.outOfBounds(column: "accepted_user.seat")
       }

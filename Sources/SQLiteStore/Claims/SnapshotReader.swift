@@ -54,18 +54,11 @@ final class SnapshotReader: Sendable {
 
   /// - Returns: `nil` for each claim that may be given a seat.
   func answer(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome?] {
-    let result: Result<[ClaimOutcome?], StoreError> = await withCheckedContinuation { continuation in
-      connection.asyncRead { db in
-        do {
-          let db = try db.get()
-          continuation.resume(returning: .success(try self.state.withLock { try self.answer(claims, &$0, in: db) }))
-        } catch {
-          continuation.resume(
-            returning: .failure(StoreError(error, operation: "answer \(claims.count) claims", subject: self.path)))
-        }
-      }
+    try await connection.snapshot { db in
+      try self.state.withLock { try self.answer(claims, &$0, in: db) }
+    } failure: { error in
+      StoreError(error, operation: "answer \(claims.count) claims", subject: self.path)
     }
-    return try result.get()
   }
 
   private func answer(_ claims: [Claim], _ state: inout State, in db: Database) throws -> [ClaimOutcome?] {

@@ -11,36 +11,29 @@ internal import Issuance
 @safe final class DatabaseFileReader {
   private static let magic = Array("SQLite format 3\u{0}".utf8)
   private static let headerSize = 100
-  private let connection: OpaquePointer?
+  private let connection: ImmutableConnection
   private let path: String
   private let header: [UInt8]
 
   /// - Returns: `nil` if the file is no SQLite database.
   /// - Throws: ``StoreError`` with `inputOutput` if it cannot be read.
   init?(path: String) throws(StoreError) {
-    var opened: OpaquePointer?
-    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
-    let code = unsafe sqlite3_open_v2("file://\(Self.encoded(path))?immutable=1", &opened, flags, nil)
-    let result = unsafe Self.readHeader(opened, code: code, path: path)
-    unsafe connection = opened
+    connection = ImmutableConnection(path: path)
+    let result = Self.readHeader(connection, path: path)
     self.path = path
     header = (try? result.get()) ?? []
     if case .failure(let failure) = result { throw failure }
     guard header.starts(with: Self.magic) else { return nil }
   }
 
-  private static func readHeader(
-    _ connection: OpaquePointer?, code: Int32, path: String
-  ) -> Result<[UInt8], StoreError> {
-    guard code == SQLITE_OK else { return .failure(failure(code, path: path)) }
+  private static func readHeader(_ connection: ImmutableConnection, path: String) -> Result<[UInt8], StoreError> {
+    guard connection.code == SQLITE_OK else { return .failure(failure(connection.code, path: path)) }
     do throws(StoreError) {
-      return .success(try unsafe PageSource(connection).bytes(at: 0, count: headerSize, of: path) ?? [])
+      return .success(try connection.pages.bytes(at: 0, count: headerSize, of: path) ?? [])
     } catch {
       return .failure(error)
     }
   }
-
-  deinit { unsafe sqlite3_close(connection) }
 
   /// Appends the bytes of the file to a copy.
   func copy(to copy: AtomicFile) throws {
@@ -51,7 +44,7 @@ internal import Issuance
     let size = Int(status.st_size)
     for offset in stride(from: 0, to: size, by: Self.copiedAtOnce) {
       let count = min(Self.copiedAtOnce, size - offset)
-      guard let bytes = try unsafe PageSource(connection).bytes(at: offset, count: count, of: path) else { return }
+      guard let bytes = try connection.pages.bytes(at: offset, count: count, of: path) else { return }
       try copy.write(bytes)
     }
   }
@@ -60,14 +53,6 @@ internal import Issuance
 
   /// Offset 68, big-endian: https://www.sqlite.org/fileformat2.html#application_id
   var applicationID: Int { header[68..<72].reduce(0) { $0 << 8 | Int($1) } }
-
-  private static func encoded(_ path: String) -> String {
-    let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
-    return path.utf8.map { byte in
-      allowed.contains(byte)
-        ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-    }.joined()
-  }
 
   fileprivate static func failure(_ code: Int32, path: String) -> StoreError {
     StoreError(
@@ -87,7 +72,7 @@ extension DatabaseFileReader: LogVerdict.MainFile {
   var isInWALMode: Bool { header[18] == 2 && header[19] == 2 }
 
   func link(onPage page: Int) throws -> LogLinkRow? {
-    try unsafe PageSource(connection).bytes(at: (page - 1) * pageSize, count: pageSize, of: path)
+    try connection.pages.bytes(at: (page - 1) * pageSize, count: pageSize, of: path)
       .flatMap { LogLinkRow(page: $0) }
   }
 }
@@ -138,20 +123,11 @@ struct MainFileFacts {
   let link: String?
 
   init(path: String) {
-    var connection: OpaquePointer?
-    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
-    let opened = unsafe sqlite3_open_v2("file:\(Self.encoded(path))?immutable=1", &connection, flags, nil)
-    defer { unsafe sqlite3_close(connection) }
-    guard opened == SQLITE_OK, let connection = unsafe connection else {
-      databaseID = nil
-      epochs = []
-      link = nil
-      return
-    }
-    databaseID = unsafe Self.rows("SELECT id FROM database_identity", on: connection).first?[0]
-    link = unsafe Self.rows(LogLink.stateQuery, on: connection).first?[0]
-    epochs = unsafe Self.rows(
-      "SELECT epoch, path, operator, reason, detail, began_at FROM witness ORDER BY epoch", on: connection
+    let connection = ImmutableConnection(path: path)
+    databaseID = connection.rows("SELECT id FROM database_identity").first?[0]
+    link = connection.rows(LogLink.stateQuery).first?[0]
+    epochs = connection.rows(
+      "SELECT epoch, path, operator, reason, detail, began_at FROM witness ORDER BY epoch"
     ).compactMap { row in
       guard let number = row[0].flatMap({ Int($0) }), let author = row[2], let detail = row[4],
         let beganAt = row[5].flatMap({ Int($0) })
@@ -160,11 +136,30 @@ struct MainFileFacts {
         number: number, path: row[1], author: author, reason: row[3], detail: detail, beganAt: beganAt)
     }
   }
+}
 
-  /// The rows as text; those before the first error if the file is damaged.
-  private static func rows(_ sql: String, on connection: OpaquePointer) -> [[String?]] {
+/// A connection of SQLite's own to a file that is opened as immutable: it takes no lock, creates nothing beside the file,
+/// replays no log and changes nothing.
+@safe final class ImmutableConnection {
+  private let handle: OpaquePointer?
+  /// `SQLITE_OK` if the file could be opened.
+  let code: Int32
+
+  init(path: String) {
+    var opened: OpaquePointer?
+    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX
+    code = unsafe sqlite3_open_v2("file:\(Self.encoded(path))?immutable=1", &opened, flags, nil)
+    unsafe handle = opened
+  }
+
+  deinit { unsafe sqlite3_close(handle) }
+
+  var pages: PageSource { unsafe PageSource(handle) }
+
+  /// The rows of a query as text; those before the first error if the file is damaged.
+  func rows(_ sql: String) -> [[String?]] {
     var statement: OpaquePointer?
-    guard unsafe sqlite3_prepare_v2(connection, sql, -1, &statement, nil) == SQLITE_OK else { return [] }
+    guard code == SQLITE_OK, unsafe sqlite3_prepare_v2(handle, sql, -1, &statement, nil) == SQLITE_OK else { return [] }
     defer { unsafe sqlite3_finalize(statement) }
     var rows: [[String?]] = []
     while unsafe sqlite3_step(statement) == SQLITE_ROW {
@@ -177,11 +172,13 @@ struct MainFileFacts {
     return rows
   }
 
+  /// A path as it stands in a URI: https://www.sqlite.org/uri.html
   private static func encoded(_ path: String) -> String {
-    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.".utf8)
-    return path.utf8.map { byte in
+    let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_.~".utf8)
+    let text = path.utf8.map { byte in
       plain.contains(byte)
         ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
     }.joined()
+    return path.hasPrefix("/") ? "//" + text : text
   }
 }

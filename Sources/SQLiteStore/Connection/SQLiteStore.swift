@@ -68,9 +68,9 @@ package final class SQLiteStore: CouponStore {
     let writeLock = try FileLock(path: file.writeLockPath)
     do {
       let request = OpeningRequest(
-        witness: requirement, schema: schema, use: use, limits: limits, observer: observer, now: clock())
+        witness: requirement, schema: schema, limits: limits, observer: observer, now: clock())
       let opened = try writeLock.withLock(.exclusive, within: limits.lockTimeout) {
-        try StoreConnections(file, request, useLock: useLock, writeLock: writeLock)
+        try StoreConnections(file, request, writeLock: writeLock)
       }
       self.file = file
       self.clock = clock
@@ -130,30 +130,16 @@ package final class SQLiteStore: CouponStore {
     _ body: @escaping @Sendable (Database) throws -> Result,
     seal: @escaping @Sendable (Result) throws -> Void = { _ in }
   ) async throws(StoreError) -> Result {
-    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
-      writer.asyncWriteWithoutTransaction { db in
-        continuation.resume(
-          returning: self.transact(db, operation: operation, as: write, isAct: isAct, body, seal: seal))
+    try await writer.onWriter { db in
+      try self.withWriteLock {
+        if let fatalFailure = self.fatalFailure { throw fatalFailure }
+        return try self.transactInLock(db, operation: operation, as: write, isAct: isAct, body, seal: seal)
       }
-    }
-    return try result.get()
-  }
-
-  private func transact<Result>(
-    _ db: Database, operation: String, as write: CrashPoint.Write?, isAct: Bool,
-    _ body: (Database) throws -> Result, seal: (Result) throws -> Void
-  ) -> Swift.Result<Result, StoreError> {
-    do {
-      return try .success(
-        withWriteLock {
-          if let fatalFailure { throw fatalFailure }
-          return try transactInLock(db, operation: operation, as: write, isAct: isAct, body, seal: seal)
-        })
-    } catch {
-      let failure = StoreError(error, operation: operation, subject: file.path, outcomeIfDamaged: .unknown)
-      latch(failure)
-      observer.failed(failure.code)
-      return .failure(failure)
+    } failure: { error in
+      let failure = StoreError(error, operation: operation, subject: self.file.path, outcomeIfDamaged: .unknown)
+      self.latch(failure)
+      self.observer.failed(failure.code)
+      return failure
     }
   }
 
@@ -253,19 +239,11 @@ package final class SQLiteStore: CouponStore {
   ) async throws(StoreError) -> Result {
     try requireSound()
     try requireInPlace()
-    let path = file.path
-    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
-      reader.asyncRead { db in
-        do {
-          continuation.resume(returning: .success(try body(db.get())))
-        } catch {
-          let failure = StoreError(error, operation: operation, subject: path)
-          self.noteFailedRead(failure)
-          continuation.resume(returning: .failure(failure))
-        }
-      }
+    return try await reader.snapshot(body) { error in
+      let failure = StoreError(error, operation: operation, subject: self.file.path)
+      self.noteFailedRead(failure)
+      return failure
     }
-    return try result.get()
   }
 
   /// Damage that SQLite itself reports under a read latches as it does under a write. A row that cannot be decoded is no
@@ -286,8 +264,14 @@ package final class SQLiteStore: CouponStore {
     reader.interrupt()
     snapshotAnswers.close()
     try? reader.close()
-    return await withCheckedContinuation { continuation in
-      writer.asyncWriteWithoutTransaction { db in continuation.resume(returning: self.leaveFile(db)) }
+    do throws(StoreError) {
+      return try await writer.onWriter { db in
+        self.leaveFile(db)
+      } failure: { error in
+        StoreError(error, operation: "close the database", subject: self.file.path)
+      }
+    } catch {
+      return error.cause
     }
   }
 

@@ -1,5 +1,4 @@
 internal import FileIO
-internal import FoundationEssentials
 internal import GRDB
 internal import Issuance
 
@@ -7,7 +6,6 @@ internal import Issuance
 struct OpeningRequest {
   let witness: WitnessRequirement
   let schema: SchemaRequirement
-  let use: FileLock.Mode
   let limits: SQLiteStore.Limits
   let observer: any StoreObserver
   let now: Timestamp
@@ -28,7 +26,7 @@ struct StoreConnections {
   /// changed nor checkpointed.
   ///
   /// - Throws: ``StoreError``.
-  init(_ file: StoreFile, _ request: OpeningRequest, useLock: FileLock, writeLock: FileLock) throws {
+  init(_ file: StoreFile, _ request: OpeningRequest, writeLock: FileLock) throws {
     let limits = request.limits
     SetAsideDirectory.removeUncommitted(of: file)
     AtomicFile.removeLeftovers(in: AtomicFile.directory(of: file.path))
@@ -75,7 +73,9 @@ struct StoreConnections {
       try Witness.requireNotAhead(db, of: file, at: nil)
     } catch let failure as StoreError where failure.code == .witnessAhead {
       guard try LogFile(path: file.walPath)?.salts() != nil else { return }
-      try FileManager.default.copyItem(atPath: file.walPath, toPath: "\(file.walPath).set-aside-\(now.microseconds)")
+      let copy = try AtomicFile(beside: file.walPath)
+      try copy.write(contentsOf: file.walPath)
+      try copy.publish(as: "\(file.walPath).set-aside-\(now.microseconds)")
     }
   }
 

@@ -14,22 +14,22 @@ final class CouponWriter {
 
   private let now: Timestamp
   private let db: Database
-  private let holder: DirectStatement
-  private let ofSeat: DirectStatement
-  private let ofUser: DirectStatement
-  private let ofCode: DirectStatement
-  private let insert: DirectStatement
+  private let holder: RawStatement
+  private let ofSeat: RawStatement
+  private let ofUser: RawStatement
+  private let ofCode: RawStatement
+  private let insert: RawStatement
   /// Issuer and key of a campaign never change.
   private var sources: [CampaignID: Source] = [:]
 
   init(_ db: Database, at now: Timestamp) throws {
     self.db = db
     self.now = now
-    holder = try DirectStatement(db, sql: "SELECT user_id FROM accepted_user WHERE campaign_id = ? AND seat = ?")
-    ofSeat = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?")
-    ofUser = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND user_id = ?")
-    ofCode = try DirectStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND code = ?")
-    insert = try DirectStatement(
+    holder = try RawStatement(db, sql: "SELECT user_id FROM accepted_user WHERE campaign_id = ? AND seat = ?")
+    ofSeat = try RawStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND seat = ?")
+    ofUser = try RawStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND user_id = ?")
+    ofCode = try RawStatement(db, sql: "SELECT 1 FROM coupon WHERE campaign_id = ? AND code = ?")
+    insert = try RawStatement(
       db,
       sql: """
         INSERT INTO coupon (campaign_id, seat, user_id, code, issued_at, traceparent) VALUES (?, ?, ?, ?, ?, ?)
@@ -82,7 +82,7 @@ final class CouponWriter {
   }
 
   private func facts(of event: Event, answer: CodeResponse?) throws -> CouponDecision.Facts {
-    let campaign = DirectStatement.Value.text(event.campaignID.rawValue)
+    let campaign = RawStatement.Value.text(event.campaignID.rawValue)
     let found = try holder.first([campaign, .integer(event.seat.number)]) { try $0.text(0) }
     let bySeat = try coupon(ofSeat, "seat", .integer(event.seat.number), of: event.campaignID)
     let byUser = try coupon(ofUser, "user_id", .text(event.userID.rawValue), of: event.campaignID)
@@ -93,7 +93,7 @@ final class CouponWriter {
 
   /// The coupon of a seat, user or code. Mostly there is none, which costs one look into an index.
   private func coupon(
-    _ find: DirectStatement, _ column: String, _ value: DirectStatement.Value, of campaign: CampaignID
+    _ find: RawStatement, _ column: String, _ value: RawStatement.Value, of campaign: CampaignID
   ) throws -> Coupon? {
     guard try find.run(.text(campaign.rawValue), value) else { return nil }
     let key: any DatabaseValueConvertible =

@@ -92,7 +92,7 @@ extension SQLiteStore {
 
   /// Settles a pending outbox row and ends its lease.
   static func settleOutbox(_ event: Event, as state: String, at now: Timestamp, in db: Database) throws {
-    let settle = try DirectStatement(
+    let settle = try RawStatement(
       db,
       sql: """
         UPDATE outbox SET state = ?, settled_at = ?, leased_by = NULL, leased_until = NULL

@@ -78,7 +78,7 @@ struct LeaseLapses {
 
   /// Ends the suspicion of an event that was settled.
   static func clear(_ campaign: DatabaseValue, _ seat: DatabaseValue, in db: Database) throws {
-    // Not cached: a cached statement is shared with the DirectStatement of the same text.
+    // Not cached: a cached statement is shared with the RawStatement of the same text.
     try db.execute(sql: "DELETE FROM lease_lapse WHERE campaign_id = ? AND seat = ?", arguments: [campaign, seat])
   }
 }

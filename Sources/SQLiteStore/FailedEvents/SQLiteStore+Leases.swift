@@ -129,7 +129,7 @@ struct LeaseTaking {
   private let faulty: FaultyRows
   private let lapses: LeaseLapses
   private let db: Database
-  private let update: DirectStatement
+  private let update: RawStatement
 
   init(
     _ source: Lease.Source, for holder: RunID, until: Timestamp, policy: RetryPolicy, at now: Timestamp, in db: Database
@@ -140,7 +140,7 @@ struct LeaseTaking {
     self.db = db
     faulty = try FaultyRows(at: now, maxAttempts: policy.maxAttempts, in: db)
     lapses = LeaseLapses(source: source, now: now, maxLapses: policy.maxLapses, faulty: faulty, db: db)
-    update = try DirectStatement(
+    update = try RawStatement(
       db,
       sql: source == .outbox
         ? "UPDATE outbox SET leased_by = ?, leased_until = ?, generation = ? WHERE campaign_id = ? AND seat = ?"

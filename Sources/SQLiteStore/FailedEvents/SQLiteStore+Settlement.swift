@@ -47,11 +47,11 @@ struct SettlementTransaction {
   let randomUnit: @Sendable () -> Double
   let db: Database
   private let maker: CouponWriter
-  private let heldEvent: DirectStatement
-  private let heldOutbox: DirectStatement
-  private let settleEvent: DirectStatement
-  private let insertAttempt: DirectStatement
-  private let clearLapse: DirectStatement
+  private let heldEvent: RawStatement
+  private let heldOutbox: RawStatement
+  private let settleEvent: RawStatement
+  private let insertAttempt: RawStatement
+  private let clearLapse: RawStatement
   private let savepoint: RowSavepoint
   private let faulty: FaultyRows
   private var policies: [CampaignID: RetryPolicy] = [:]
@@ -64,29 +64,29 @@ struct SettlementTransaction {
     maker = try CouponWriter(db, at: now)
     savepoint = try RowSavepoint(db)
     faulty = try FaultyRows(at: now, maxAttempts: policy.maxAttempts, in: db)
-    clearLapse = try DirectStatement(db, sql: "DELETE FROM lease_lapse WHERE campaign_id = ? AND seat = ?")
-    heldEvent = try DirectStatement(
+    clearLapse = try RawStatement(db, sql: "DELETE FROM lease_lapse WHERE campaign_id = ? AND seat = ?")
+    heldEvent = try RawStatement(
       db,
       sql: """
         SELECT attempts, max_attempts FROM failed_event
         WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
           AND \(Lease.Source.failedEvent.isNotQuarantined)
         """)
-    heldOutbox = try DirectStatement(
+    heldOutbox = try RawStatement(
       db,
       sql: """
         SELECT 1 FROM outbox
         WHERE campaign_id = ? AND seat = ? AND leased_by = ? AND generation = ? AND leased_until > ?
           AND \(Lease.Source.outbox.isNotQuarantined)
         """)
-    settleEvent = try DirectStatement(
+    settleEvent = try RawStatement(
       db,
       sql: """
         UPDATE failed_event SET state = ?, failure_kind = ifnull(?, failure_kind), error = ifnull(?, error),
           attempts = attempts + ?, settled_at = ?, next_attempt_at = ?, leased_by = NULL, leased_until = NULL
         WHERE campaign_id = ? AND seat = ? AND generation = ?
         """)
-    insertAttempt = try DirectStatement(
+    insertAttempt = try RawStatement(
       db,
       sql: """
         INSERT INTO attempt (campaign_id, seat, generation, run_id, outcome, error, started_at, ended_at)
@@ -194,7 +194,7 @@ struct SettlementTransaction {
     }
   }
 
-  private func fence(_ lease: Lease) -> [DirectStatement.Value] {
+  private func fence(_ lease: Lease) -> [RawStatement.Value] {
     [
       .text(lease.event.campaignID.rawValue), .integer(lease.event.seat.number), .text(lease.holder.rawValue),
       .integer(lease.generation), .init(now),

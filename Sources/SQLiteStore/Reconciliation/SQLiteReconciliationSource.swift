@@ -138,48 +138,34 @@ package final class SQLiteReconciliationSource: ReconciliationSource, ClosableSt
   func read<Result: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreError) -> Result? {
-    let path = file.path
-    let result: Swift.Result<Result?, StoreError> = await withCheckedContinuation { continuation in
-      reader.asyncRead { db in
-        do {
-          continuation.resume(returning: .success(try body(db.get())))
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
-          continuation.resume(returning: .success(nil))
-        } catch {
-          continuation.resume(returning: .failure(StoreError(error, operation: operation, subject: path)))
-        }
+    try await reader.snapshot { db -> Result? in
+      do {
+        return try body(db)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_INTERRUPT {
+        return nil
       }
+    } failure: { [file] error in
+      StoreError(error, operation: operation, subject: file.path)
     }
-    return try result.get()
   }
 
   static func run<Result: Sendable>(
     _ operation: String, on copy: DatabaseQueue, path: String, _ body: @escaping @Sendable (Database) throws -> Result
   ) async throws(StoreError) -> Result {
-    let result: Swift.Result<Result, StoreError> = await withCheckedContinuation { continuation in
-      copy.asyncWriteWithoutTransaction { db in
-        do {
-          continuation.resume(returning: .success(try body(db)))
-        } catch {
-          continuation.resume(returning: .failure(StoreError(error, operation: operation, subject: path)))
-        }
-      }
-    }
-    return try result.get()
+    try await copy.onWriter(body) { StoreError($0, operation: operation, subject: path) }
   }
 
   /// Reads the witness before the snapshot is taken: a commit is witnessed after it, so a later snapshot has at least
   /// what was witnessed.
   func readWitness() async -> WitnessReading {
-    await withCheckedContinuation { continuation in
-      reader.asyncRead { [file] db in
-        do {
-          continuation.resume(returning: try WitnessReading(db.get(), of: file))
-        } catch {
-          let failure = StoreError(error, operation: "read the witness", subject: file.path)
-          continuation.resume(returning: .unusable("cannot \(failure.operation): \(failure.cause)"))
-        }
+    do throws(StoreError) {
+      return try await reader.snapshot { [file] db in
+        try WitnessReading(db, of: file)
+      } failure: { [file] error in
+        StoreError(error, operation: "read the witness", subject: file.path)
       }
+    } catch {
+      return .unusable("cannot \(error.operation): \(error.cause)")
     }
   }
 

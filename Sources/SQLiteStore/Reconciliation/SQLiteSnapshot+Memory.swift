@@ -90,7 +90,7 @@ extension SQLiteSnapshot {
     if let outbox = record[.outbox] {
       steps.append(SeatTimeline.Step(.queued, at: outbox.moment))
       if let settled = outbox.settledAt {
-        steps.append(SeatTimeline.Step(.settled, at: Timestamp(microseconds: settled), word: outbox.word))
+        steps.append(SeatTimeline.Step(.settled, at: Timestamp(microseconds: settled), word: outbox.state))
       }
     }
     steps += try failureSteps(of: key, record[.failedEvent])
@@ -123,7 +123,7 @@ extension SQLiteSnapshot {
         }
       }
       if let failed, let settled = failed.settledAt {
-        steps.append(SeatTimeline.Step(.failureSettled, at: Timestamp(microseconds: settled), word: failed.word))
+        steps.append(SeatTimeline.Step(.failureSettled, at: Timestamp(microseconds: settled), word: failed.state))
       }
       return steps
     }

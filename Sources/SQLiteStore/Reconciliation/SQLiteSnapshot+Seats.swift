@@ -22,7 +22,7 @@ extension SQLiteSnapshot {
     try rows("user_id, accepted_at, chain", from: "accepted_user", of: campaign, seat: seat) { row in
       let acceptedAt = try row.integer(3)
       var seat = SeatRow(
-        key: try row.key(), user: try row.text(2), word: "",
+        key: try row.key(), user: try row.text(2), text: "",
         link: ChainLink(acceptedAt: acceptedAt, value: try row.optionalBlob(4)))
       seat.at = acceptedAt
       return seat
@@ -39,7 +39,7 @@ extension SQLiteSnapshot {
       "user_id, state, traceparent, created_at, settled_at, leased_until", from: "outbox", of: campaign, seat: seat
     ) { row in
       var seat = SeatRow(
-        key: try row.key(), user: try row.text(2), word: try row.text(3), traceParent: try row.optionalText(4))
+        key: try row.key(), user: try row.text(2), text: try row.text(3), traceParent: try row.optionalText(4))
       seat.at = try row.integer(5)
       seat.settledAt = try row.optionalInteger(6)
       seat.leasedUntil = try row.optionalInteger(7)
@@ -59,7 +59,7 @@ extension SQLiteSnapshot {
       leased_until, \(DueSearch.isSkewed)
       """, from: "failed_event", of: campaign, seat: seat
     ) { row in
-      var seat = SeatRow(key: try row.key(), user: try row.text(2), word: try row.text(3))
+      var seat = SeatRow(key: try row.key(), user: try row.text(2), text: try row.text(3))
       seat.failure = FailureFacts(
         kind: try row.text(4), attempts: Int(try row.integer(5)), pruned: Int(try row.integer(6)),
         generation: Int(try row.integer(7)), nextAttemptAt: try row.optionalInteger(8))
@@ -79,7 +79,7 @@ extension SQLiteSnapshot {
   func coupons(of campaign: CampaignID?, seat: Int?) throws(StoreError) -> RowStream<SeatRow> {
     try rows("user_id, code, traceparent, issued_at", from: "coupon", of: campaign, seat: seat) { row in
       var seat = SeatRow(
-        key: try row.key(), user: try row.text(2), word: try row.text(3), traceParent: try row.optionalText(4))
+        key: try row.key(), user: try row.text(2), text: try row.text(3), traceParent: try row.optionalText(4))
       seat.at = try row.integer(5)
       return seat
     }
@@ -110,7 +110,7 @@ extension SQLiteSnapshot {
 
   func acts(of campaign: CampaignID?) throws(StoreError) -> RowStream<OperatorActionRow> {
     let cursor = try attempt("read operator_act") {
-      try RowCursor(
+      try RawCursor(
         db,
         sql: """
           SELECT campaign_id, act, operator, reason, detail, counter, quota
@@ -129,11 +129,11 @@ extension SQLiteSnapshot {
   /// The rows of a table in the order of campaign and seat, which are columns 0 and 1.
   private func rows<Value: SeatKeyed>(
     _ columns: String, from table: String, of campaign: CampaignID?, seat: Int? = nil,
-    where condition: String = "1", grouped: Bool = false, _ read: @escaping (RowCursor) throws -> Value
+    where condition: String = "1", grouped: Bool = false, _ read: @escaping (RawCursor) throws -> Value
   ) throws(StoreError) -> RowStream<Value> {
     let now: StatementArguments = columns.contains(":now") ? ["now": asOf.microseconds] : []
     let cursor = try attempt("read \(table)") {
-      try RowCursor(
+      try RawCursor(
         db,
         sql: """
           SELECT campaign_id, seat, \(columns) FROM \(table)
@@ -149,7 +149,7 @@ extension SQLiteSnapshot {
   }
 
   private func stream<Value>(
-    _ cursor: RowCursor, _ table: String, _ read: @escaping (RowCursor) throws -> Value
+    _ cursor: RawCursor, _ table: String, _ read: @escaping (RawCursor) throws -> Value
   ) -> RowStream<Value> {
     let operation = "read \(table)"
     return RowStream { () throws(StoreError) in

@@ -42,7 +42,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
 
   func campaigns(_ campaign: CampaignID?) throws(StoreError) -> [CampaignRow] {
     try attempt("read the campaigns") {
-      let rows = try RowCursor(
+      let rows = try RawCursor(
         db,
         sql: """
           SELECT id, quota, counter, issuer, code_key, opens_at, closes_at,
@@ -68,7 +68,7 @@ struct SQLiteSnapshot: ReconciliationSnapshot {
     }
   }
 
-  private static func campaign(_ rows: RowCursor) throws -> CampaignRow {
+  private static func campaign(_ rows: RawCursor) throws -> CampaignRow {
     var row = CampaignRow(
       id: try rows.text(0), quota: Int(try rows.integer(1)), counter: Int(try rows.integer(2)))
     row.issuer = try rows.text(3)

@@ -9,14 +9,14 @@ struct RowSavepoint {
     case fault(evidence: String)
   }
 
-  private let begin: DirectStatement
-  private let undo: DirectStatement
-  private let release: DirectStatement
+  private let begin: RawStatement
+  private let undo: RawStatement
+  private let release: RawStatement
 
   init(_ db: Database) throws {
-    begin = try DirectStatement(db, sql: "SAVEPOINT one_row")
-    undo = try DirectStatement(db, sql: "ROLLBACK TO one_row")
-    release = try DirectStatement(db, sql: "RELEASE one_row")
+    begin = try RawStatement(db, sql: "SAVEPOINT one_row")
+    undo = try RawStatement(db, sql: "ROLLBACK TO one_row")
+    release = try RawStatement(db, sql: "RELEASE one_row")
   }
 
   /// - Throws: a failure that does not belong to the row. The transaction is then to be rolled back as a whole.

@@ -43,6 +43,18 @@ package struct JSONFlag: ParsableArguments {
   package init() {}
 }
 
+/// The bounds of `--limit` of every command that lists.
+package enum PageLimit {
+  package static let range = 1...10_000
+
+  /// - Throws: `ValidationError` outside ``range``.
+  package static func check(_ limit: Int) throws {
+    guard range.contains(limit) else {
+      throw ValidationError("--limit \(limit) is out of range: it must be \(range.lowerBound) to \(range.upperBound).")
+    }
+  }
+}
+
 /// Writes a result to standard output as JSON, as its schema in docs/schemas says.
 ///
 /// - Throws: ``CLIError`` with exit code 74 where it cannot be written.

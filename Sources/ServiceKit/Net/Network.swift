@@ -1,11 +1,12 @@
-package import NIOCore
-
 /// A range of numeric addresses, by prefix: `10.0.0.0/8`. IPv4 and IPv6 are apart: `::/0` holds no IPv4 address.
 package struct Network: Hashable, Sendable, CustomStringConvertible {
   private let base: [UInt8]
   private let prefix: Int
 
-  private init(base: [UInt8], prefix: Int) {
+  /// - Parameters:
+  ///   - base: 4 or 16 bytes, with no bit set beyond the prefix.
+  ///   - prefix: in bits.
+  init(base: [UInt8], prefix: Int) {
     self.base = base
     self.prefix = prefix
   }
@@ -25,9 +26,10 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
   ///   whoever writes `10.1.2.3/8` means one of two quite different things.
   package init(_ text: String) throws(NetworkFormError) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let first = parts.first, let bytes = Peer.bytes(ofNumeric: String(first)) else {
+    guard let first = parts.first, let address = IPAddress(numeric: String(first)) else {
       throw NetworkFormError(text: text, why: "it does not begin with a numeric address", next: "write \(Self.form)")
     }
+    let bytes = address.bytes
     let bits = bytes.count * 8
     var prefix = bits
     if parts.count == 2 {
@@ -44,11 +46,17 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
         text: text, why: "the address has bits set beyond its prefix",
         next: "write \(network) for the whole network, or \(first) for the one address")
     }
-    self = Peer.isMapped(bytes) ? Network(base: Array(bytes.suffix(4)), prefix: prefix - 96) : network
+    self = address.isMapped ? Network(base: Array(bytes.suffix(4)), prefix: prefix - 96) : network
   }
 
   package func contains(_ peer: Peer) -> Bool {
-    guard case .address(let bytes) = peer, bytes.count == base.count else { return false }
+    guard case .address(let bytes) = peer else { return false }
+    return contains(IPAddress(bytes: bytes))
+  }
+
+  package func contains(_ address: IPAddress) -> Bool {
+    let bytes = address.bytes
+    guard bytes.count == base.count else { return false }
     let whole = prefix / 8
     guard bytes.prefix(whole) == base.prefix(whole) else { return false }
     let rest = prefix % 8
@@ -87,55 +95,67 @@ extension [Network] {
   package func trust(_ peer: Peer) -> Bool { peer == .local || contains { $0.contains(peer) } }
 }
 
-/// Where a request comes from: the other end of its connection.
-package enum Peer: Sendable, Equatable {
-  /// A numeric IPv4 or IPv6 address as its bytes in network order, 4 or 16 of them. An IPv4-mapped IPv6 address is its
-  /// IPv4 address.
-  case address([UInt8])
-  /// A Unix socket: a process of this machine.
-  case local
-}
-
-extension Peer {
-  /// The other end of an accepted connection.
-  package init(_ address: SocketAddress) {
-    self = address.numericBytes.map { .address(Self.folded($0)) } ?? .local
-  }
-
-  /// Reads `192.0.2.1` or `2001:db8::1`.
+extension IPAddress {
+  /// Why the address is not one of the public Internet, as in "it is …"; `nil` where it is.
   ///
-  /// - Returns: `nil` for anything else: a name, a zone, a port, an octet with a leading zero.
-  package init?(numeric text: String) {
-    guard let bytes = Self.bytes(ofNumeric: text) else { return nil }
-    self = .address(Self.folded(bytes))
+  /// The special-purpose registries of IANA (RFC 6890), and what clouds put at addresses of their own.
+  package var privacy: String? {
+    if let network = Self.special.first(where: { $0.contains(self) }) { return network.name }
+    guard bytes.count == 16, !Self.globalUnicast.contains(self) else { return nil }
+    return "not a global IPv6 address"
   }
 
-  /// The 4 or 16 bytes of a numeric address, an IPv4-mapped one as it is written.
-  static func bytes(ofNumeric text: String) -> [UInt8]? {
-    // The parser is one of C: it would stop at a zero byte, and look up a zone.
-    guard text.utf8.allSatisfy({ $0 == 0x2E || $0 == 0x3A || Character(Unicode.Scalar($0)).isHexDigit }),
-      let address = try? SocketAddress(ipAddress: text, port: 0)
-    else { return nil }
-    return address.numericBytes
-  }
+  private struct SpecialNetwork: Sendable {
+    let network: Network
+    let name: String
 
-  /// The IPv4 address that an IPv4-mapped one (`::ffff:0:0/96`) stands for; any other as it is. A dual-stack listener
-  /// sees IPv4 clients under the mapped form, and they must be the same clients on either.
-  private static func folded(_ bytes: [UInt8]) -> [UInt8] { isMapped(bytes) ? Array(bytes.suffix(4)) : bytes }
-
-  static func isMapped(_ bytes: [UInt8]) -> Bool {
-    bytes.count == 16 && bytes.prefix(10).allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
-  }
-}
-
-extension SocketAddress {
-  /// The address in network order, 4 or 16 bytes; `nil` for a Unix socket. It stands in the C structures at these
-  /// places, after family, port and, in IPv6, flow (RFC 3493, 3.3).
-  fileprivate var numericBytes: [UInt8]? {
-    switch self {
-    case .v4(let address): unsafe withUnsafeBytes(of: address.address) { bytes in unsafe Array(bytes[4..<8]) }
-    case .v6(let address): unsafe withUnsafeBytes(of: address.address) { bytes in unsafe Array(bytes[8..<24]) }
-    case .unixDomainSocket: nil
+    init(_ base: [UInt8], _ prefix: Int, _ name: String) {
+      network = Network(base: base, prefix: prefix)
+      self.name = name
     }
+
+    /// An IPv6 network by its first groups.
+    init(groups: [UInt16], _ prefix: Int, _ name: String) {
+      let bytes = groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
+      self.init(bytes + [UInt8](repeating: 0, count: 16 - bytes.count), prefix, name)
+    }
+
+    func contains(_ address: IPAddress) -> Bool { network.contains(address) }
   }
+
+  private static let globalUnicast = SpecialNetwork(groups: [0x2000], 3, "global")
+
+  private static let special: [SpecialNetwork] = [
+    SpecialNetwork([0, 0, 0, 0], 8, "an unspecified address"),
+    SpecialNetwork([10, 0, 0, 0], 8, "a private address"),
+    SpecialNetwork([100, 64, 0, 0], 10, "a shared address of a provider"),
+    SpecialNetwork([127, 0, 0, 0], 8, "a loopback address"),
+    SpecialNetwork([168, 63, 129, 16], 32, "a cloud's own service"),
+    SpecialNetwork([169, 254, 0, 0], 16, "a link-local address"),
+    SpecialNetwork([172, 16, 0, 0], 12, "a private address"),
+    SpecialNetwork([192, 0, 0, 0], 24, "a reserved address"),
+    SpecialNetwork([192, 0, 2, 0], 24, "an address of documentation"),
+    SpecialNetwork([192, 88, 99, 0], 24, "a reserved address"),
+    SpecialNetwork([192, 168, 0, 0], 16, "a private address"),
+    SpecialNetwork([198, 18, 0, 0], 15, "an address of benchmarks"),
+    SpecialNetwork([198, 51, 100, 0], 24, "an address of documentation"),
+    SpecialNetwork([203, 0, 113, 0], 24, "an address of documentation"),
+    SpecialNetwork([224, 0, 0, 0], 4, "a multicast address"),
+    SpecialNetwork([240, 0, 0, 0], 4, "a reserved address"),
+    SpecialNetwork(groups: [], 128, "an unspecified address"),
+    SpecialNetwork(groups: [0, 0, 0, 0, 0, 0, 0, 1], 128, "a loopback address"),
+    SpecialNetwork(groups: [0, 0, 0, 0, 0, 0xFFFF], 96, "an IPv4 address in IPv6 form"),
+    SpecialNetwork(groups: [], 96, "an IPv4 address in IPv6 form"),
+    SpecialNetwork(groups: [0x64, 0xFF9B], 96, "an IPv4 address in IPv6 form"),
+    SpecialNetwork(groups: [0x64, 0xFF9B, 1], 48, "an IPv4 address in IPv6 form"),
+    SpecialNetwork(groups: [0x100], 64, "an address that discards"),
+    SpecialNetwork(groups: [0x2001], 23, "a reserved address"),
+    SpecialNetwork(groups: [0x2001, 0xDB8], 32, "an address of documentation"),
+    SpecialNetwork(groups: [0x2002], 16, "an IPv4 address in IPv6 form"),
+    SpecialNetwork(groups: [0x3FFF], 20, "an address of documentation"),
+    SpecialNetwork(groups: [0xFC00], 7, "a private address"),
+    SpecialNetwork(groups: [0xFE80], 10, "a link-local address"),
+    SpecialNetwork(groups: [0xFEC0], 10, "a private address"),
+    SpecialNetwork(groups: [0xFF00], 8, "a multicast address"),
+  ]
 }

@@ -17,30 +17,34 @@ struct SettingsFile: Sendable {
     self.path = path
     let members = try Self.members(of: try Self.contents(of: path), path: path)
     let settings = Dictionary(catalogue.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
-    var sound: [(setting: any SettingDeclaration, member: JSONMember)] = []
+    var sound: [(setting: any SettingDeclaration, member: StrictJSON.Member)] = []
     var count: [String: Int] = [:]
     for member in members {
-      count[member.key, default: 0] += 1
-      if count[member.key] == 2 {
-        refuse(member.key, why: "the key stands in it more than once", next: "keep one of them")
-      } else if let setting = settings[member.key] {
-        if member.form == setting.jsonForm { sound.append((setting, member)) } else { refuse(member, of: setting) }
+      count[member.name, default: 0] += 1
+      if count[member.name] == 2 {
+        refuse(member.name, why: "the key stands in it more than once", next: "keep one of them")
+      } else if let setting = settings[member.name] {
+        if member.value.settingForm == setting.jsonForm {
+          sound.append((setting, member))
+        } else {
+          refuse(member, of: setting)
+        }
       } else {
-        let nearest = Suggestion.nearest(to: member.key, among: catalogue.map(\.key))
+        let nearest = Suggestion.nearest(to: member.name, among: catalogue.map(\.key))
         refuse(
-          member.key, why: "no setting is called that" + (nearest.map { "; did you mean \($0)?" } ?? ""),
+          member.name, why: "no setting is called that" + (nearest.map { "; did you mean \($0)?" } ?? ""),
           next: "see the keys with: issue-service config show; all stand side by side, none inside another")
       }
     }
     do {
-      try read(sound.filter { count[$0.member.key] == 1 })
+      try read(sound.filter { count[$0.member.name] == 1 })
     } catch {
       throw Self.unusable(path, why: "\(error)".withoutControlCharacters)
     }
   }
 
   /// Reads the sound members only: the reader takes a file with one bad list in it for no file at all.
-  private mutating func read(_ sound: [(setting: any SettingDeclaration, member: JSONMember)]) throws {
+  private mutating func read(_ sound: [(setting: any SettingDeclaration, member: StrictJSON.Member)]) throws {
     let text = "{\(sound.map(\.member.source).joined(separator: ", "))}"
     let snapshot = try unsafe JSONSnapshot(data: text.utf8.span.bytes, providerName: path, parsingOptions: .default)
     for (setting, member) in sound {
@@ -53,10 +57,11 @@ struct SettingsFile: Sendable {
     }
   }
 
-  private mutating func refuse(_ member: JSONMember, of setting: any SettingDeclaration) {
+  private mutating func refuse(_ member: StrictJSON.Member, of setting: any SettingDeclaration) {
     refuse(
-      member.key,
-      why: "expected \(setting.jsonForm.rawValue) in JSON (\(setting.expected)); got \(setting.quoted(member.value))",
+      member.name,
+      why:
+        "expected \(setting.jsonForm.rawValue) in JSON (\(setting.expected)); got \(setting.quoted(member.valueText))",
       next: "write it as the example shows: \(setting.jsonExample)")
   }
 
@@ -70,18 +75,21 @@ struct SettingsFile: Sendable {
           reason: "\(SettingOrigin.file(path: path, key: shown)): \(why)", hint: next)))
   }
 
-  private static func members(of bytes: [UInt8], path: String) throws(CLIError) -> [JSONMember] {
+  /// A byte order mark is skipped, because editors write it unasked.
+  private static func members(of bytes: [UInt8], path: String) throws(CLIError) -> [StrictJSON.Member] {
+    let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
+    if let members = StrictJSON.orderedMembers(of: bytes) { return members }
+    if StrictJSON(bytes) != nil { throw unusable(path, why: "it is not a JSON object") }
     do {
       _ = try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
     } catch {
       let reason = (error as NSError).userInfo[NSDebugDescriptionErrorKey].map { "\($0)" } ?? "it cannot be parsed"
       throw unusable(path, why: "it is not JSON: \(reason.withoutControlCharacters)")
     }
-    guard !JSONMember.haveCommaAtEnd(bytes) else {
-      throw unusable(path, why: "it is not JSON: a comma stands before the end of an object or list")
-    }
-    guard let members = JSONMember.members(of: bytes) else { throw unusable(path, why: "it is not a JSON object") }
-    return members
+    throw unusable(
+      path,
+      why: "it is not JSON (RFC 8259): look for a comma before the end of an object or list, for a name that an inner "
+        + "object has twice, and for values more than \(StrictJSON.maximumDepth) levels deep")
   }
 
   private static func contents(of path: String) throws(CLIError) -> [UInt8] {
@@ -102,6 +110,20 @@ struct SettingsFile: Sendable {
     CLIError(
       .configuration, "cannot use the configuration file \(path.withoutControlCharacters)", reason: why,
       hint: "give a JSON object such as {\"listen\": \"127.0.0.1:8080\"}, or leave --config and FIRST_COME_CONFIG out")
+  }
+}
+
+extension StrictJSON {
+  /// The form of a value that a setting can have. An integer may still have a fraction.
+  ///
+  /// `nil` for an object, a list of other values than strings, `true`, `false` and `null`.
+  fileprivate var settingForm: SettingJSONForm? {
+    switch self {
+    case .string: .string
+    case .number: .integer
+    case .array(let values): values.allSatisfy { $0.string != nil } ? .list : nil
+    case .null, .boolean, .object: nil
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-/// JSON as tokens and key sets are read: RFC 8259 to the letter, and no name twice in an object, however it is escaped.
+/// JSON as tokens, key sets, bodies and configuration files are read: RFC 8259 to the letter, and no name twice in an object, however it is escaped.
 ///
 /// Two readers that take different ones of two equal names are how a forged claim gets past a check. Strings are bytes
 /// of UTF-8 and compared as such: to `String`, different spellings of a character are equal.
@@ -20,6 +20,24 @@ package enum StrictJSON: Sendable, Equatable {
     var reader = StrictJSONReader(bytes)
     guard let value = reader.document() else { return nil }
     self = value
+  }
+
+  /// A member of an object as the text has it.
+  struct Member {
+    let name: String
+    let value: StrictJSON
+    /// The text of the value.
+    let valueText: String
+    /// Name and value as JSON.
+    let source: String
+  }
+
+  /// The members of an object in the order of the text. A name that occurs twice gives two members.
+  ///
+  /// - Returns: `nil` for anything that is not one JSON object.
+  static func orderedMembers(of bytes: [UInt8]) -> [Member]? {
+    var reader = StrictJSONReader(bytes)
+    return reader.orderedMembers()
   }
 
   package var members: [[UInt8]: StrictJSON]? {
@@ -49,6 +67,34 @@ private struct StrictJSONReader {
     guard let value = value(depth: 0) else { return nil }
     skipSpace()
     return position == bytes.count ? value : nil
+  }
+
+  mutating func orderedMembers() -> [StrictJSON.Member]? {
+    var members: [StrictJSON.Member] = []
+    skipSpace()
+    guard take("{") else { return nil }
+    skipSpace()
+    if next != UInt8(ascii: "}") {
+      repeat {
+        skipSpace()
+        let nameStart = position
+        guard let name = string() else { return nil }
+        let nameText = String(decoding: bytes[nameStart..<position], as: UTF8.self)
+        skipSpace()
+        guard take(":") else { return nil }
+        skipSpace()
+        let valueStart = position
+        guard let value = value(depth: 1) else { return nil }
+        let text = String(decoding: bytes[valueStart..<position], as: UTF8.self)
+        members.append(
+          StrictJSON.Member(
+            name: String(decoding: name, as: UTF8.self), value: value, valueText: text, source: "\(nameText): \(text)"))
+        skipSpace()
+      } while take(",")
+    }
+    guard take("}") else { return nil }
+    skipSpace()
+    return position == bytes.count ? members : nil
   }
 
   private var next: UInt8? { position < bytes.count ? bytes[position] : nil }

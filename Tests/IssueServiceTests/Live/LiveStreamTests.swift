@@ -5,6 +5,7 @@ import Issuance
 import Logging
 import Metrics
 import NIOCore
+import ServiceKit
 import ServiceLifecycle
 import ServiceLifecycleTestKit
 import Synchronization
@@ -37,20 +38,15 @@ struct LiveStreamTests {
     let live = LiveAPI(feed: feed, viewers: Viewers(limit: viewers))
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let problems = ProblemCounts(factory: NOOPMetricsHandler.instance)
-    let responder = RequestRouter<OperationsResource>(problems: problems, logger: logger) { resource, _ in
-      guard case .page(let campaign) = resource else { return try live.stream() }
-      return try live.page(of: campaign)
-    }
+    let router = RequestRouter(handler: LiveHandler(live: live), problems: problems, logger: logger)
     let (addresses, running) = AsyncStream.makeStream(of: SocketAddress.self)
     let server = Listener(
       address: ListenAddress("127.0.0.1:0")!, limits: limits,
       share: FileDescriptorBudget(files: nil, limits: limits).operations
     ).server(
-      problems: problems, logger: logger
+      router: router, problems: problems, logger: logger
     ) {
       if let address = $0 { running.yield(address) }
-    } answer: { request, peer in
-      await responder.answer(request, from: peer)
     }
     try await testGracefulShutdown { trigger in
       try await withThrowingTaskGroup(of: Void.self) { group in
@@ -228,5 +224,17 @@ extension StatsSample {
   /// Half a million bytes, which take no time to encode.
   fileprivate static func large(_ number: Int) -> StatsSample {
     .sample(number, stats: nil, trouble: String(repeating: "x", count: 500_000))
+  }
+}
+
+/// The live page without the rest of the operations API.
+private struct LiveHandler: RouteHandler {
+  let live: LiveAPI
+
+  func admit(_ request: Request, from peer: Peer) throws(Problem) {}
+
+  func answer(_ resource: OperationsResource, _ exchange: RequestState) async throws -> RouteAnswer {
+    guard case .page(let campaign) = resource else { return .content(try live.stream()) }
+    return .content(try live.page(of: campaign))
   }
 }

@@ -20,9 +20,9 @@ struct WitnessAcceptLoss: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessAdmin(
+      let witnessAdmin = try Backend.openWitnessAdmin(
         database: database.path(), witness: nil, for: .acceptLoss)
-      let losses = try await keeper.acceptLoss(by: act.author)
+      let losses = try await witnessAdmin.acceptLoss(by: act.author)
       if json.isSet {
         try printJSON(WitnessLossBody(losses))
         return .done

@@ -22,9 +22,9 @@ struct WitnessRebuildCommand: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessAdmin(
+      let witnessAdmin = try Backend.openWitnessAdmin(
         database: database.path(), witness: witness.pathIfNamed(), for: .rebuild)
-      let rebuild = try await keeper.rebuildWitness(by: act.author)
+      let rebuild = try await witnessAdmin.rebuildWitness(by: act.author)
       if json.isSet {
         try printJSON(WitnessRebuildBody(rebuild))
         return .done

@@ -14,9 +14,9 @@ struct WitnessShow: AsyncParsableCommand {
 
   func run() async throws {
     try await runCommand {
-      let keeper = try Backend.openWitnessAdmin(
+      let witnessAdmin = try Backend.openWitnessAdmin(
         database: database.path(), witness: witness.pathIfNamed(), for: .show)
-      let state = try await keeper.witnessState()
+      let state = try await witnessAdmin.witnessState()
       if json.isSet { try printJSON(WitnessShowBody(state)) } else { try say(state) }
       return state.agrees ? .done : .configuration
     }

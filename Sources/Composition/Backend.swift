@@ -3,13 +3,13 @@ internal import SQLiteStore
 internal import ServiceKit
 internal import Synchronization
 
-/// Opens what a database setting names. The only place that knows which backends exist.
+/// Opens the store that a database setting names. Only this type knows the backends.
 package enum Backend {
   /// - Parameters:
   ///   - ifMissing: whether a missing file is created and migrated.
-  ///   - witness: where its witness must be; `nil` for where the database says.
+  ///   - witness: the required path of the witness; `nil` for the path that the database records.
   ///   - lockTimeout: how long a transaction waits for the write lock; `nil` for 5 s.
-  ///   - observer: hears of the store's work.
+  ///   - observer: receives the store's measurements.
   package static func openStore(
     database: String, ifMissing: MissingStore = .refuse, witness: String? = nil, lockTimeout: Duration? = nil,
     retryPolicy: RetryPolicy = .standard, observer: any StoreObserver = SilentStoreObserver()
@@ -48,22 +48,22 @@ package enum Backend {
     OpenStores.register(try SQLiteReconciliationSource(path: database, clock: systemClock))
   }
 
-  /// Opens nothing yet: the database may be damaged or gone.
+  /// Opens nothing yet, because the database may be damaged or missing.
   package static func restoreTarget(database: String) -> any RestoreTarget {
     SQLiteRestore(path: database, clock: systemClock)
   }
 
-  /// Opens a store to be repaired. Its witness must be in step, as for all else that is written; a
-  /// trigger that is missing is no reason to leave the rest as it is.
+  /// Opens a store for repairs. Its witness must be in step, as for every writer. A missing trigger does not prevent
+  /// the other repairs.
   package static func openRepairStore(database: String) throws(StoreError) -> any RepairStore {
     OpenStores.register(try SQLiteStore(path: database, schema: .ofItsVersion, clock: systemClock))
   }
 
-  /// Creates or migrates.
+  /// Creates or migrates the database.
   ///
   /// - Parameters:
-  ///   - wait: how long it waits for the other programs to end; `nil` for 5 s.
-  ///   - hasBackup: whether the file is copied before anything is applied.
+  ///   - wait: how long it waits for other programs to end; `nil` for 5 s.
+  ///   - hasBackup: whether the file is copied before a migration is applied.
   package static func migrate(
     database: String, wait: Duration?, hasBackup: Bool
   ) throws(StoreError) -> MigrationResult {
@@ -77,22 +77,22 @@ package enum Backend {
   }
 }
 
-/// The stores that one command, or one turn of a command that stays, has opened. They are closed when it ends, however
-/// it ends, so that each program leaves a database whose file alone has everything.
+/// The open stores of one command, or of one round of a repeating command. They are closed however the command ends,
+/// so that the database file alone contains all data.
 final class OpenStores: Sendable {
   @TaskLocal static var current: OpenStores?
 
   private let stores = Mutex<[any ClosableStore]>([])
 
-  /// Registers a store with the command that runs, if there is one.
+  /// Registers a store with the running command, if there is one.
   static func register<Store: ClosableStore>(_ store: Store) -> Store {
     current?.stores.withLock { $0.append(store) }
     return store
   }
 
-  /// Closes them, the last that was opened first.
+  /// Closes the stores in reverse order of opening.
   ///
-  /// - Returns: one reason for each that could not be closed as it should be.
+  /// - Returns: one reason for each store that could not be closed cleanly.
   func close() async -> [String] {
     let opened = stores.withLock { stores in
       defer { stores = [] }
@@ -106,8 +106,8 @@ final class OpenStores: Sendable {
   }
 }
 
-/// Closes the stores that `body` opens when it ends, and warns on standard error of a log that stays. A command that
-/// stays and opens the database at each turn wraps the turn.
+/// Runs `body`, closes the stores that it opened, and warns on standard error if a write-ahead log remains. A command
+/// that opens the database in each round wraps the round.
 package func closingStores<Result>(_ body: () async throws -> Result) async throws -> Result {
   let stores = OpenStores()
   let result: Swift.Result<Result, any Error>

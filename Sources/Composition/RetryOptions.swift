@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Issuance
 package import ServiceKit
 
-/// How failed events are tried again, where their campaign says nothing else: of every program that makes coupons.
+/// The retry policy of failed events if their campaign has none: shared by every program that makes coupons.
 package struct RetryOptions: ParsableArguments {
   package static let base = Setting<Duration>(
     "retry-base", "the longest wait before the second attempt at a failed event; it doubles with each", wait,
@@ -32,12 +32,12 @@ package struct RetryOptions: ParsableArguments {
 
   package init() {}
 
-  /// What the environment says, for a command without these options.
+  /// The policy from the environment, for a command without these options.
   ///
   /// - Throws: as ``policy()``.
   package static func environmentPolicy() throws -> RetryPolicy { try policy(flags: (nil, nil, nil, nil)) }
 
-  /// - Throws: ``SettingsRefused``; ``CLIError`` with exit code 78 where the cap is below the base.
+  /// - Throws: ``SettingsRefused``; ``CLIError`` with exit code 78 if the cap is below the base.
   package func policy() throws -> RetryPolicy {
     try Self.policy(flags: (retryBase, retryCap, maximumAttempts, maximumLapses))
   }
@@ -54,7 +54,7 @@ package struct RetryOptions: ParsableArguments {
 }
 
 extension RetryPolicy {
-  /// - Throws: ``CLIError`` with exit code 78 where the cap is below the base.
+  /// - Throws: ``CLIError`` with exit code 78 if the cap is below the base.
   package func checked() throws(CLIError) -> RetryPolicy {
     guard cap >= base else {
       throw CLIError(

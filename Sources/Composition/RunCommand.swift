@@ -28,11 +28,11 @@ extension CLIError {
       hint: failure.hint.isEmpty ? "look at the file with: reconcile report --database FILE" : failure.hint)
   }
 
-  /// No campaign has this id.
+  /// The error of an unknown campaign id.
   ///
   /// - Parameters:
-  ///   - what: as in "cannot show campaign summer".
-  ///   - known: the campaigns that there are; `nil` if they were not read.
+  ///   - what: the action, as in "cannot show campaign summer".
+  ///   - known: the existing campaigns; `nil` if they were not read.
   package static func unknownCampaign(
     _ id: CampaignID, doing what: String, among known: [CampaignID]? = nil
   ) -> CLIError {
@@ -57,7 +57,8 @@ package func runCommand(_ body: () async throws -> ProgramExit) async throws {
 
 /// The wall clock of this machine, in UTC.
 package let systemClock: WallClock = {
-  // By Foundation, to a quarter of a microsecond: which module timespec comes from depends on how the compiler is run.
+  // Foundation's clock is precise to a quarter of a microsecond. It is used because the module of `timespec` depends
+  // on how the compiler is run.
   Timestamp(microseconds: Int64((Date.now.timeIntervalSince1970 * 1_000_000).rounded(.down)))
 }
 
@@ -72,7 +73,7 @@ extension ProcessIdentity {
 }
 
 extension LogOutput {
-  /// - Parameters: as of ``LogOutput/init(_:to:environment:timestamp:)``.
+  /// - Parameters: see ``LogOutput/init(_:to:environment:timestamp:)``.
   package init(
     _ settings: LogSettings, to stream: LineWriter = .standardError,
     environment: [String: String] = ProcessIdentity.environment, clock: @escaping WallClock = systemClock

@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Issuance
 package import ServiceKit
 
-/// `--database`, which every command of every program takes.
+/// The `--database` option of every command.
 package struct DatabaseOption: ParsableArguments {
   package static let setting = Setting<String?>(
     "database", "the database file", SettingType.path.optional, default: nil)
@@ -15,9 +15,9 @@ package struct DatabaseOption: ParsableArguments {
   /// - Throws: ``SettingsRefused``.
   package func pathIfNamed() throws -> String? { try Self.setting.value(flag: file) }
 
-  /// The file that the flag or the environment names.
+  /// The database file from the flag or the environment.
   ///
-  /// - Throws: ``CLIError`` with exit code 64 where neither does; ``SettingsRefused``.
+  /// - Throws: ``CLIError`` with exit code 64 if neither is given; ``SettingsRefused``.
   package func path() throws -> String {
     if let path = try pathIfNamed() { return path }
     throw Self.notNamed
@@ -32,7 +32,7 @@ package struct DatabaseOption: ParsableArguments {
 }
 
 extension Setting {
-  /// Its value by flag, then by environment, for a command that reads no configuration file.
+  /// The value from the flag, else from the environment, for a command without a configuration file.
   ///
   /// - Throws: ``SettingsRefused``: 64 for a bad flag, 78 for a bad variable.
   package func value(flag: String?) throws -> Value {
@@ -44,7 +44,7 @@ extension Setting {
 }
 
 extension Timestamp {
-  /// Reads the value of an option: RFC 3339.
+  /// Parses the value of an option in RFC 3339.
   package static func option(_ text: String) throws -> Timestamp {
     guard let time = Timestamp(rfc3339: text) else {
       throw ValidationError("it must be a time like 2026-12-01T09:00:00Z or 2026-12-01T18:00:00+09:00.")
@@ -54,7 +54,7 @@ extension Timestamp {
 }
 
 extension CampaignID {
-  /// Reads the value of an option.
+  /// Parses the value of an option.
   package static func option(_ text: String) throws -> CampaignID {
     guard let id = CampaignID(text) else {
       throw ValidationError("it must be \(CampaignID.form).")
@@ -63,7 +63,7 @@ extension CampaignID {
   }
 }
 
-/// Who acts and why, recorded with every act.
+/// The operator and the reason, recorded with every operator action.
 package struct OperatorOptions: ParsableArguments {
   @Option(name: .customLong("operator"), help: "Who acts; else the login.")
   package var operatorName: String?
@@ -74,9 +74,9 @@ package struct OperatorOptions: ParsableArguments {
 
   package var author: Operator { Operator(name: operatorName ?? ProcessIdentity.operatorName, reason: reason) }
 
-  /// For acts that nobody should do without saying why.
+  /// Checks that a reason is given, for actions that require one.
   ///
-  /// - Throws: `ValidationError` where there is no reason.
+  /// - Throws: `ValidationError` if there is no reason.
   package func requireReason() throws {
     guard reason?.contains(where: { !$0.isWhitespace }) == true else {
       throw ValidationError("It needs a --reason, which is kept with the act.")
@@ -84,7 +84,7 @@ package struct OperatorOptions: ParsableArguments {
   }
 }
 
-/// Settings of programs that a timer starts, by flag and environment.
+/// Settings of programs that a timer starts, from flags and the environment.
 package enum BatchSettings {
   package static let metricsFile = Setting<String?>(
     "metrics-file", "where the figures of the run are written for node_exporter's textfile collector (NAME.prom)",
@@ -97,7 +97,7 @@ package enum BatchSettings {
 }
 
 extension SettingType<String> {
-  /// `http://` or `https://`, without spaces.
+  /// An `http://` or `https://` URL without spaces.
   package static let webURL = SettingType(
     placeholder: "URL", expected: "an http or https URL of at most 2048 bytes",
     read: { text in

@@ -3,7 +3,7 @@ package import Metrics
 package import ServiceKit
 internal import Synchronization
 
-/// The metrics of the store: of its work, and of what stands in it.
+/// The metrics of the store: its operations and its content.
 package enum StoreMetrics {
   package static let lockWait = MetricDeclaration(
     "first_come_store_lock_wait_seconds", .histogram(.coarseSeconds), unit: "seconds",
@@ -97,7 +97,7 @@ package enum StoreMetrics {
 }
 
 extension StoreError.Code {
-  /// As a label has it: `disk_full`.
+  /// The code as a label value: `disk_full`.
   var metricWord: String {
     rawValue.reduce(into: "") { word, letter in
       word += letter.isUppercase ? "_\(letter.lowercased())" : String(letter)
@@ -105,18 +105,18 @@ extension StoreError.Code {
   }
 }
 
-/// What stands in the store, as gauges.
+/// The content of the store as gauges.
 package struct StoreGauges: Sendable {
   private let gauges: GaugeSet
   private let labels: CampaignLabels
 
-  /// - Parameter labels: those of the counters, so that both tell the same campaigns apart.
+  /// - Parameter labels: those of the counters, so that gauges and counters label the same campaigns.
   package init(factory: any MetricsFactory, labels: CampaignLabels) {
     gauges = GaugeSet(factory: factory)
     self.labels = labels
   }
 
-  /// - Parameter stats: `nil` where the store did not answer: then all of them vanish.
+  /// - Parameter stats: `nil` if the store did not answer. All gauges are then removed.
   package func update(with stats: StoreStats?) {
     gauges.replace(with: stats.map { readings(of: $0) } ?? [])
   }
@@ -140,7 +140,7 @@ package struct StoreGauges: Sendable {
     return readings
   }
 
-  /// Of campaigns that share a label: sums, and the greatest age.
+  /// The readings of campaigns that share a label: sums, and the greatest age.
   private static func readings(
     of campaigns: [CampaignStats], as label: String, at now: Timestamp
   ) -> [GaugeSet.Reading] {
@@ -201,7 +201,8 @@ extension Timestamp {
   package var seconds: Double { Double(microseconds) / 1e6 }
 }
 
-/// Counts and times the work of a store. Every counter stands at 0 from the start, so that its first rise is seen.
+/// Counts and times the operations of a store. Every counter exists at 0 from the start, so that its first increase
+/// is visible.
 package struct StoreMetricsRecorder: StoreObserver {
   private let timers: [StoreStep: Timer]
   private let checkpointPages: Meter
@@ -241,20 +242,20 @@ extension StoreStep {
   }
 }
 
-/// Which campaigns are told apart in the metrics: at most so many, so that the number of series has a limit. All others
-/// are counted together under the empty label.
+/// Chooses the campaigns that have their own metric label. Their number is limited, so that the number of series is
+/// limited. All others share the empty label.
 package final class CampaignLabels: Sendable {
-  /// Campaigns that have a label of their own.
+  /// The most campaigns with their own label.
   package static let limit = 100
-  /// The label of all others.
+  /// The label of all other campaigns.
   package static let others = ""
 
   private let held = Mutex<Set<CampaignID>>([])
 
   package init() {}
 
-  /// The label of a campaign that exists, for a counter. Who comes first keeps it as long as the process runs: a counter
-  /// never falls.
+  /// The label of an existing campaign, for a counter. The first campaigns keep their label while the process runs,
+  /// because a counter must never fall.
   package func keep(_ id: CampaignID) -> String {
     held.withLock { held in
       if held.contains(id) { return id.rawValue }
@@ -264,8 +265,8 @@ package final class CampaignLabels: Sendable {
     }
   }
 
-  /// The campaigns that have a label now, for gauges: those that keep one, then those that are not closed, then the
-  /// newest.
+  /// The campaigns that have a label now, for gauges: first those that keep one, then those that are not closed, then
+  /// the newest.
   package func choose(from campaigns: [CampaignStats]) -> Set<CampaignID> {
     let held = held.withLock { $0 }
     let known = campaigns.map(\.summary)
@@ -283,6 +284,6 @@ package final class CampaignLabels: Sendable {
 }
 
 extension MetricDeclaration.Label {
-  /// A campaign that ``CampaignLabels`` has given a label, or the empty text.
+  /// A campaign with a label from ``CampaignLabels``, or the empty text.
   package static let campaign = Self("campaign", .limited(CampaignLabels.limit + 1))
 }

@@ -4,10 +4,10 @@ package import ServiceKit
 internal import Synchronization
 package import WebhookIssuer
 
-/// Builds the client that asks webhook issuers for codes, from the settings.
+/// Builds the client of webhook issuers from the settings.
 package enum WebhookIssuers {
-  /// - Parameter credentialsDirectory: where systemd put the credentials of the unit.
-  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
+  /// - Parameter credentialsDirectory: the directory of the unit's systemd credentials.
+  /// - Throws: ``CLIError`` with exit code 78 if a file cannot be used.
   package static func issuer(
     _ settings: WebhookSettings,
     credentialsDirectory: String? = SettingsResolution.processEnvironment["CREDENTIALS_DIRECTORY"]
@@ -21,7 +21,7 @@ package enum WebhookIssuers {
       isAllowed: { bytes in allowed.contains { $0.contains(.address(bytes)) } })
   }
 
-  /// Runs `body` with an issuer, and closes its connections at the end, however it ends.
+  /// Runs `body` with an issuer client, and closes its connections however `body` ends.
   package static func with<Value>(
     _ settings: WebhookSettings, _ body: (WebhookCodeIssuer) async throws -> Value
   ) async throws -> Value {
@@ -36,8 +36,8 @@ package enum WebhookIssuers {
     }
   }
 
-  /// As ``with(_:_:)``, but the issuer is made, and its files are read, where it is first asked for: where no issuer is
-  /// to be asked, nothing of it is needed.
+  /// Like ``with(_:_:)``, but creates the client and reads its files on first use. A run without issuer calls needs
+  /// neither.
   package static func onDemand<Value>(
     _ settings: WebhookSettings, _ body: (@escaping @Sendable () throws -> any CodeIssuer) async throws -> Value
   ) async throws -> Value {
@@ -69,18 +69,18 @@ package enum WebhookIssuers {
     func shutdown() async { await made.withLock { $0 }?.shutdown() }
   }
 
-  /// An issuer as it may be shown: path and query of its URL may hold a secret.
+  /// The issuer as it may be shown. Path and query of the URL may hold a secret, so they are left out.
   package static func shown(_ url: String) -> String {
     guard let endpoint = try? WebhookEndpoint(url) else { return "an issuer whose URL cannot be read" }
     return "\(endpoint.scheme.rawValue)://\(endpoint.authority)"
   }
 
-  /// Reads what an issuer would, and asks nobody.
+  /// Reads the files of the issuer client without making a request.
   ///
-  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
+  /// - Throws: ``CLIError`` with exit code 78 if a file cannot be used.
   package static func check(_ settings: WebhookSettings) throws(CLIError) { _ = try issuer(settings) }
 
-  /// Why a URL cannot be an issuer's, with what to do; `nil` where it can.
+  /// Why a URL cannot be an issuer's, and the next step; `nil` if it can.
   package static func objection(toURL text: String) -> (why: String, next: String)? {
     do {
       _ = try WebhookEndpoint(text)
@@ -90,7 +90,7 @@ package enum WebhookIssuers {
     }
   }
 
-  /// Who may change the file decides who is believed.
+  /// Reads the trusted root certificates. Write access to the file could make any server trusted.
   private static func roots(_ path: String) throws(CLIError) -> WebhookRoots {
     let file = KeyFile(path: path, content: "the certificates of issuers' authorities", forbidden: .writing)
     let bytes = try file.bytes()
@@ -102,19 +102,20 @@ package enum WebhookIssuers {
   }
 }
 
-/// The keys that sign requests to issuers, from files: `FILE` for all campaigns, `FILE.CAMPAIGN` for one of its own.
+/// The keys that sign requests to issuers, from files: `FILE` for all campaigns, `FILE.CAMPAIGN` for the own key of
+/// one campaign.
 ///
-/// Each is read once. One that did not exist is looked for again at each call, so that a campaign with its own key can be
-/// created while `serve` runs, and is never signed with another's.
+/// Each file is read once. A missing file is looked for again at each call, so a campaign with its own key can be
+/// created while `serve` runs. A request is never signed with the own key of another campaign.
 final class WebhookKeyFiles: Sendable {
   private let base: String?
   private let common: WebhookKey?
   private let own = Mutex<[CampaignID: WebhookKey]>([:])
 
   /// - Parameters:
-  ///   - path: what the setting names; else the credential `webhook-key` of the unit is taken.
+  ///   - path: the path in the settings; `nil` for the credential `webhook-key` of the unit.
   ///   - credentialsDirectory: the value of `CREDENTIALS_DIRECTORY`.
-  /// - Throws: ``CLIError``, exit code 78, for a file that cannot be used.
+  /// - Throws: ``CLIError`` with exit code 78 if a file cannot be used.
   init(path: String?, credentialsDirectory: String?) throws(CLIError) {
     base = path ?? credentialsDirectory.flatMap { $0.isEmpty ? nil : "\($0)/webhook-key" }
     if let base, path != nil || Self.exists(base) {
@@ -136,7 +137,7 @@ final class WebhookKeyFiles: Sendable {
     }
   }
 
-  /// Whether there is such a file, or something that keeps us from knowing.
+  /// Whether the file exists, or its existence cannot be determined.
   private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 || errno != ENOENT }
 
   private static func read(_ path: String) throws(CLIError) -> WebhookKey {

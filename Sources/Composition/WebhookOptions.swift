@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Issuance
 package import ServiceKit
 
-/// How issuers are asked: of every program that makes coupons.
+/// The settings of issuer calls, shared by every program that makes coupons.
 package struct WebhookOptions: ParsableArguments {
   package static let keyFile = Setting<String?>(
     "webhook-key-file",
@@ -38,7 +38,7 @@ package struct WebhookOptions: ParsableArguments {
 
   package init() {}
 
-  /// What was given, and which setting it is.
+  /// The given values with their settings.
   package var flags: [(any SettingDeclaration, String?)] {
     [
       (Self.keyFile, webhookKeyFile), (Self.allowed, webhookAllow), (Self.authorityFile, webhookCAFile),
@@ -46,7 +46,7 @@ package struct WebhookOptions: ParsableArguments {
     ]
   }
 
-  /// By flag, then by environment, for a command that reads no configuration file.
+  /// The settings from flags, else from the environment, for a command without a configuration file.
   ///
   /// - Throws: ``SettingsRefused``.
   package func webhookSettings() throws -> WebhookSettings {
@@ -59,14 +59,14 @@ package struct WebhookOptions: ParsableArguments {
   }
 }
 
-/// How issuers are asked; no file of it is read yet.
+/// The settings of issuer calls. Their files are not read yet.
 package struct WebhookSettings: Sendable, Equatable {
   package var keyFile: String?
   package var allowed: [Network]
   package var authorityFile: String?
-  /// Of one call, all in all.
+  /// The total time of one call.
   package var timeout: Duration
-  /// How many calls are under way at once.
+  /// The most concurrent calls.
   package var concurrency: Int
 
   package init(
@@ -82,7 +82,7 @@ package struct WebhookSettings: Sendable, Equatable {
 }
 
 extension WebhookSettings {
-  /// How calls are made.
+  /// The limits of calls.
   package var callLimits: IssuerDispatcher.Limits {
     var limits = IssuerDispatcher.Limits()
     limits.concurrency = concurrency

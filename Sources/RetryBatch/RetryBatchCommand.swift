@@ -21,7 +21,7 @@ package struct RetryBatchCommand: AsyncParsableCommand {
 
       Exit codes: 0 no open event is left; 4 open events remain (due, waiting, in
       hand, parked); 5 dead letters that no earlier run has reported; 69 the store
-      or an issuer cannot be reached. All others: docs/operations.md.
+      or an issuer cannot be reached. All others: docs/exit-codes.md.
       """,
     subcommands: [
       ReplayCommand.self, ListCommand.self, ShowCommand.self, RedriveCommand.self, DiscardCommand.self,
@@ -31,7 +31,7 @@ package struct RetryBatchCommand: AsyncParsableCommand {
   package init() {}
 }
 
-/// Which failed events a command is about.
+/// The failed events that a command applies to.
 struct FilterOptions: ParsableArguments {
   @Option(help: "Only this campaign.", transform: CampaignID.option)
   var campaign: CampaignID?
@@ -76,7 +76,7 @@ struct FilterOptions: ParsableArguments {
 
   var isEmpty: Bool { filter == .all }
 
-  /// The options as they would be typed, for the record of a run; `nil` where nothing narrows it.
+  /// The options as they would be typed, for the record of a run; `nil` if there are none.
   var asTyped: String? {
     var words: [String] = []
     if let campaign { words.append("--campaign \(campaign)") }
@@ -89,7 +89,7 @@ struct FilterOptions: ParsableArguments {
 }
 
 extension CampaignStore {
-  /// - Throws: ``CLIError`` with exit code 65 where a named campaign is not there.
+  /// - Throws: ``CLIError`` with exit code 65 if a named campaign does not exist.
   func require(_ campaign: CampaignID?, doing what: String) async throws {
     guard let campaign, try await self.campaign(campaign) == nil else { return }
     throw CLIError.unknownCampaign(campaign, doing: what, among: try await campaigns().map(\.campaign.id))

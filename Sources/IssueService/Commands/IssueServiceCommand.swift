@@ -12,7 +12,7 @@ package struct IssueServiceCommand: AsyncParsableCommand {
       "issue-service serve --database first-come.db",
       "curl -X POST -H 'X-User-Id: mina' 127.0.0.1:8080/v1/campaigns/summer/claims",
     ],
-    discussion: "Exit codes and settings: docs/operations.md.",
+    discussion: "Exit codes: docs/exit-codes.md. Settings: docs/settings.md.",
     subcommands: [
       ServeCommand.self, HealthcheckCommand.self, ConfigCommand.self, CampaignCommand.self, ConsumeCommand.self,
       MigrateCommand.self, BackupCommand.self, RestoreCommand.self,

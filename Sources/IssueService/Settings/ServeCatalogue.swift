@@ -4,7 +4,7 @@ internal import Logging
 package import ServiceKit
 
 /// The settings of `serve`, each declared once. The flags, the variables, the keys of the file, the help, the checks and
-/// the table in docs/operations.md follow from here.
+/// the table in docs/settings.md follow from here.
 package enum ServeCatalogue {
   private static let limits = ServeLimits()
 

@@ -14,7 +14,7 @@ struct ApplyCommand: AsyncParsableCommand {
       those of the report that follows.
       """)
 
-  /// A plan of ten thousand actions is about a tenth of it.
+  /// In bytes. A plan with ten thousand actions is about a tenth as long.
   private static let largestPlan = 64 << 20
 
   @Argument(help: "The plan: a file of 'reconcile plan'.")
@@ -33,7 +33,7 @@ struct ApplyCommand: AsyncParsableCommand {
       } else {
         try printResult("backup: \(try await store.backup())")
       }
-      // What has begun is brought to its end, also where nobody reads of it any more.
+      // Repairs continue even if standard output is closed.
       let told = Told()
       let refused = try await apply(repairs, at: store, told)
       let made = try await ReportMaking(path: path, options: AuditOptions()).make()
@@ -64,7 +64,7 @@ struct ApplyCommand: AsyncParsableCommand {
     return refused
   }
 
-  /// Lines of standard output, and the first failure to write one.
+  /// Writes lines to standard output, and keeps the first failure.
   private final class Told {
     private(set) var failure: CLIError?
 

@@ -25,7 +25,7 @@ struct PlanCommand: AsyncParsableCommand {
       let (report, plan) = try await source.withSnapshot { snapshot in
         let progress = ProgressMeter("reading", total: nil, unit: "seats")
         defer { progress.finish() }
-        let planner = Planner(now: snapshot.asOf)
+        let planner = RepairPlanner(now: snapshot.asOf)
         let report = Audit(snapshot, options) { seat in
           progress.advance()
           planner.look(at: seat)

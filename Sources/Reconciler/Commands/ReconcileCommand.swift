@@ -10,7 +10,7 @@ package struct ReconcileCommand: AsyncParsableCommand {
     abstract: "Proves that counter, set and coupons agree and never exceed the quota.",
     version: "reconcile \(ProgramVersion.number)",
     examples: ["reconcile report --database first-come.db", "reconcile report --campaign summer --json"],
-    discussion: "Exit codes: 0 CLEAN, 2 DIRTY, 3 UNKNOWN. All others: docs/operations.md.",
+    discussion: "Exit codes: 0 CLEAN, 2 DIRTY, 3 UNKNOWN. All others: docs/exit-codes.md.",
     subcommands: [
       ReportCommand.self, ExplainCommand.self, PlanCommand.self, ApplyCommand.self, WaiveCommand.self,
       HistoryCommand.self, WatchCommand.self, SelfTestCommand.self,
@@ -21,7 +21,7 @@ package struct ReconcileCommand: AsyncParsableCommand {
   package func run() async throws { throw CLIError.noSubcommand(of: Self.self) }
 }
 
-/// A time as it is typed: `500ms`, `60s` or `1m`.
+/// A duration as it is typed: `500ms`, `60s` or `1m`.
 struct TimeSpan: ExpressibleByArgument {
   let duration: Duration
 
@@ -35,7 +35,7 @@ struct TimeSpan: ExpressibleByArgument {
   var defaultValueDescription: String { duration.settingText }
 }
 
-/// `--campaign`, of every command that can look at one campaign alone.
+/// The `--campaign` option of every command that can be limited to one campaign.
 struct ScopeOption: ParsableArguments {
   @Option(help: "Only this campaign.")
   var campaign: String?
@@ -49,7 +49,7 @@ struct ScopeOption: ParsableArguments {
   }
 }
 
-/// What a report takes for late.
+/// The thresholds for late work in a report.
 struct LivenessOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How long work may be in hand before it is worth a warning.", valueName: "time"))
   var grace = TimeSpan(.seconds(60))
@@ -67,7 +67,7 @@ struct LivenessOptions: ParsableArguments {
   }
 }
 
-/// Who acts, and why: of every command that leaves its mark.
+/// The operator and the reason, for every command that records an operator action.
 struct AuthorOptions: ParsableArguments {
   @Option(help: "Who does it (default: the login).")
   var `operator`: String?

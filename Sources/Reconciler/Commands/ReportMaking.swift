@@ -3,13 +3,13 @@ internal import Composition
 internal import Issuance
 internal import ServiceKit
 
-/// Makes one report of one database, from its opening to its recording. What several commands share.
+/// Makes one report of one database, from opening it to recording the run. Several commands share it.
 struct ReportMaking {
   let path: String
   let options: AuditOptions
   var showsProgress = true
 
-  /// A report, and the source that it was read from; no source where the file could not be read.
+  /// A report and its source. The source is `nil` if the file could not be read.
   struct Made {
     let report: Report
     let source: (any ReconciliationSource)?
@@ -19,7 +19,8 @@ struct ReportMaking {
     func next(_ finding: Finding) -> String { source?.command(toShow: finding.place) ?? "" }
   }
 
-  /// - Throws: what is wrong with the command line or the file's place, as opposed to the file.
+  /// - Throws: ``CLIError`` for an unknown campaign, and each ``StoreError`` that is not unreadable. An unreadable
+  ///   file gives a report with the verdict UNKNOWN.
   func make() async throws -> Made {
     let begun = systemClock()
     let clock = ContinuousClock.now
@@ -45,14 +46,15 @@ struct ReportMaking {
     }
   }
 
-  /// `nil` where they cannot be read: the message that wants them says something else first.
+  /// The known campaigns; `nil` if they cannot be read. They only add a suggestion to an error message.
   static func campaigns(in source: any ReconciliationSource) async -> [CampaignID]? {
     try? await source.withSnapshot { snapshot in
       try? snapshot.campaigns(nil).compactMap { CampaignID($0.id) }
     }
   }
 
-  /// The verdict stands, whether its row can be written or not. Nothing is written into a file that could not be judged.
+  /// Records the run. A failure to record does not change the verdict. A file that could not be judged is not written
+  /// to.
   static func record(_ made: Made) async {
     guard let source = made.source, made.report.verdict != .unknown else {
       printError("this run is not recorded: the file could not be judged")
@@ -69,8 +71,8 @@ struct ReportMaking {
 }
 
 extension StoreError.Code {
-  /// Whether a report can say no more than UNKNOWN. A file that is missing, another program's, another user's or of
-  /// another version is no such file: its command line is wrong.
+  /// Whether the error makes the report UNKNOWN. All other errors are thrown, because the command line is wrong or
+  /// the file is not usable now: a missing file, a file of another program or user, another schema version.
   fileprivate var isUnreadable: Bool {
     switch self {
     case .corrupt, .malformed, .readOnly, .diskFull, .inputOutput, .notDurable, .logMismatch, .unexpected: true

@@ -10,7 +10,7 @@ struct WaiveCommand: AsyncParsableCommand {
     abstract: "Answers for a finding until a moment: it stays in reports, and they are not DIRTY.",
     examples: ["reconcile waive outbox-agrees/summer/3 --until 2027-01-31T00:00:00Z --reason X"])
 
-  /// Nobody answers for anything longer than a year at once.
+  /// The longest waiver: one year.
   private static let longest = Duration.seconds(366 * 86_400)
 
   @Argument(help: "The id of the finding, as reports have it.")

@@ -51,7 +51,7 @@ struct WatchCommand: AsyncParsableCommand {
   }
 }
 
-/// What of a report is worth telling when it changes. Pure.
+/// The parts of a report that `watch` prints when they change. Pure.
 struct WatchedReport: Equatable {
   private let verdict: Verdict
   private let reasons: [String]
@@ -78,7 +78,7 @@ struct WatchedReport: Equatable {
     if !newReasons.isEmpty { lines.append("what to do: \(advice)") }
     let known = before?.findings ?? [:]
     lines += findings.filter { known[$0.key] == nil }.sorted { $0.key < $1.key }.map { "+ \($0.key): \($0.value)" }
-    // Where not all could be judged, nobody knows whether it stands no more.
+    // If some rules were not judged, a missing finding may still exist, so it is not reported as gone.
     if reasons.isEmpty { lines += known.keys.filter { findings[$0] == nil }.sorted().map { "- \($0)" } }
     let late = before?.warnings ?? [:]
     lines += Warning.Kind.allCases.compactMap { kind in

@@ -1,11 +1,11 @@
 package import Auditing
 package import Issuance
 
-/// One seat for a person: what became of it in a plain sentence, and its whole time line. Pure.
+/// Explains one seat: its outcome in a plain sentence, and its whole time line. Pure.
 package struct Explanation: Sendable {
   private let story: SeatTimeline
   private let record: SeatSnapshot
-  /// What is wrong with the seat by its own rows.
+  /// The findings that the rows of the seat show by themselves.
   package let findings: [Finding]
 
   package init(_ story: SeatTimeline) {
@@ -25,7 +25,7 @@ package struct Explanation: Sendable {
     return lines.joined(separator: "\n")
   }
 
-  /// What to tell whoever asks.
+  /// The sentence about the seat's outcome.
   package func verdict(in language: Language) -> String {
     let seat = story.key.seat
     let campaign = story.key.campaign
@@ -104,11 +104,12 @@ extension SeatTimeline.Step {
   }
 }
 
-/// In which language a person is told of a seat.
+/// The language of an explanation.
 package enum Language: Sendable, CaseIterable {
   case english, korean
 
-  /// By the locale of the process: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that says something.
+  /// Selects the language by the locale of the process: the first of `LC_ALL`, `LC_MESSAGES` and `LANG` that is not
+  /// empty.
   package init(environment: [String: String]) {
     let locale = ["LC_ALL", "LC_MESSAGES", "LANG"].compactMap { environment[$0] }.first { !$0.isEmpty } ?? ""
     self = locale == "ko" || locale.hasPrefix("ko_") || locale.hasPrefix("ko.") ? .korean : .english

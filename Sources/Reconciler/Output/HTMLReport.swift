@@ -2,10 +2,10 @@ internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
-/// The report as one file that can be mailed and printed: no scripts, nothing from elsewhere.
+/// The report as one HTML file to mail or print, without scripts or external resources.
 struct HTMLReport {
   let report: Report
-  /// Whether user ids stand as they are; else only their first character does.
+  /// Whether user ids are shown in full. Otherwise only their first character is.
   let revealsUsers: Bool
   let next: (Finding) -> String
 
@@ -155,7 +155,7 @@ struct HTMLReport {
     """
 }
 
-/// As text or the value of an attribute.
+/// Escapes text for HTML content or an attribute value.
 func escaped(_ text: String) -> String {
   text.reduce(into: "") { result, character in
     switch character {
@@ -169,7 +169,7 @@ func escaped(_ text: String) -> String {
   }
 }
 
-/// Issuance over time as a step line against the quota, how long coupons took, and what failed.
+/// A chart of issuance over time as a step line against the quota, with coupon latency and failed events.
 struct HTMLChart {
   private static let width = 900.0
   private static let height = 260.0

@@ -2,7 +2,7 @@ internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
-/// The report for programs, as one object.
+/// The report as one JSON object.
 struct JSONReport: Encodable {
   private let header: ReportHeader
   private let parts: Parts
@@ -33,7 +33,7 @@ struct JSONReport: Encodable {
   }
 }
 
-/// The same parts, each on a line of its own: the header first. `part` says what a line is.
+/// The report as JSON lines, one part per line, the header first. `part` names the kind of line.
 enum LineReport {
   private struct Line<Part: Encodable>: Encodable {
     let part: String
@@ -63,7 +63,7 @@ enum LineReport {
   }
 }
 
-/// The parts of a report for programs. The keys are a contract: docs/schemas/reconcile-report.v1.json.
+/// The header of a JSON report. The keys are a contract: docs/schemas/reconcile-report.v1.json.
 struct ReportHeader: Encodable {
   let schemaVersion = 1
   let verdict: String
@@ -73,7 +73,7 @@ struct ReportHeader: Encodable {
   let programVersion: String
   let databaseSchemaVersion: Nullable<Int>
   let databaseID: Nullable<String>
-  /// The same for the same books and acceptances.
+  /// A fingerprint of the snapshot: equal books and acceptances give an equal value.
   let snapshot: Nullable<String>
   let readsCopy: Bool
   let isStrict: Bool
@@ -155,7 +155,7 @@ struct RuleEntry: Encodable {
   let id: String
   let examined: Int
   let findings: Int
-  /// Absent where the rule was judged.
+  /// Absent if the rule was judged.
   let notJudged: String?
 
   init(_ result: RuleResult) {
@@ -186,7 +186,7 @@ struct FindingEntry: Encodable {
 
   struct Row: Encodable {
     let table: String
-    /// Empty where there is no such row.
+    /// Empty if there is no such row.
     let fields: [Field]
   }
 
@@ -246,11 +246,11 @@ struct WarningEntry: Encodable {
   }
 }
 
-/// What has changed since the last recorded run.
+/// The changes since the last recorded run.
 struct ChangesEntry: Encodable {
   let introduced: [String]
   let persisted: [String]
-  /// `null` where not all could be judged or listed.
+  /// `null` if not everything could be judged or listed.
   let resolved: Nullable<[String]>
 
   init(_ report: Report) {

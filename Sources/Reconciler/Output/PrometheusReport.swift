@@ -2,7 +2,7 @@ internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
-/// The report as metrics, for the textfile collector of node_exporter. What is not known is absent, never 0.
+/// The report as metrics for node_exporter's textfile collector. An unknown value is absent, never 0.
 struct PrometheusReport {
   private static let campaign = MetricDeclaration.Label("campaign", .constant)
   private static let rule = MetricDeclaration.Label("rule", .words(Rule.allCases.map(\.rawValue)))
@@ -61,7 +61,7 @@ struct PrometheusReport {
     text.append(Self.findings, gauges: judged.map { ([$0.rule.rawValue], Double($0.findings)) })
     text.append(Self.examined, gauges: judged.map { ([$0.rule.rawValue], Double($0.examined)) })
     if !report.rules.isEmpty { text.append(Self.waived, gauges: [([], Double(report.waived.count))]) }
-    // The books and the warnings come of the one pass; where that was not whole, nobody knows them.
+    // The books and the warnings come from one pass over the seats. If the pass was incomplete, they are unknown.
     let isPassWhole = judged.contains { $0.rule == .acceptanceAccountedFor }
     if isPassWhole { appendPass(to: &text) }
     if let test = report.lastSelfTest, test.hasPassed {

@@ -2,14 +2,14 @@ internal import Auditing
 internal import Issuance
 internal import ServiceKit
 
-/// The report for people: the verdict in line 1, then the books, the rules and the findings.
+/// The report as text: the verdict in line 1, then the books, the rules and the findings.
 struct TextReport: CustomStringConvertible {
   let report: Report
-  /// How wide a line may be; `nil` for no limit. A command that is to be typed stays on one line all the same.
+  /// The widest line; `nil` for no limit. A command to be typed stays on one line even if it is longer.
   var columns: Int?
-  /// Paints a word, or leaves it as it is.
+  /// Colours a word, or returns it unchanged.
   var paint: (String, Colour) -> String = { text, _ in text }
-  /// The command that shows what a finding is about.
+  /// The command that shows the rows of a finding.
   let next: (Finding) -> String
 
   var description: String {
@@ -33,7 +33,7 @@ struct TextReport: CustomStringConvertible {
     return lines.joined(separator: "\n")
   }
 
-  /// Verdict, campaign, instant, snapshot, duration, program and schema.
+  /// Verdict, scope, time, snapshot, duration, program and schema.
   private var firstLine: String {
     let scope = report.scope.map { "campaign \($0)" } ?? "all campaigns"
     var parts = [report.verdict.rawValue, scope, "as of \(report.asOf)"]
@@ -96,7 +96,7 @@ struct TextReport: CustomStringConvertible {
 }
 
 extension [EvidenceRow] {
-  /// On one line.
+  /// The evidence on one line.
   var text: String {
     map { row in
       row.fields.isEmpty
@@ -106,7 +106,7 @@ extension [EvidenceRow] {
 }
 
 extension String {
-  /// Broken where two spaces stand, so that each part stays whole.
+  /// Wraps at gaps of two spaces, so that each part stays whole.
   fileprivate func wrappedAtGaps(columns: Int?) -> String {
     guard let columns, displayWidth > columns else { return self }
     var lines: [String] = []

@@ -1,17 +1,17 @@
 internal import Auditing
 package import Issuance
 
-/// What is to be done, for a person to review: each action with the rows as they were, and as they will be.
+/// A repair plan for review: each action with the rows before and after it.
 package struct RepairPlan: Codable, Sendable, Equatable {
   package struct Action: Codable, Sendable, Equatable {
     package let id: String
     package let action: String
     package let campaignID: String
     package let seat: Int?
-    /// What it mends: it never leads there.
+    /// The direction of error that the action corrects. The action never moves the data in that direction.
     package let mends: String
     package let findings: [String]
-    /// The precondition: nothing is done where the rows are not so any more.
+    /// The precondition: the action is refused if the rows have changed.
     package let before: RepairState
     package let after: RepairState
 
@@ -32,7 +32,7 @@ package struct RepairPlan: Codable, Sendable, Equatable {
   package let snapshot: String
   package let actions: [Action]
   package let refused: [Refusal]
-  /// How many actions more there would be.
+  /// The number of actions beyond the limit.
   package let actionsOmitted: Int
 
   private enum CodingKeys: String, CodingKey {
@@ -73,7 +73,7 @@ extension RepairPlan.Action {
     self.after = after
   }
 
-  /// - Returns: `nil` where the file holds what no plan says.
+  /// - Returns: `nil` if the action is not valid in a plan.
   package var repair: Repair? {
     guard let action = Repair.Action(rawValue: action), let campaign = CampaignID(campaignID),
       (action == .raiseCounter) == (seat == nil)
@@ -82,15 +82,15 @@ extension RepairPlan.Action {
   }
 }
 
-/// Finds out what can be done about each seat of the pass, in safe directions only. Told of each seat by the audit.
-final class Planner {
-  /// How many actions a plan has at most: a person is to read it.
+/// Plans repairs for each seat, in safe directions only. The audit calls it for each seat of its pass.
+final class RepairPlanner {
+  /// The most actions in a plan, so that a person can read it.
   static let mostActions = 10_000
 
   private let now: Timestamp
   private var actions: [RepairPlan.Action] = []
   private var omitted = 0
-  /// Findings that an action sees to.
+  /// Findings that an action repairs.
   private var seenTo: Set<String> = []
   private var refusals: [String: String] = [:]
 
@@ -117,7 +117,7 @@ final class Planner {
       if record.failedEvent?.state == "resolved" {
         propose(.reopenFailedEvent, { $0.failedEvent = "waiting" }, rules)
       } else if row.issuer == "webhook", record.failedEvent == nil {
-        // The issuer is asked again under the key of the seat, and gives the code that it gave before.
+        // The issuer is called again with the key of the seat, and returns the same code as before.
         propose(.reopenFailedEvent, { ($0.failedEvent, $0.outbox) = ("waiting", "failed") }, rules)
       } else {
         propose(
@@ -132,7 +132,7 @@ final class Planner {
     noteWhatHeals(seat)
   }
 
-  /// What the consumer or the next run mends without anybody's doing.
+  /// Notes findings that the consumer or the next run repairs by itself.
   private func noteWhatHeals(_ seat: JudgedSeat) {
     guard seat.record.coupon != nil else { return }
     for finding in seat.findings {
@@ -180,7 +180,7 @@ final class Planner {
 }
 
 extension SeatSnapshot {
-  /// As the desk reads it when the repair is done.
+  /// The state of the rows, in the form that the store compares when it applies a repair.
   var repairState: RepairState {
     var state = RepairState()
     state.user = acceptance?.user

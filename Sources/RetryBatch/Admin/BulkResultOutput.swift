@@ -3,7 +3,7 @@ internal import Composition
 internal import Issuance
 internal import ServiceKit
 
-/// What came of an act, in words or as JSON.
+/// The result of a redrive or discard, as text or as JSON.
 struct BulkResultOutput {
   enum Act: String, Encodable {
     case redrive, discard
@@ -24,7 +24,7 @@ struct BulkResultOutput {
   private static let shown = 20
 
   /// - Returns: `negative` if events were skipped.
-  /// - Throws: ``CLIError`` with exit code 65 where a named seat cannot be.
+  /// - Throws: ``CLIError`` with exit code 65 if a named seat cannot be redriven or discarded.
   func print(json: Bool) throws -> ProgramExit {
     switch outcome {
     case .refused(let refusals): throw failure(refusals)

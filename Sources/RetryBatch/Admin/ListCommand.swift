@@ -60,7 +60,7 @@ struct ListCommand: AsyncParsableCommand {
     return text + passed(page)
   }
 
-  /// The events that workers pass, and the rows that the list cannot show.
+  /// The quarantined events, and the rows that cannot be read.
   private func passed(_ page: FailedEventPage) -> String {
     if page.quarantined.isEmpty, page.unreadable.isEmpty { return "" }
     var table = TextTable([.key("CAMPAIGN/SEAT"), "STATE", "ERROR"])
@@ -69,7 +69,7 @@ struct ListCommand: AsyncParsableCommand {
     return "\n" + table.text(columns: Terminal.standardOutput.columns)
   }
 
-  /// What `list --json` prints.
+  /// The output of `list --json`.
   private struct PageBody: Encodable {
     let schemaVersion = 1
     let total: Int
@@ -88,7 +88,7 @@ struct ListCommand: AsyncParsableCommand {
   }
 }
 
-/// An event that workers pass, as JSON.
+/// A quarantined event as JSON.
 private struct QuarantinedBody: Encodable {
   private let source: String
   private let campaignID: String
@@ -104,7 +104,7 @@ private struct QuarantinedBody: Encodable {
 }
 
 extension [FailedEvent] {
-  /// One line for each, as wide as the terminal is; `nil` columns for a file.
+  /// One line for each event, within the terminal width; `nil` columns for a file.
   func table(columns: Int?) -> String {
     var table = TextTable([.key("CAMPAIGN/SEAT"), "STATE", "KIND", "ATTEMPTS", "NEXT ATTEMPT", "ERROR"])
     for event in self {
@@ -118,7 +118,7 @@ extension [FailedEvent] {
 }
 
 extension Event {
-  /// As commands take it: `summer/17`.
+  /// The seat as commands accept it: `summer/17`.
   var name: String { "\(campaignID)/\(seat)" }
 }
 

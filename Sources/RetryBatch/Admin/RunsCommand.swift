@@ -23,7 +23,7 @@ struct RunsCommand: AsyncParsableCommand {
     try await runCommand {
       let path = try database.path()
       let store = try Backend.openStore(database: path)
-      // Asked before the runs are read: one that ends meanwhile is shown as ended.
+      // Read before the runs, so that a run that ends in between shows as ended.
       let holder = try Backend.openRunLock(database: path).holder()
       let place = try await place(in: store)
       let page = try await store.runs(limit: limit, before: place, onlyCrashed: crashed)
@@ -39,7 +39,7 @@ struct RunsCommand: AsyncParsableCommand {
     }
   }
 
-  /// The run whose id is given, or begins with what is given.
+  /// The run with the given id, or with an id that begins with the given text.
   private func place(in store: any FailedEventAdmin) async throws -> RunID? {
     guard let before else { return nil }
     let found = try await store.run(beginning: before)
@@ -71,7 +71,7 @@ struct RunsCommand: AsyncParsableCommand {
   private struct RunsBody: Encodable {
     let schemaVersion = 1
     let runs: [RunBody]
-    /// Behind which run the next page begins.
+    /// The value of `--before` for the next page.
     let next: Nullable<String>
     let unreadable: [String]
   }
@@ -120,7 +120,7 @@ struct RunBody: Encodable {
     case counts
   }
 
-  /// - Parameter holder: who holds the lock at present: an open run of anybody else has crashed.
+  /// - Parameter holder: the present holder of the lock. An open run that is not the holder has crashed.
   init(_ run: RunRecord, holder: RunLockHolder?) {
     let duration = run.endedAt.map { run.startedAt.duration(to: $0) }
     runID = run.id.rawValue

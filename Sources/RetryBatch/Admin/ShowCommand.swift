@@ -68,7 +68,7 @@ struct ShowCommand: AsyncParsableCommand {
 }
 
 extension FailedEventHistory {
-  /// What becomes of the event if nobody does anything, and what a person can do, in one sentence.
+  /// The next step for the event, and the action that an operator can take, in one sentence.
   func nextStep(at now: Timestamp) -> String {
     let redrive =
       "retry-batch redrive --campaign \(event.event.campaignID) --seat \(event.event.seat) --reason TEXT"
@@ -95,7 +95,7 @@ extension FailedEventHistory {
   }
 }
 
-/// What `show --json` prints.
+/// The output of `show --json`.
 private struct HistoryBody: Encodable {
   private let schemaVersion = 1
   private let event: FailedEventBody
@@ -106,7 +106,7 @@ private struct HistoryBody: Encodable {
   private let unreadable: Int
   private let next: String
 
-  /// Of an event that is leased alone, because its worker may have died of it.
+  /// The lapses of an event that is leased alone, because it may have killed its worker.
   private struct Lapses: Encodable {
     let counted: Int
     let runs: [String]

@@ -3,7 +3,7 @@ internal import Composition
 internal import Issuance
 internal import ServiceKit
 
-/// Replays what is due: once, or again and again.
+/// Replays due events once, or repeatedly at an interval.
 struct ReplayCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "replay", abstract: "Replays failed events that are due (the default).",
@@ -13,7 +13,7 @@ struct ReplayCommand: AsyncParsableCommand {
       "retry-batch --once --campaign summer --seat 3 17 --dry-run",
       "retry-batch --interval 30s",
     ],
-    discussion: "What it leaves open it says by its exit code: docs/operations.md.")
+    discussion: "What it leaves open it says by its exit code: docs/exit-codes.md.")
 
   @Flag(help: "Replay what is due and end. Without it, it stays and repeats every --interval.")
   var once = false
@@ -91,7 +91,7 @@ struct ReplayCommand: AsyncParsableCommand {
     return text.isEmpty ? nil : text
   }
 
-  /// Repeats until a signal. What may pass by itself is said and tried again at the next turn.
+  /// Repeats until a signal. A transient error is printed, and the next round tries again.
   private func stay(_ session: ReplaySession, until termination: Termination) async throws -> ProgramExit {
     while true {
       do {
@@ -108,12 +108,12 @@ struct ReplayCommand: AsyncParsableCommand {
   }
 }
 
-/// What a run does where another one holds the lock.
+/// The action if another run holds the lock.
 enum LockedPolicy: String, CaseIterable, ExpressibleByArgument, Sendable {
   case fail, skip, wait
 }
 
-/// Who else is told of a run.
+/// The options for reporting a run to monitoring.
 struct ReportingOptions: ParsableArguments {
   @Option(BatchSettings.metricsFile)
   var metricsFile: String?

@@ -3,12 +3,12 @@ internal import Issuance
 internal import ServiceKit
 internal import Synchronization
 
-/// How a run is told to whoever started it.
+/// Prints the result of a run.
 struct ReplayOutput: Sendable {
   let isQuiet: Bool
   let isJSON: Bool
 
-  /// - Throws: ``CLIError`` with exit code 74 where it cannot be written.
+  /// - Throws: ``CLIError`` with exit code 74 if the result cannot be written.
   func print(_ summary: ReplayRun.Summary) throws {
     if isQuiet, !summary.needsPerson { return }
     if isJSON { try printJSON(ReplayBody(summary)) } else { try printResult(summary.lines) }
@@ -16,8 +16,8 @@ struct ReplayOutput: Sendable {
 }
 
 extension ReplayRun.Summary {
-  /// Whether a timer's mail is worth a person's time: open events alone are not, the next run takes them; nor is the end
-  /// that somebody asked for.
+  /// Whether the result needs an operator. Open events alone do not, because the next run takes them. An end by a
+  /// signal does not either.
   var needsPerson: Bool { ![.done, .openEventsRemain, .terminated, .interrupted].contains(status) }
 
   var lines: String {
@@ -77,8 +77,8 @@ struct OpenBody: Encodable {
   }
 }
 
-/// What `retry-batch --once --json` prints: of a run, or, with `--dry-run`, of what one would do. What there is not is
-/// `null`.
+/// The output of `retry-batch --once --json`: the result of a run, or with `--dry-run` the plan of one. A missing
+/// value is `null`.
 struct ReplayBody: Encodable {
   private let schemaVersion = 2
   private let dryRun: Bool
@@ -133,7 +133,7 @@ struct ReplayBody: Encodable {
   }
 }
 
-/// How far a run is, once it is known how much it will take; nothing where it is to be quiet.
+/// Shows the progress of a run, from the moment that its plan is known. It shows nothing with `--quiet`.
 final class RunProgress: Sendable {
   private let isQuiet: Bool
   private let progress = Mutex<ProgressMeter?>(nil)

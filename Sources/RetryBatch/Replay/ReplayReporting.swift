@@ -8,7 +8,7 @@ internal import NIOCore
 internal import NIOHTTP1
 package import ServiceKit
 
-/// The figures of a run for node_exporter's textfile collector. What is not known is absent, never 0.
+/// The metrics of a run for node_exporter's textfile collector. An unknown value is absent, never 0.
 package struct ReplayMetrics: Sendable {
   package static let completed = MetricDeclaration(
     "first_come_retry_batch_completion_timestamp_seconds", .gauge, unit: "seconds",
@@ -39,7 +39,7 @@ package struct ReplayMetrics: Sendable {
 
   private let registry = MetricsRegistry(Self.all)
 
-  /// The text for the collector.
+  /// The text of the metrics file.
   package var text: String { registry.text() }
 
   package init(_ summary: ReplayRun.Summary, at now: Timestamp) {
@@ -58,7 +58,7 @@ package struct ReplayMetrics: Sendable {
     set(Self.issuersDown, summary.issuersDown.count)
   }
 
-  /// Of a run of which nothing else is known.
+  /// The metrics of a failed run: only its end, duration and exit code are known.
   package init(failedWith status: ProgramExit, after duration: Duration, at now: Timestamp) {
     set(Self.completed, Double(now.microseconds) / 1_000_000)
     set(Self.duration, duration.seconds)
@@ -84,8 +84,8 @@ extension ReplayOutcome {
 }
 
 extension ReplayMetrics {
-  /// Replaces a file of node_exporter's textfile collector. The temporary name does not match the collector's `*.prom`, and
-  /// the mode is 0644 because the collector runs as another user.
+  /// Replaces a file of node_exporter's textfile collector. The temporary name does not match the collector's
+  /// `*.prom`. The mode is 0644, because the collector runs as another user.
   ///
   /// - Throws: ``CLIError`` with exit code 74; the old file stays.
   func write(to path: String) throws(CLIError) {
@@ -96,22 +96,23 @@ extension ReplayMetrics {
   }
 }
 
-/// Tells a dead man's switch (https://healthchecks.io/docs/http_api/, or one like it) that a run has begun and ended.
+/// Reports the start and end of a run to a dead man's switch (https://healthchecks.io/docs/http_api/ or a compatible
+/// service).
 ///
-/// Whether it hears does not change what the run did, nor its exit code: it is a warning.
+/// A failed ping is a warning. It changes neither the result of the run nor its exit code.
 struct Ping: Sendable {
   enum Moment: Sendable {
     case start
     case ended(ProgramExit, String)
   }
 
-  /// How long one call may take.
+  /// The time-out of one call.
   private static let timeout = TimeAmount.seconds(5)
   private static let longestBody = 10_000
 
   let url: String
 
-  /// Where a moment is told: success is what a timer counts as one, open events included.
+  /// The URL of a ping. A run with open events counts as a success.
   static func address(_ url: String, _ moment: Moment, run: RunID) -> String {
     let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
     var path = String(parts[0])

@@ -2,16 +2,16 @@ internal import Composition
 package import Issuance
 package import ServiceKit
 
-/// One run over the due failed events of a scope: first those whose codes are in the store, then those for which
-/// issuers are asked, and last the suspects (``LeaseLapse``), one at a time.
+/// One run over the due failed events of a scope. First it takes the events with codes in the store, then those that
+/// need an issuer call, and last the suspects (``LeaseLapse``), one at a time.
 package struct ReplayRun: Sendable {
-  /// How much a run may do.
+  /// The limits of a run.
   package struct Limits: Sendable {
-    /// How many events are leased and settled in one transaction each.
+    /// The most events that one transaction leases or settles.
     package var batchSize = 500
-    /// How many events it may take; `nil` for all that are due.
+    /// The most events that a run takes; `nil` for all due events.
     package var events: Int?
-    /// How long it may begin new work.
+    /// The time in which a run may begin new work.
     package var runtime: Duration?
     package var calls = IssuerDispatcher.Limits()
 
@@ -23,7 +23,7 @@ package struct ReplayRun: Sendable {
     package let plan: RunPlan
     package let tally: ReplayTally
     package let open: OpenEvents
-    /// Issuers that were not asked any more because they failed several times in a row.
+    /// Issuers with an open circuit breaker: they failed several times in a row and were not called again.
     package let issuersDown: [String]
     package let duration: Duration
     package let status: ProgramExit
@@ -35,7 +35,7 @@ package struct ReplayRun: Sendable {
   private let limits: Limits
   private let clock: WallClock
 
-  /// - Parameter issuer: who asks issuers; called where there is one to ask.
+  /// - Parameter issuer: makes the client of issuers. It is called only if an issuer call is needed.
   package init(
     queue: any FailedEventQueue, issuer: @escaping @Sendable () throws -> any CodeIssuer, start: RunStart,
     limits: Limits = Limits(),
@@ -48,13 +48,14 @@ package struct ReplayRun: Sendable {
     self.clock = clock
   }
 
-  /// Takes each event that is due once.
+  /// Takes each due event once.
   ///
   /// - Parameters:
-  ///   - interruption: the exit status of a signal that came; asked between batches and before each call.
-  ///   - didBegin: hears what was found at the start.
-  ///   - didReplay: hears how many more events were replayed.
-  /// - Throws: ``StoreError``. The row of the run then stays open, and its leases run out by themselves.
+  ///   - interruption: the exit code of a signal that arrived; checked between batches and before each call.
+  ///   - didBegin: called with the plan at the start.
+  ///   - didReplay: called with the number of events that were just replayed.
+  /// - Throws: ``StoreError``, or the error of `issuer`. The row of the run gets its end and exit code if the store
+  ///   accepts them; otherwise it stays open. Remaining leases expire.
   package func execute(
     interruption: @escaping @Sendable () -> ProgramExit? = { nil }, didBegin: @Sendable (RunPlan) -> Void = { _ in },
     didReplay: @Sendable (Int) -> Void = { _ in }
@@ -90,7 +91,7 @@ package struct ReplayRun: Sendable {
       plan, tally, issuersDown: issuersDown.sorted(), interruption: interruption(), begun: begun)
   }
 
-  /// Takes a batch of each campaign in turn: one with a long queue holds up no other.
+  /// Takes a batch of each campaign in turn, so that a long queue does not delay other campaigns.
   ///
   /// - Returns: the campaigns that have suspects.
   private func replayFromStore(
@@ -117,7 +118,7 @@ package struct ReplayRun: Sendable {
     return suspects
   }
 
-  /// Settles events whose codes are in the store.
+  /// Settles events with codes in the store.
   private func settle(
     _ leases: [Lease], _ tally: inout ReplayTally, _ didReplay: @Sendable (Int) -> Void
   ) async throws {
@@ -129,7 +130,7 @@ package struct ReplayRun: Sendable {
     didReplay(outcomes.count)
   }
 
-  /// A call that begins may take its whole deadline, and the run still ends in time.
+  /// Limits the deadline of a call to half of the runtime, so that a call that has begun can finish in time.
   private var callLimits: IssuerDispatcher.Limits {
     var callLimits = limits.calls
     if let runtime = limits.runtime { callLimits.deadline = min(callLimits.deadline, runtime / 2) }
@@ -172,8 +173,8 @@ package struct ReplayRun: Sendable {
     return suspects
   }
 
-  /// Takes one suspect after the other. Nothing else is leased meanwhile: one that kills this process takes no other
-  /// event with it.
+  /// Takes one suspect at a time and leases nothing else. A suspect that kills this process therefore affects no
+  /// other event.
   private func replaySuspects(
     _ campaigns: [DueCampaign], _ calls: IssuerDispatcher?, _ plan: RunPlan, _ tally: inout ReplayTally,
     mayGoOn: @escaping @Sendable (Duration) -> Bool, _ didReplay: @Sendable (Int) -> Void
@@ -211,8 +212,8 @@ package struct ReplayRun: Sendable {
     return batch
   }
 
-  /// Gives the row of a run that failed its end and its exit code. Where the store does not even take that, the row stays
-  /// open and shows as crashed, which it is; the failure that is told is the first one.
+  /// Records the end and the exit code of a failed run. If the store does not accept them, the row stays open and
+  /// shows as crashed. The first error is the one that is reported.
   private func close(after error: any Error, _ tally: ReplayTally) async {
     let status = ProgramExit(of: error)
     do {
@@ -241,8 +242,8 @@ package struct ReplayRun: Sendable {
       status: status(open))
   }
 
-  /// A new dead letter wins over all but a signal: a person must look. An issuer that is down wins over open events: they
-  /// will not go away by waiting for the next run alone.
+  /// The exit code of a run. A signal comes first. A new dead letter wins over the rest, because an operator must
+  /// act. An issuer that is down wins over open events, because waiting for the next run alone may not resolve them.
   static func status(open: OpenEvents, isIssuerDown: Bool, interrupted: ProgramExit?) -> ProgramExit {
     if let interrupted { return interrupted }
     if open.newlyDead > 0 { return .newDeadLetters }

@@ -2,7 +2,7 @@ internal import Composition
 internal import Issuance
 internal import ServiceKit
 
-/// One invocation of a run: the lock, the run, and everybody who is told of it.
+/// One invocation of a run: it takes the lock, runs, and reports the result.
 struct ReplaySession: Sendable {
   let database: String
   let filter: EventFilter
@@ -16,12 +16,12 @@ struct ReplaySession: Sendable {
   let metricsFile: String?
   let ping: Ping?
 
-  /// Runs once, and tells of it however it ends.
+  /// Runs once, and reports the result or the error.
   func runOnce(until termination: Termination) async throws -> ProgramExit {
     let start = ProcessIdentity.runStart(filter, by: operatorName, askedFor: askedFor)
     let begun = ContinuousClock.now
     do {
-      // Opened first: where there is no database nothing is created, the lock's file neither.
+      // Opened first: if there is no database, nothing is created, not even the lock file.
       let store = try Backend.openStore(database: database, retryPolicy: policy)
       try await store.require(filter.campaign, doing: "replay the failed events of")
       let lock = try Backend.openRunLock(database: database)
@@ -31,9 +31,9 @@ struct ReplaySession: Sendable {
       let summary = try await run(start, on: store, until: termination)
       return try await tell(summary)
     } catch let failure as CLIError where failure.status == .lockNotHad {
-      throw failure  // the run that goes on tells of itself
+      throw failure  // the other run reports its own result
     } catch {
-      // What was told so far stays; what is unknown is absent.
+      // Reports that were sent stay. An unknown value is absent.
       await tell(of: error, run: start, after: begun.duration(to: .now))
       throw error
     }
@@ -57,7 +57,7 @@ struct ReplaySession: Sendable {
 
   // MARK: The lock
 
-  /// - Returns: whether the lock was had; where not, the run is to be skipped.
+  /// - Returns: whether the lock was taken; if not, the run is skipped.
   private func take(_ lock: any RunLock, for start: RunStart, until termination: Termination) async throws -> Bool {
     let begun = ContinuousClock.now
     while let holder = try lock.take(for: RunLockHolder(start, since: systemClock())) {
@@ -84,9 +84,9 @@ struct ReplaySession: Sendable {
       hint: "wait for it, or say --if-locked skip or wait; what it does: retry-batch runs")
   }
 
-  // MARK: Who is told
+  // MARK: Reporting
 
-  /// - Returns: the exit code: that of the run, but where all was well and somebody could not be told.
+  /// - Returns: the exit code of the run, or 74 if the run needs no operator and the metrics file cannot be written.
   private func tell(_ summary: ReplayRun.Summary) async throws -> ProgramExit {
     if summary.plan.skewed > 0 {
       printError(
@@ -100,7 +100,7 @@ struct ReplaySession: Sendable {
         try ReplayMetrics(summary, at: systemClock()).write(to: metricsFile)
       } catch {
         printError("\(error)")
-        if !summary.needsPerson { status = error.status }  // what a person must look at is not hidden behind this
+        if !summary.needsPerson { status = error.status }  // a result that needs an operator keeps its exit code
       }
     }
     await ping?.send(.ended(status, summary.lines), run: summary.run.id)
@@ -122,7 +122,7 @@ struct ReplaySession: Sendable {
 
   // MARK: Dry run
 
-  /// Says what a run would find and take at this moment.
+  /// Prints the plan that a run would have at this moment.
   func preview(json: Bool) async throws -> ProgramExit {
     let store = try Backend.openStore(database: database, retryPolicy: policy)
     try await store.require(filter.campaign, doing: "replay the failed events of")
@@ -134,6 +134,6 @@ struct ReplaySession: Sendable {
 }
 
 extension RunLockHolder {
-  /// In words, for an error message.
+  /// The text for an error message.
   var text: String { "run \(run) holds the lock:\n        process \(processID) on \(host), since \(since)" }
 }

@@ -1,12 +1,12 @@
 package import ArgumentParser
 
-/// Why a command ends: what could not be done, why, and what to type next, with its exit code.
+/// An error that ends a command. It names the failure, the reason and the next step, and has an exit code.
 package struct CLIError: Error, Sendable, CustomStringConvertible {
   package let status: ProgramExit
-  /// What could not be done.
+  /// The operation that failed.
   package let message: String
   package let reason: String
-  /// What to type next.
+  /// The next step for the operator.
   package let hint: String
 
   package init(_ status: ProgramExit, _ message: String, reason: String, hint: String) {
@@ -20,7 +20,7 @@ package struct CLIError: Error, Sendable, CustomStringConvertible {
 }
 
 extension CLIError {
-  /// A command that only groups others ends as a usage error: a timer that lost its subcommand must not look done.
+  /// The usage error of a command group without a subcommand. A timer that lost its subcommand must not exit with 0.
   package static func noSubcommand(of command: any ParsableCommand.Type) -> ValidationError {
     let names = command.configuration.subcommands.map { $0._commandName }
     return ValidationError("It does not say what to do: \(names.joined(separator: ", ")).")
@@ -32,10 +32,10 @@ extension CLIError {
   }
 }
 
-/// An error that a program prints before it ends with an exit code of its own. Any other error is unexpected: exit code 1.
+/// An error that a program prints before it exits with its own exit code. Any other error is unexpected: exit code 1.
 package protocol ReportableError: Error {
   var programExit: ProgramExit { get }
-  /// What is printed, in this order.
+  /// The errors to print, in this order.
   var cliErrors: [CLIError] { get }
 }
 
@@ -44,17 +44,17 @@ extension CLIError: ReportableError {
   package var cliErrors: [CLIError] { [self] }
 }
 
-/// The exit codes of all programs, as the table in docs/operations.md explains them.
+/// The exit codes of all programs. docs/exit-codes.md explains each.
 package enum ProgramExit: Int32, Sendable, CaseIterable {
   case done = 0
   case failed = 1
-  /// A check came out negative: reconcile DIRTY, an expectation of bench not met.
+  /// A check failed: reconcile reports DIRTY, or an expectation of bench is not met.
   case negative = 2
-  /// reconcile could not judge.
+  /// reconcile could not reach a verdict.
   case unknown = 3
   /// retry-batch: open events remain.
   case openEventsRemain = 4
-  /// retry-batch: dead letters that no earlier run has reported.
+  /// retry-batch: there are dead letters that no earlier run reported.
   case newDeadLetters = 5
   case usage = 64
   case badData = 65

@@ -5,9 +5,10 @@ internal import Glibc
   internal import CrashPoints
 #endif
 
-/// Runs a program from its command line to its exit code: parses, does, and says what is wrong in one form.
+/// Runs a program and exits with its exit code. It parses the command line, runs the command, and prints any error in
+/// one form.
 ///
-/// Help and version go to standard output and end with 0; a bad command line ends with 64.
+/// Help and version go to standard output with exit code 0. A bad command line ends with 64.
 package func runProgram<Program: AsyncParsableCommand>(
   _ program: Program.Type, arguments: [String] = Array(CommandLine.arguments.dropFirst())
 ) async -> Never {
@@ -30,13 +31,13 @@ package func runProgram<Program: AsyncParsableCommand>(
     }
     exit(ProgramExit.done.rawValue)
   } catch let code as ExitCode {
-    exit(code.rawValue)  // all is said already
+    exit(code.rawValue)  // the command has printed its messages
   } catch {
     exit(report(error, of: program, arguments).rawValue)
   }
 }
 
-/// Prints an error, or the help or the version that the parser ended with. The one place where errors are printed.
+/// Prints an error, or the help or version that the parser ended with. All errors are printed here.
 private func report<Program: AsyncParsableCommand>(
   _ error: any Error, of program: Program.Type, _ arguments: [String]
 ) -> ProgramExit {
@@ -54,9 +55,9 @@ private func report<Program: AsyncParsableCommand>(
   }
 }
 
-/// Pure: the help or the version, where the parser ended because somebody asked for it.
+/// Pure: the text of the help or the version, if the parser ended because the user asked for it.
 ///
-/// - Throws: what is wrong with the command line, or else went wrong.
+/// - Throws: the error in the command line, or any other error.
 package func helpText<Program: ParsableCommand>(
   for error: any Error, of program: Program.Type, _ arguments: [String], columns: Int
 ) throws(CLIError) -> String {
@@ -69,12 +70,12 @@ package func helpText<Program: ParsableCommand>(
   }
 }
 
-/// Where the first words of a command line lead in the tree of a program's commands.
+/// The command that the first words of a command line select in the program's command tree.
 struct CommandPlace {
   private(set) var command: any ParsableCommand.Type
   /// The program and its subcommands down to ``command``.
   private(set) var names: [String]
-  /// Which argument should name a subcommand of ``command`` and does not.
+  /// The index of the argument that should name a subcommand of ``command``; `nil` if every name is known.
   private(set) var strangerIndex: Int?
 
   init(_ arguments: [String], of program: any ParsableCommand.Type) {
@@ -82,7 +83,7 @@ struct CommandPlace {
     names = [program._commandName]
     for (index, word) in arguments.enumerated() {
       let subcommands = command.configuration.subcommands
-      // Behind an option of a command that only groups others, nobody can tell its value from a subcommand.
+      // After an option of a command group, a word may be the option's value or a subcommand. The parse stops here.
       guard !subcommands.isEmpty, !word.hasPrefix("-") else {
         descendToDefault(of: word)
         return
@@ -97,7 +98,8 @@ struct CommandPlace {
     }
   }
 
-  /// An option of a group that has a default is the default's, but for what every command answers.
+  /// Selects the default subcommand of a group, because an option of the group belongs to it. `--help` and
+  /// `--version` stay with the group.
   private mutating func descendToDefault(of option: String) {
     guard let next = command.configuration.defaultSubcommand, !["--help", "-h", "--version"].contains(option) else {
       return
@@ -106,14 +108,14 @@ struct CommandPlace {
     names.append(next._commandName)
   }
 
-  /// The subcommand that every program has from the library.
+  /// The subcommand that ArgumentParser adds to every program.
   static let help = "help"
 
   var path: String { names.joined(separator: " ") }
   var isGroup: Bool { !command.configuration.subcommands.isEmpty }
   var subcommandNames: [String] { command.configuration.subcommands.map { $0._commandName } }
 
-  /// The long options that it takes, with their dashes.
+  /// The long options of ``command``, with their dashes.
   var optionNames: [String] {
     let help = command.helpMessage(includeHidden: true, columns: Terminal.usualColumns)
     return help.split(separator: "\n").compactMap { line in
@@ -129,11 +131,11 @@ extension ParsableCommand {
 }
 
 extension CommandConfiguration {
-  /// A command whose help begins with examples.
+  /// A command with examples at the start of its help.
   ///
   /// - Parameters:
   ///   - examples: whole command lines of at most 77 columns, so that none is wrapped at 80.
-  ///   - discussion: what stands below them, in lines of at most 79 columns.
+  ///   - discussion: the text after the examples, in lines of at most 79 columns.
   package init(
     commandName: String, abstract: String, version: String = "", examples: [String], discussion: String = "",
     subcommands: [any ParsableCommand.Type] = [], defaultSubcommand: (any ParsableCommand.Type)? = nil
@@ -146,7 +148,7 @@ extension CommandConfiguration {
       subcommands: subcommands, defaultSubcommand: defaultSubcommand)
   }
 
-  /// The command lines of its examples.
+  /// The command lines of the examples in the help.
   package var examples: [String] {
     let lines = discussion.split(separator: "\n", omittingEmptySubsequences: false)
     guard let title = lines.firstIndex(where: { $0.hasPrefix("Example:") || $0.hasPrefix("Examples:") }) else {
@@ -160,7 +162,7 @@ extension CommandConfiguration {
 
 /// The text of `--help`.
 enum HelpText {
-  /// The text with its usage line wrapped; the library wraps all else.
+  /// The text with its usage line wrapped. ArgumentParser wraps all other lines.
   static func fitted(_ help: String, columns: Int) -> String {
     let title = "USAGE: "
     var lines = help.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
@@ -171,7 +173,7 @@ enum HelpText {
     }.joined(separator: "\n")
   }
 
-  /// The words of a usage line; what stands in brackets is one.
+  /// The words of a usage line. Text in brackets is one word.
   private static func usageParts(_ line: String) -> [String] {
     var parts: [String] = []
     var isInBrackets = false

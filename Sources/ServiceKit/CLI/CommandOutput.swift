@@ -2,10 +2,10 @@ internal import ArgumentParser
 internal import Foundation
 internal import Glibc
 
-/// Writes a line to standard error: words for people. Results go to standard output. `error:` and `warning:` at its
-/// beginning are in colour on a terminal.
+/// Writes a line to standard error. Standard error is for messages, standard output for results. A leading `error:`
+/// or `warning:` is in colour on a terminal.
 ///
-/// - Parameter limit: how long to wait for a reader that does not keep up.
+/// - Parameter limit: how long to wait for a slow reader.
 package func printError(_ line: String, within limit: Duration = .seconds(5)) {
   var text = EscapedText.ofParagraph(line)
   for (label, colour) in [("error:", Colour.red), ("warning:", .yellow)] where text.hasPrefix(label) {
@@ -14,9 +14,9 @@ package func printError(_ line: String, within limit: Duration = .seconds(5)) {
   LineWriter.standardError.write(text, within: limit) { "(\($0) lines before this one were lost)" }
 }
 
-/// Writes a line to standard output at once, also into a pipe.
+/// Writes a line to standard output without buffering, also into a pipe.
 ///
-/// - Throws: ``CLIError`` with exit code 74 where it cannot be written: a result that nobody got is none.
+/// - Throws: ``CLIError`` with exit code 74 if the line cannot be written. A lost result is a failure.
 package func printResult(_ line: String) throws(CLIError) {
   var text = line + "\n"
   let error = text.withUTF8 { bytes -> Int32? in
@@ -35,7 +35,7 @@ package func printResult(_ line: String) throws(CLIError) {
     hint: "check where the output goes, and run the command again")
 }
 
-/// `--json`, of every command whose result people read as a table.
+/// The `--json` flag of every command that prints its result as a table.
 package struct JSONFlag: ParsableArguments {
   @Flag(name: .customLong("json"), help: "Print the result as JSON (docs/schemas).")
   package var isSet = false
@@ -43,7 +43,7 @@ package struct JSONFlag: ParsableArguments {
   package init() {}
 }
 
-/// The bounds of `--limit` of every command that lists.
+/// The bounds of `--limit` for every command that lists rows.
 package enum PageLimit {
   package static let range = 1...10_000
 
@@ -55,14 +55,14 @@ package enum PageLimit {
   }
 }
 
-/// Writes a result to standard output as JSON, as its schema in docs/schemas says.
+/// Writes a result to standard output as JSON. Its schema is in docs/schemas.
 ///
-/// - Throws: ``CLIError`` with exit code 74 where it cannot be written.
+/// - Throws: ``CLIError`` with exit code 74 if the result cannot be written.
 package func printJSON(_ value: some Encodable) throws {
   try printResult(try JSONText.encode(value, isIndented: true))
 }
 
-/// A field that is always there: `null` where there is no value.
+/// A JSON field that is always present: `null` if it has no value.
 package struct Nullable<Value: Encodable>: Encodable {
   private let value: Value?
 
@@ -76,7 +76,7 @@ package struct Nullable<Value: Encodable>: Encodable {
 
 extension Nullable: Sendable where Value: Sendable {}
 
-/// JSON as all programs write it: keys in snake_case and in order, so that the same value is the same bytes.
+/// The JSON of all programs: keys in snake_case and sorted, so that equal values give equal bytes.
 package enum JSONText {
   /// - Parameter isIndented: one field a line, for results that people also read.
   package static func encode(_ value: some Encodable, isIndented: Bool = false) throws -> String {
@@ -87,9 +87,9 @@ package enum JSONText {
     return String(decoding: try encoder.encode(value), as: UTF8.self)
   }
 
-  /// Reads what ``encode(_:isIndented:)`` wrote of a value whose keys are in snake_case by themselves.
+  /// Decodes text that ``encode(_:isIndented:)`` wrote. The keys of the value must be in snake_case already.
   ///
-  /// - Returns: `nil` where the text is something else.
+  /// - Returns: `nil` if the text is not such a value.
   package static func decode<Value: Decodable>(_ type: Value.Type, from text: String) -> Value? {
     try? JSONDecoder().decode(type, from: Data(text.utf8))
   }

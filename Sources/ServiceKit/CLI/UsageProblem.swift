@@ -1,8 +1,8 @@
 internal import ArgumentParser
 
-/// What is wrong with a command line, said in the three lines of every other failure.
+/// An error in a command line, in the same three lines as every other failure.
 struct UsageProblem {
-  /// What the parser of the library, or a check of ours, says.
+  /// The message of ArgumentParser, or of one of our checks.
   let message: String
   let arguments: [String]
   let place: CommandPlace
@@ -14,7 +14,8 @@ struct UsageProblem {
     return refusal(why: Self.sentence(message), next: howToType)
   }
 
-  /// The first long option that the command does not have. The library looks for it only after all else is right.
+  /// The index of the first unknown long option. ArgumentParser reports an unknown option only after all other
+  /// errors.
   private var strangeOptionIndex: Int? {
     guard !place.isGroup else { return nil }
     let known = place.optionNames
@@ -48,7 +49,8 @@ struct UsageProblem {
     CLIError(.usage, "cannot run \(place.path)", reason: why, hint: next)
   }
 
-  /// The line as it was probably meant, where it is one that a person would type.
+  /// The command line with the probable correction, if it can be typed: at most 200 characters and no control
+  /// characters.
   private func didYouMean(_ word: String, at index: Int, instead: String) -> String {
     var line = arguments
     line[index] = instead
@@ -66,7 +68,7 @@ struct UsageProblem {
     return "type it like: \(example)  (more: --help)"
   }
 
-  /// The library's words as the middle of a message: no capital, no full stop, one line.
+  /// The library's message as the middle of a sentence: no capital, no full stop, one line.
   private static func sentence(_ message: String) -> String {
     var text = message.replacing(". Please provide one of the following:\n  - ", with: ": it must be one of ")
       .replacing(". Please provide one of ", with: ": it must be one of ").replacing("\n  - ", with: ", ")
@@ -76,7 +78,7 @@ struct UsageProblem {
 }
 
 extension String {
-  /// As one word of a POSIX shell.
+  /// The text quoted as one word of a POSIX shell.
   fileprivate var shellQuoted: String {
     let isPlain = !isEmpty && wholeMatch(of: #/[A-Za-z0-9_@%+=:,.\/-]+/#) != nil
     return isPlain ? self : "'" + replacing("'", with: "'\\''") + "'"

@@ -2,14 +2,15 @@ package import FileIO
 package import Foundation
 internal import Glibc
 
-/// A file that an operator hands over.
+/// An input file that an operator names.
 package enum InputFile {
-  /// The whole text of a regular file.
+  /// Reads the whole text of a regular file.
   ///
   /// - Parameters:
   ///   - limit: in bytes.
-  ///   - what: as in "cannot read the plan".
-  /// - Throws: ``CLIError`` with exit code 74 where it cannot be read, and 65 where it is too long or no text.
+  ///   - what: the kind of file, as in "cannot read the plan".
+  /// - Throws: ``CLIError`` with exit code 74 if the file cannot be read, and 65 if it is too long or is not UTF-8
+  ///   text.
   package static func read(_ path: String, limit: Int, what: String) throws(CLIError) -> String {
     let attributes = try? FileManager.default.attributesOfItem(atPath: path)
     guard attributes?[.type] as? FileAttributeType == .typeRegular else {
@@ -32,37 +33,38 @@ package enum InputFile {
   }
 }
 
-/// A small file that decides who is believed or named, read once at the start: a secret, or public keys.
+/// A small file that is read once at the start and must be protected: a secret or public keys.
 package struct KeyFile: Sendable {
-  /// The largest that is read, in bytes.
+  /// The largest file that is accepted, in bytes.
   package static let maximumBytes = 256 << 10
 
   package let path: String
-  /// What it holds, for an error message: `the secret of tokens`.
+  /// The kind of content, for an error message: `the secret of tokens`.
   private let content: String
   private let forbidden: Forbidden
 
-  /// What is forbidden to whom. The group may read a secret: the access list by which systemd hands out a credential
-  /// shows as just that.
+  /// The access that the file's mode must not give. A secret may be readable by the group: the access list that
+  /// systemd sets on a credential shows as a group permission.
   package enum Forbidden: mode_t, Sendable {
-    /// Others anything, the group writing.
+    /// Any access for others, and writing by the group.
     case use = 0o027
-    /// Others writing.
+    /// Writing by others.
     case writing = 0o002
   }
 
   /// - Parameters:
-  ///   - content: what it holds, for an error message: `the secret of tokens`.
-  ///   - forbidden: what nobody but its owner may be able to do with it.
+  ///   - content: the kind of content, for an error message: `the secret of tokens`.
+  ///   - forbidden: the access that users other than the owner must not have.
   package init(path: String, content: String, forbidden: Forbidden) {
     self.path = path
     self.content = content
     self.forbidden = forbidden
   }
 
-  /// - Throws: ``CLIError``, exit code 78, unless it is a regular file with a mode that will do.
+  /// - Throws: ``CLIError`` with exit code 78 if it is not a regular file, its mode gives forbidden access, it cannot
+  ///   be read, or it is larger than ``maximumBytes``.
   package func bytes() throws(CLIError) -> [UInt8] {
-    // Without waiting: a pipe would hold the start for ever.
+    // O_NONBLOCK, because opening a pipe would block the start.
     let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw refusal(Self.system(errno), next: "check the path and who may read it") }
     defer { close(descriptor) }
@@ -90,7 +92,7 @@ package struct KeyFile: Sendable {
     CLIError(.configuration, "cannot take \(content) from \(path)", reason: why, hint: next)
   }
 
-  /// Reads to the end, or one byte more than may be.
+  /// Reads to the end of the file, or one byte more than the limit.
   private func read(_ descriptor: Int32) throws(CLIError) -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: Self.maximumBytes + 1)
     var count = 0
@@ -110,15 +112,15 @@ package struct KeyFile: Sendable {
   private static func system(_ error: Int32) -> String { unsafe String(cString: strerror(error)) }
 }
 
-/// A result that goes to a file. A reader finds the whole result or what was there before.
+/// Writes a result to a file atomically. A reader finds either the whole result or the previous file.
 package enum OutputFile {
-  /// Writes a text under a temporary name beside the file, syncs it, and renames it.
+  /// Writes a text under a temporary name in the same directory, syncs it, and renames it.
   ///
   /// - Parameters:
   ///   - subject: as in "cannot write the metrics file out.prom"; empty for the path alone.
-  ///   - hint: what to do if it cannot be written.
-  ///   - willRename: called when the text is written and synced under its temporary name.
-  ///   - didRename: called when the file has its name.
+  ///   - hint: the next step if the file cannot be written.
+  ///   - willRename: called after the text is written and synced under its temporary name.
+  ///   - didRename: called after the file has its final name.
   /// - Throws: ``CLIError`` with exit code 74. The old file stays.
   package static func write(
     _ text: String, to path: String, access: AtomicFile.Access = .ownerOnly, subject: String = "",

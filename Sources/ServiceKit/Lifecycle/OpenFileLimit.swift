@@ -1,22 +1,22 @@
 internal import Glibc
 
-/// How many files and connections this process may have open (`RLIMIT_NOFILE`).
+/// The limit of open files and connections of this process (`RLIMIT_NOFILE`).
 package struct OpenFileLimit: Sendable, Equatable {
-  /// What holds now.
+  /// The limit in effect.
   package let soft: Int
-  /// Up to where the process may raise it by itself.
+  /// The highest soft limit that the process may set itself.
   package let hard: Int
 
-  /// The limit as it is; `nil` where the system does not tell.
+  /// The present limit; `nil` if the system does not report it.
   package static func current() -> OpenFileLimit? {
     var limit = rlimit()
     guard unsafe getrlimit(resource, &limit) == 0 else { return nil }
     return OpenFileLimit(soft: Int(clamping: limit.rlim_cur), hard: Int(clamping: limit.rlim_max))
   }
 
-  /// Raises the soft limit to the hard one. Where the system refuses, the limit stays as it is.
+  /// Raises the soft limit to the hard limit. If the system refuses, the limit stays unchanged.
   ///
-  /// - Returns: the limit afterwards; `nil` where the system does not tell.
+  /// - Returns: the limit afterwards; `nil` if the system does not report it.
   @discardableResult
   package static func raise() -> OpenFileLimit? {
     var limit = rlimit()
@@ -26,12 +26,12 @@ package struct OpenFileLimit: Sendable, Equatable {
     return current()
   }
 
-  /// How many a program needs free: for the database, its locks and readers, and what each event loop has open, of which
-  /// there is one for each processor; and as many connections of `serve` again.
+  /// The number of free descriptors that a program needs. Half of them serve the database with its locks and readers,
+  /// and the event loops, one for each processor. The other half is for connections of `serve`.
   package static var least: Int { 96 + 4 * max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
-  /// Sees to it that ``least`` files can be opened; raises the limit where that is allowed. What runs out of them in the
-  /// middle of its start may trap, in code that cannot do without.
+  /// Checks that ``least`` files can be opened, and raises the soft limit if necessary. A program that runs out of
+  /// descriptors during its start may trap in library code.
   ///
   /// - Throws: ``CLIError`` with exit code 78.
   static func secureLeast() throws(CLIError) {
@@ -46,7 +46,7 @@ package struct OpenFileLimit: Sendable, Equatable {
       hint: "raise the hard limit with: ulimit -Hn 1024 (of a unit: LimitNOFILE=)")
   }
 
-  /// How many descriptors are free, looked for only until so many are found. Others may have been inherited.
+  /// Counts free descriptors and stops at `enough`. The process may have inherited open descriptors.
   private static func free(upTo enough: Int) -> Int {
     guard let limit = current()?.soft else { return enough }
     var (free, descriptor) = (0, 0)

@@ -1,10 +1,10 @@
 internal import Foundation
 
-/// Who and where this process is, for the rows that it writes.
+/// The identity of this process in the rows that it writes: process id, host, operator.
 package enum ProcessIdentity {
   package static var processID: Int { Int(getpid()) }
 
-  /// As the kernel has it: nobody is asked over the network.
+  /// The host name from the kernel, without a network lookup.
   package static var host: String {
     var name = [CChar](repeating: 0, count: 256)
     guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
@@ -13,18 +13,18 @@ package enum ProcessIdentity {
 
   package static var environment: [String: String] { ProcessInfo.processInfo.environment }
 
-  /// The login of the person: who called sudo, else the user of the process.
+  /// The operator's login: `SUDO_USER`, else the user of the process.
   package static var operatorName: String {
     ProcessInfo.processInfo.environment["SUDO_USER"] ?? NSUserName()
   }
 }
 
-/// What was built, and by what: the same for all three programs.
+/// The version of the build and its compiler, the same for all three programs.
 package enum ProgramVersion {
-  /// As `--version` prints it.
+  /// The version that `--version` prints.
   package static let number = "0.1.0"
 
-  /// The release of the Swift compiler, major and minor.
+  /// The release of the Swift compiler: major and minor.
   package static let compiler: String = {
     #if compiler(>=6.5)
       "6.5 or newer"

@@ -2,13 +2,13 @@ internal import Dispatch
 internal import Glibc
 internal import Synchronization
 
-/// SIGTERM and SIGINT: the first asks for an orderly end, a second one ends the process at once.
+/// Handles SIGTERM and SIGINT: the first signal requests an orderly shutdown, a second one ends the process at once.
 ///
-/// What comes a moment after the first is its echo: timeout(1), and others that start programs, signal a process and then
-/// its whole group.
+/// A signal within `echo` of the first counts as the same signal. timeout(1) and other launchers signal a process and
+/// then its whole process group.
 ///
-/// Once watched for, the signals stay with this value until the process ends: also a close that hangs after the work is
-/// done can be cut short.
+/// The handlers stay until the process ends, so a second signal also interrupts a close that hangs after the work is
+/// done.
 package final class Termination: Sendable {
   private struct State {
     var first: ProgramExit?
@@ -17,14 +17,14 @@ package final class Termination: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Blocking nowhere, and of its own: the second signal is heard also when every other thread hangs.
+  /// A private queue that never blocks. The second signal is handled even if every other thread hangs.
   private let queue = DispatchQueue(label: "first-come.termination")
   private let say: @Sendable (String) -> Void
   private let echo: Duration
 
   /// - Parameters:
-  ///   - echo: for how long after the first signal others are taken for the same.
-  ///   - say: takes the line that is said when a second signal ends the process. It must not wait.
+  ///   - echo: for how long after the first signal another signal counts as the same.
+  ///   - say: prints the line that announces the end after a second signal. It must not block.
   package init(
     echo: Duration = .milliseconds(50),
     say: @escaping @Sendable (String) -> Void = { printError($0, within: .zero) }
@@ -33,10 +33,10 @@ package final class Termination: Sendable {
     self.say = say
   }
 
-  /// The exit code that the first signal asks for: 143 for SIGTERM, 130 for SIGINT; `nil` where none came.
+  /// The exit code that the first signal requests: 143 for SIGTERM, 130 for SIGINT; `nil` if no signal came.
   package var programExit: ProgramExit? { state.withLock { $0.first } }
 
-  /// Runs `body` while watching for signals, and calls `onSignal` at the first. To be called once.
+  /// Runs `body` while watching for signals, and calls `onSignal` at the first signal. Call it once.
   package func watch<Result: Sendable>(
     onSignal: @escaping @Sendable () async -> Void = {}, during body: @escaping @Sendable () async throws -> Result
   ) async throws -> Result {
@@ -58,7 +58,7 @@ package final class Termination: Sendable {
     }
   }
 
-  /// Waits for a time, or until the first signal.
+  /// Sleeps for a time, or until the first signal.
   package func sleep(for time: Duration) async {
     let end = ContinuousClock.now + time
     while programExit == nil, ContinuousClock.now < end {
@@ -71,13 +71,13 @@ package final class Termination: Sendable {
     }
   }
 
-  /// How soon a rest hears of a signal.
+  /// The longest time until a sleep notices a signal.
   private static let piece = Duration.milliseconds(100)
 
-  /// Returns when a signal that comes will be heard.
+  /// Installs the handler of a signal and returns when it is active.
   private func trap(_ signal: Int32, as exit: ProgramExit) async {
     let source = DispatchSource.makeSignalSource(signal: signal, queue: queue)
-    // The source and its handler hold each other, and the handler this value: they are never given up.
+    // The source, its handler and this value keep each other alive. They are never released.
     source.setEventHandler {
       withExtendedLifetime(source) { self.received(exit) }
     }

@@ -1,17 +1,17 @@
-/// Text from anywhere, spelt so that it can neither end a line nor act on the terminal that shows it.
+/// Escapes untrusted text so that it cannot end a line or control the terminal that shows it.
 ///
-/// Escaped as in JSON are control characters (C0, DEL, C1), separators of lines and paragraphs, and invisible characters
-/// of formatting, such as those that turn the direction of writing.
+/// It escapes control characters (C0, DEL, C1), line and paragraph separators, and invisible format characters, such
+/// as those that change the writing direction. The form is that of JSON.
 enum EscapedText {
   /// - Parameters:
-  ///   - limit: of the result, in bytes. What is cut ends with an ellipsis.
+  ///   - limit: of the result, in bytes. Text that is cut ends with an ellipsis.
   ///   - quotes: whether the result will stand between double quotes.
-  ///   - isCut: becomes `true` where the limit was reached.
+  ///   - isCut: becomes `true` if the limit was reached.
   static func of(_ text: String, limit: Int, quotes: Bool, isCut: inout Bool) -> String {
     let ellipsis = "…"
     var result = ""
     var count = 0
-    // Where to go back to, so that the ellipsis has room.
+    // The end of the longest prefix that leaves room for the ellipsis.
     var lastFit = result.endIndex
     for scalar in text.unicodeScalars {
       let piece = spelling(of: scalar, quotes: quotes)
@@ -26,7 +26,7 @@ enum EscapedText {
     return result
   }
 
-  /// The text without a limit; line ends and tabs stay, since they are the writer's own.
+  /// Escapes text without a limit. Line ends and tabs stay, because the program wrote them itself.
   static func ofParagraph(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
@@ -39,7 +39,7 @@ enum EscapedText {
     return result
   }
 
-  /// The text as a cell of a table: on one line. What joins characters stays; emoji and some scripts are written with it.
+  /// Escapes the text of a table cell, on one line. Joiners stay, because emoji and some scripts need them.
   static func ofCell(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
       let isJoiner = scalar == "\u{200C}" || scalar == "\u{200D}"
@@ -58,7 +58,7 @@ enum EscapedText {
     }
   }
 
-  /// Whether it does something else than to be seen.
+  /// Whether the character acts on the display instead of being shown.
   private static func isActive(_ scalar: Unicode.Scalar) -> Bool {
     if scalar.isASCII { return scalar.value < 0x20 || scalar.value == 0x7F }
     return switch scalar.properties.generalCategory {

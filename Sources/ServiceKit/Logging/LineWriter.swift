@@ -1,17 +1,17 @@
 internal import Glibc
 internal import Synchronization
 
-/// Writes whole lines to a descriptor, and never waits long for whoever reads them.
+/// Writes whole lines to a descriptor without waiting long for a slow reader.
 ///
-/// A line of up to ``atomicLength`` bytes is one write(2), which on a pipe no other writer can break into. Lines of
-/// several threads come one after another. A reader that does not keep up, or has gone, costs lines, which are counted;
-/// it does not stop the program.
+/// A line of up to ``atomicLength`` bytes is one write(2), which no other writer of a pipe can split. Lines of
+/// several threads do not interleave. If the reader is slow or gone, lines are dropped and counted; the program does
+/// not stop.
 package final class LineWriter: Sendable {
   package static let standardError = LineWriter(STDERR_FILENO)
 
-  /// The longest line, with its end, that a pipe takes as a whole: PIPE_BUF.
+  /// The longest line, with its line end, that a pipe takes atomically: PIPE_BUF.
   package static let atomicLength = 4_096
-  /// How long a line waits for a reader that did keep up until now. Then lines are dropped until it reads again.
+  /// How long a line waits for a reader that has kept up so far. After that, lines are dropped until it reads again.
   static let patience = Duration.milliseconds(50)
 
   private struct State {
@@ -21,21 +21,21 @@ package final class LineWriter: Sendable {
     var isStalled = false
   }
 
-  /// What was given, by which the reader is known.
+  /// The descriptor of the caller. It identifies the stream.
   private let given: Int32
-  /// What is written to: one of our own that does not block, where the system gives one.
+  /// The descriptor to write to: a non-blocking one of our own, if the system opens one.
   private let descriptor: Int32
   private let isSocket: Bool
   private let state = Mutex(State())
 
-  /// - Parameter descriptor: stays the caller's, and open as long as this writer lives.
+  /// - Parameter descriptor: remains owned by the caller, and must stay open while this writer lives.
   package init(_ descriptor: Int32) {
     ignoreBrokenPipes()
     given = descriptor
     var status = stat()
     let kind = unsafe fstat(descriptor, &status) == 0 ? status.st_mode & S_IFMT : 0
     isSocket = kind == S_IFSOCK
-    // The flag O_NONBLOCK belongs to everybody who shares the open pipe or terminal; one that is opened anew is ours.
+    // O_NONBLOCK is shared by all holders of an open pipe or terminal. Opening it again gives a flag of our own.
     let own =
       kind == S_IFIFO || kind == S_IFCHR
       ? unsafe open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1
@@ -46,16 +46,16 @@ package final class LineWriter: Sendable {
 
   package var isTerminal: Bool { isatty(given) == 1 }
 
-  /// Whether it is the stream that `JOURNAL_STREAM` names as `device:inode`.
+  /// Whether the descriptor is the stream that `JOURNAL_STREAM` names as `device:inode`.
   package func isStream(named name: String) -> Bool {
     var status = stat()
     return unsafe fstat(given, &status) == 0 && name == "\(status.st_dev):\(status.st_ino)"
   }
 
   /// - Parameters:
-  ///   - line: without its end.
-  ///   - limit: how long to wait for the reader; `nil` for ``patience``, and not at all while it does not keep up.
-  ///   - noticeOfLoss: a line that tells how many were lost before, once there is a reader again.
+  ///   - line: without its line end.
+  ///   - limit: how long to wait for the reader; `nil` for ``patience``, and zero while the reader is stalled.
+  ///   - noticeOfLoss: makes the line that reports how many lines were lost, once the reader reads again.
   package func write(_ line: String, within limit: Duration? = nil, noticeOfLoss: (Int) -> String) {
     state.withLock { state in
       let wait = limit ?? (state.isStalled ? .zero : Self.patience)
@@ -71,7 +71,7 @@ package final class LineWriter: Sendable {
     }
   }
 
-  /// Writes a piece of at most ``atomicLength`` bytes as it is, without an end of line; not at all where that would wait.
+  /// Writes at most ``atomicLength`` bytes without a line end. It writes nothing if the write would block.
   package func writeUnlessStalled(_ text: String) {
     state.withLock { _ in
       guard isWritable(within: .zero) else { return }
@@ -81,7 +81,7 @@ package final class LineWriter: Sendable {
 
   /// - Returns: whether all of it was written.
   private func put(_ line: String, by deadline: ContinuousClock.Instant, _ state: inout State) -> Bool {
-    // What follows the first half of a line must not look like its second.
+    // A line after a partly written line begins with a line end, so that the two do not look like one.
     let bytes = Array(((state.isCut ? "\n" : "") + line + "\n").utf8)
     var sent = 0
     while sent < bytes.count {
@@ -100,7 +100,7 @@ package final class LineWriter: Sendable {
       sent += written
     }
     if sent == bytes.count { state.isStalled = false }
-    // After an attempt that wrote nothing, the half that stood there stands there still.
+    // An attempt that wrote nothing leaves a partly written line as it was.
     if sent > 0 { state.isCut = sent < bytes.count }
     return sent == bytes.count
   }
@@ -113,7 +113,7 @@ package final class LineWriter: Sendable {
     }
   }
 
-  /// Whether a write will not wait. A descriptor that is broken is writable too: the write then says why not.
+  /// Whether a write does not block. A broken descriptor counts as writable: the write then reports the error.
   private func isWritable(within limit: Duration) -> Bool {
     var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     let (seconds, attoseconds) = limit.components
@@ -123,13 +123,13 @@ package final class LineWriter: Sendable {
   }
 }
 
-/// Makes writing to a pipe or socket that nobody reads any more an error of that write, and not the end of the process.
+/// Makes a write to a closed pipe or socket fail with an error instead of ending the process (SIGPIPE).
 package func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
-/// Takes the places of standard streams that the program was started without, so that no file that it opens gets one of
-/// them, and with it what is written there. Writing to such a stream stays an error.
+/// Opens /dev/null for each standard stream that is closed at the start. Otherwise a file that the program opens
+/// could get that descriptor, and messages would be written into it. Writing to such a stream is still an error.
 package func holdStandardStreams() {
   for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) < 0 {
-    _ = unsafe open("/dev/null", O_RDONLY)  // gets the lowest number that is free
+    _ = unsafe open("/dev/null", O_RDONLY)  // gets the lowest free number
   }
 }

@@ -2,19 +2,19 @@ internal import Foundation
 internal import Glibc
 package import Logging
 
-/// How log lines look.
+/// The format of log lines.
 package enum LogFormat: String, Sendable, CaseIterable {
-  /// Text on a terminal, JSON lines everywhere else.
+  /// Text on a terminal, JSON lines otherwise.
   case auto
   case json
   case text
 }
 
-/// What is logged, how it looks, and with which key users are named in it.
+/// The log level, the log format, and the key file of the user pseudonyms.
 package struct LogSettings: Sendable, Equatable {
   package var level: Logger.Level
   package var format: LogFormat
-  /// The file with the key of the pseudonyms; `nil` for the credential of the unit, or a new key in every process.
+  /// The key file of the pseudonyms; `nil` for the credential of the unit, or a new key in every process.
   package var pseudonymKeyFile: String?
 
   package init(level: Logger.Level = .info, format: LogFormat = .auto, pseudonymKeyFile: String? = nil) {
@@ -24,7 +24,7 @@ package struct LogSettings: Sendable, Equatable {
   }
 }
 
-/// Where log lines go, and what they look like there: the maker of all loggers of a program.
+/// Makes all loggers of a program, with one destination and one format.
 package struct LogOutput: Sendable {
   private let settings: LogSettings
   private let style: LogLineStyle
@@ -32,8 +32,8 @@ package struct LogOutput: Sendable {
   private let timestamp: @Sendable () -> String
 
   /// - Parameters:
-  ///   - stream: what decides the format `auto`, and whether the journal of systemd reads along.
-  ///   - environment: where `JOURNAL_STREAM` names the journal's end of a stream.
+  ///   - stream: the destination. It decides the format `auto`, and whether the systemd journal reads the lines.
+  ///   - environment: `JOURNAL_STREAM` in it names the stream that the journal reads.
   ///   - timestamp: the present time as a line shows it, in RFC 3339.
   package init(
     _ settings: LogSettings, to stream: LineWriter = .standardError,
@@ -52,7 +52,7 @@ package struct LogOutput: Sendable {
       isJSON: isJSON, hasPriority: environment["JOURNAL_STREAM"].map(stream.isStream(named:)) ?? false)
   }
 
-  /// - Parameter label: which part of the program speaks, such as `issue-service`.
+  /// - Parameter label: the part of the program that logs, such as `issue-service`.
   package func makeLogger(label: String) -> Logger {
     Logger(label: label) { label in
       LogLineHandler(label: label, level: settings.level, style: style, stream: stream, timestamp: timestamp)
@@ -60,7 +60,7 @@ package struct LogOutput: Sendable {
   }
 }
 
-/// Turns each event into one line.
+/// Turns each log event into one line.
 struct LogLineHandler: LogHandler {
   var logLevel: Logger.Level
   var metadata: Logger.Metadata = [:]
@@ -107,7 +107,7 @@ struct LogLineHandler: LogHandler {
   }
 }
 
-/// What one log line says.
+/// The content of one log line.
 struct LogLine {
   /// RFC 3339.
   let time: String
@@ -117,7 +117,7 @@ struct LogLine {
   let metadata: Logger.Metadata
   let source: String
 
-  /// The metadata as text by key, in order; what stands inside others is named `outer.inner` or `outer.0`.
+  /// The metadata as text, sorted by key. Nested values are named `outer.inner` or `outer.0`.
   var fields: [(key: String, value: String)] {
     var fields: [String: String] = [:]
     for (key, value) in metadata { Self.flatten(value, as: key, into: &fields) }
@@ -136,13 +136,14 @@ struct LogLine {
   }
 }
 
-/// How a line is spelt. A line is at most ``LineWriter/atomicLength`` bytes long: what is too long is cut, and says so.
+/// Formats a log line. A line is at most ``LineWriter/atomicLength`` bytes long; a longer one is cut and marked as
+/// cut.
 struct LogLineStyle: Sendable {
   let isJSON: Bool
-  /// Whether each line begins with `<0>` to `<7>`, which the journal takes off and keeps as the line's priority.
+  /// Whether each line begins with a priority from `<2>` to `<7>`, which the journal removes and stores.
   let hasPriority: Bool
 
-  /// Limits in bytes of what is written, escapes included.
+  /// The longest texts in bytes, escapes included.
   private enum Limit {
     static let name = 64
     static let message = 2_048
@@ -214,7 +215,7 @@ extension String {
 }
 
 extension Logger.Level {
-  /// The number that syslog and the journal give to such a line.
+  /// The priority of the level in syslog and the journal.
   fileprivate var syslogPriority: Int {
     switch self {
     case .critical: 2

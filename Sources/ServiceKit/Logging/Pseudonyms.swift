@@ -3,18 +3,19 @@ package import Foundation
 internal import Glibc
 package import Logging
 
-/// What stands in logs for a user: who has the key can find the lines of a user, and nobody can read a user from a line.
+/// Replaces user ids in logs with pseudonyms. With the key, an operator can find the lines of a user; a line alone
+/// does not reveal the user.
 ///
 ///     logger.info("accepted", metadata: ["user": pseudonyms.of(userID.rawValue)])
 package struct Pseudonyms: Sendable {
-  /// A key has at least so many bytes.
+  /// The shortest key, in bytes.
   package static let keyLength = 32
 
   private let key: SymmetricKey
 
   package init(key: Data) { self.key = SymmetricKey(data: key) }
 
-  /// Of a new key that is this process's own.
+  /// Uses a new random key that only this process has.
   package init() { key = SymmetricKey(size: .bits256) }
 
   /// `u_` and 20 hexadecimal digits: the first 80 bits of HMAC-SHA256(key, user id).
@@ -31,17 +32,17 @@ package struct Pseudonyms: Sendable {
 }
 
 extension Pseudonyms {
-  /// With the key of the named file; else of the credential `log-key` that systemd gave the unit; else, and only then,
-  /// with one that is this process's own.
+  /// Uses the key of the configured file, else the credential `log-key` that systemd gave the unit, else a new random
+  /// key that only this process has.
   ///
-  /// - Throws: ``CLIError`` with exit code 78 where there is such a file and its key cannot be used.
+  /// - Throws: ``CLIError`` with exit code 78 if a file or credential exists and its key cannot be used.
   package init(
     _ settings: LogSettings, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(CLIError) {
     self = try Self.ofLastingKey(file: settings.pseudonymKeyFile, environment: environment) ?? Pseudonyms()
   }
 
-  /// - Returns: `nil` where neither a file nor a credential names a key.
+  /// - Returns: `nil` if neither a file nor a credential gives a key.
   package static func ofLastingKey(
     file: String?, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws(CLIError) -> Pseudonyms? {

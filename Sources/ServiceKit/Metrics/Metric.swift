@@ -1,11 +1,11 @@
-/// What is said once of a metric: everything but its values.
+/// The declaration of a metric: everything but its values.
 package struct MetricDeclaration: Sendable {
   package enum Kind: Sendable, Equatable {
     case counter
     case gauge
     case histogram(BucketBounds)
 
-    /// The word of the exposition format.
+    /// The type name in the exposition format.
     package var word: String {
       switch self {
       case .counter: "counter"
@@ -15,13 +15,13 @@ package struct MetricDeclaration: Sendable {
     }
   }
 
-  /// What a label may say: never what a client chose freely.
+  /// The values that a label may have. A client can never choose them freely.
   package enum Values: Sendable, Equatable {
-    /// These words and no other.
+    /// Exactly these words.
     case words([String])
     /// Values that the program limits to this number.
     case limited(Int)
-    /// One text that this process settles at its start.
+    /// One text that is fixed at the start of the process.
     case constant
   }
 
@@ -38,7 +38,7 @@ package struct MetricDeclaration: Sendable {
   package let name: String
   package let kind: Kind
   package let labels: [Label]
-  /// What its values count or measure, in one word; empty for a value that is 0 or 1.
+  /// The unit of its values, in one word; empty for a value that is 0 or 1.
   package let unit: String
   package let help: String
 
@@ -50,7 +50,8 @@ package struct MetricDeclaration: Sendable {
     self.help = help
   }
 
-  /// The values of its labels, in their order; `nil` where a label is missing, unknown or says what it may not.
+  /// The values of the labels in declared order; `nil` if a label is missing, is unknown or has a value that is not
+  /// allowed.
   func values(of dimensions: [(String, String)]) -> [String]? {
     guard dimensions.count == labels.count else { return nil }
     var values: [String] = []
@@ -62,7 +63,7 @@ package struct MetricDeclaration: Sendable {
     return values
   }
 
-  /// The most lines that it can have, besides HELP and TYPE.
+  /// The most sample lines that it can have, without HELP and TYPE.
   package var mostSeries: Int {
     let sets = labels.reduce(1) { product, label in
       switch label.values {
@@ -77,17 +78,19 @@ package struct MetricDeclaration: Sendable {
   }
 }
 
-/// The upper bounds of a histogram's buckets, rising. What lies above the last belongs to a bucket without a bound.
+/// The upper bounds of a histogram's buckets, in ascending order. Values above the last bound belong to an unbounded
+/// bucket.
 package struct BucketBounds: Sendable, Equatable {
   package let upper: [Double]
 
-  /// - Parameter upper: at least one, each higher than the one before.
+  /// - Parameter upper: at least one bound, each higher than the one before.
   package init(_ upper: [Double]) {
     precondition(!upper.isEmpty && zip(upper, upper.dropFirst()).allSatisfy { $0 < $1 }, "bounds must rise")
     self.upper = upper
   }
 
-  /// The place of the bucket whose bound is the first that is not below `value`; `upper.count` beyond the last.
+  /// The index of the first bucket with a bound that is not below `value`; `upper.count` if the value is above all
+  /// bounds.
   package func index(of value: Double) -> Int {
     var low = 0
     var high = upper.count
@@ -98,8 +101,8 @@ package struct BucketBounds: Sendable, Equatable {
     return low
   }
 
-  /// Seconds from 50 µs to 30 s in steps of a seventh at most: a percentile that is read from them is off by less than
-  /// 15 %. The steps are the preferred numbers R20 of ISO 3.
+  /// Seconds from 50 µs to 30 s in steps of at most a seventh, so that a percentile read from them is off by less
+  /// than 15 %. The steps are the preferred numbers R20 of ISO 3.
   package static let fineSeconds = BucketBounds(
     decades(
       [
@@ -107,15 +110,15 @@ package struct BucketBounds: Sendable, Equatable {
         "6.3", "7.1", "8", "9",
       ], from: 50e-6, through: 30))
 
-  /// Seconds from 10 µs to 30 s in five steps a decade (R5 of ISO 3).
+  /// Seconds from 10 µs to 30 s in five steps per decade (R5 of ISO 3).
   package static let coarseSeconds = BucketBounds(
     decades(["1", "1.6", "2.5", "4", "6.3"], from: 10e-6, through: 30))
 
   /// Powers of two from 1 to 4,096.
   package static let sizes = BucketBounds((0...12).map { Double(1 << $0) })
 
-  /// - Returns: `mantissas` times every power of ten within the two ends, and the last end itself. They are read from
-  ///   decimal text, so that they print as they are written here.
+  /// - Returns: `mantissas` times every power of ten between the two ends, and the last end itself. The bounds are
+  ///   parsed from decimal text, so that they print as written here.
   private static func decades(_ mantissas: [String], from first: Double, through last: Double) -> [Double] {
     let all = (-6...2).flatMap { power in mantissas.compactMap { Double("\($0)e\(power)") } }
     return all.filter { $0 >= first && $0 < last } + [last]

@@ -1,21 +1,21 @@
 internal import Metrics
 internal import Synchronization
 
-/// One series of a metric: what a handler of swift-metrics adds to, and what is read from it.
+/// One series of a metric. A handler of swift-metrics writes to it, and the exposition reads it.
 ///
-/// Whoever adds takes no lock and looks nothing up.
+/// An update takes no lock and needs no lookup.
 protocol MetricSeries: AnyObject, Sendable {
-  /// `nil` while nothing is known.
+  /// `nil` while there is no value.
   var reading: MetricReading? { get }
 }
 
 enum MetricReading: Sendable, Equatable {
   case number(Double)
-  /// Values by bucket, each counted in one bucket, and the sum of all.
+  /// The number of values in each bucket (not cumulative), and the sum of all values.
   case histogram(counts: [Int64], sum: Double)
 }
 
-/// A floating-point number that many threads add to.
+/// A floating-point number with atomic addition.
 private struct AtomicDouble: ~Copyable, Sendable {
   private let bits: Atomic<UInt64>
 
@@ -39,7 +39,7 @@ private struct AtomicDouble: ~Copyable, Sendable {
 final class CounterSeries: MetricSeries, CounterHandler {
   private let count = Atomic<Int64>(0)
 
-  /// A counter only rises: what is not above 0 is nothing.
+  /// A counter only rises: amounts of 0 or less are ignored.
   func increment(by amount: Int64) {
     if amount > 0 { count.wrappingAdd(amount, ordering: .relaxed) }
   }
@@ -61,7 +61,7 @@ final class FloatingPointCounterSeries: MetricSeries, FloatingPointCounterHandle
   var reading: MetricReading? { .number(sum.value) }
 }
 
-/// A gauge. Nobody sees it before it has a value: 0 would say that somebody had looked.
+/// A gauge. It has no reading before its first value, because 0 would look like a measurement.
 final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler {
   private let number = AtomicDouble(.nan)
 
@@ -75,7 +75,7 @@ final class GaugeSeries: MetricSeries, MeterHandler, RecorderHandler {
   var reading: MetricReading? { number.value.isNaN ? nil : .number(number.value) }
 }
 
-/// A histogram: one atomic add for the bucket, and one exchange for the sum.
+/// A histogram: one atomic add for the bucket, and one compare-and-swap for the sum.
 final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
   private final class Bucket: Sendable {
     let count = Atomic<Int64>(0)
@@ -98,11 +98,11 @@ final class HistogramSeries: MetricSeries, RecorderHandler, TimerHandler {
 
   func record(_ value: Int64) { record(Double(value)) }
 
-  /// In seconds, as all times are published.
+  /// Records the duration in seconds, the unit of all published times.
   func recordNanoseconds(_ duration: Int64) { record(Double(max(0, duration)) / 1e9) }
 
-  /// The number of all values is the sum of these buckets, never a number of its own: what is read while others add
-  /// agrees with itself.
+  /// The count of all values is the sum of the bucket counts, not a separate number. A reading during concurrent
+  /// updates therefore agrees with itself.
   var reading: MetricReading? {
     .histogram(counts: buckets.map { $0.count.load(ordering: .relaxed) }, sum: sum.value)
   }

@@ -1,19 +1,20 @@
 package import Metrics
 internal import Synchronization
 
-/// The metrics of this process, and their text for Prometheus: a backend of swift-metrics, without global state.
+/// Holds the metrics of this process and renders them for Prometheus. It is a backend of swift-metrics without global
+/// state.
 ///
-/// A handler is made once and kept by who uses it; making one takes a lock, using it does not. Two that are made for one
-/// series share it. What has not been declared is refused: it would have no help and no limit.
+/// Make a handler once and keep it: making one takes a lock, using it does not. Two handlers of the same series share
+/// it. An undeclared metric traps, because it would have no help and no limit.
 package final class MetricsRegistry: MetricsFactory {
-  /// The text's content type, as scrapers expect it (Prometheus exposition formats, version 0.0.4).
+  /// The content type of the text (Prometheus exposition format, version 0.0.4).
   package static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
   private let declarations: [String: MetricDeclaration]
-  /// By name, then by the values of the labels.
+  /// By name, then by label values.
   private let series = Mutex<[String: [[String]: any MetricSeries]]>([:])
 
-  /// - Parameter declarations: all that can be made; no two of one name.
+  /// - Parameter declarations: all metrics that can be made. Names are unique.
   package init(_ declarations: [MetricDeclaration]) {
     self.declarations = Dictionary(uniqueKeysWithValues: declarations.map { ($0.name, $0) })
   }
@@ -71,7 +72,7 @@ package final class MetricsRegistry: MetricsFactory {
   package func destroyRecorder(_ handler: any RecorderHandler) { remove(handler) }
   package func destroyTimer(_ handler: any TimerHandler) { remove(handler) }
 
-  /// The series is gone from the text, for everybody who shares it.
+  /// Removes the series from the text, for all handlers that share it.
   private func remove(_ handler: AnyObject) {
     series.withLock { series in
       for (name, all) in series {
@@ -81,8 +82,7 @@ package final class MetricsRegistry: MetricsFactory {
     }
   }
 
-  /// All that is known, in the order of the names, and of the labels' values within them: a metric without a series is
-  /// left out.
+  /// The text of all metrics, sorted by name and then by label values. A metric without a series is left out.
   package func text() -> String {
     let series = series.withLock { $0 }
     var text = ExpositionText()
@@ -98,14 +98,14 @@ package final class MetricsRegistry: MetricsFactory {
 }
 
 extension Counter {
-  /// - Parameter values: of the labels, in the order in which they are declared.
+  /// - Parameter values: of the labels, in declared order.
   package convenience init(_ metric: MetricDeclaration, _ values: String..., factory: any MetricsFactory) {
     self.init(label: metric.name, dimensions: metric.dimensions(values), factory: factory)
   }
 }
 
 extension Meter {
-  /// - Parameter values: of the labels, in the order in which they are declared.
+  /// - Parameter values: of the labels, in declared order.
   package convenience init(_ metric: MetricDeclaration, _ values: [String] = [], factory: any MetricsFactory) {
     self.init(label: metric.name, dimensions: metric.dimensions(values), factory: factory)
   }
@@ -123,8 +123,8 @@ extension MetricDeclaration {
   }
 }
 
-/// Gauges that are set together. One that is not among the new values vanishes: what nobody knows is absent, never 0 and
-/// never what it once was.
+/// Gauges that are replaced together. A gauge that has no new value is removed: an unknown value is absent, never 0
+/// and never an old value.
 package final class GaugeSet: Sendable {
   private struct Key: Hashable {
     let name: String
@@ -152,7 +152,7 @@ package final class GaugeSet: Sendable {
   package func replace(with readings: [Reading]) {
     gauges.withLock { gauges in
       let keys = readings.map { Key(name: $0.metric.name, labels: $0.labels) }
-      // First, so that who reads meanwhile never sees more series than there may be.
+      // Remove first, so that a concurrent reader never sees more series than the limit.
       let kept = Set(keys)
       for (key, gauge) in gauges where !kept.contains(key) {
         gauge.destroy()
@@ -167,13 +167,13 @@ package final class GaugeSet: Sendable {
   }
 }
 
-/// Writes metrics in the text format of Prometheus, version 0.0.4.
+/// Writes metrics in the Prometheus text format, version 0.0.4.
 package struct ExpositionText {
   package private(set) var text = ""
 
   package init() {}
 
-  /// Writes a gauge whose values are known already; nothing at all where there is none.
+  /// Writes a gauge with known values. Without values it writes nothing.
   package mutating func append(_ metric: MetricDeclaration, gauges: [(values: [String], value: Double)]) {
     if gauges.isEmpty { return }
     append(metric, gauges.map { (values: $0.values, reading: .number($0.value)) })
@@ -209,7 +209,7 @@ package struct ExpositionText {
     text += " \(value)\n"
   }
 
-  /// A whole number without a fraction; else the shortest text that is read as the same number.
+  /// A whole number without a fraction; else the shortest text that parses to the same number.
   static func number(_ value: Double) -> String {
     if value.isNaN { return "NaN" }
     if value.isInfinite { return value < 0 ? "-Inf" : "+Inf" }

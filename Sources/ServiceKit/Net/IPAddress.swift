@@ -3,14 +3,14 @@ package import NIOCore
 
 /// A numeric IPv4 or IPv6 address.
 package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
-  /// In network order, 4 or 16.
+  /// In network byte order: 4 or 16 bytes.
   package let bytes: [UInt8]
 
   package init(bytes: [UInt8]) { self.bytes = bytes }
 
   /// Reads `192.0.2.1` or `2001:db8::1`; `nil` for anything else.
   package init?(numeric text: String) {
-    // The parser is one of C: it would stop at a zero byte, and look up a zone.
+    // The parser is a C function: it would stop at a zero byte, and accept a zone.
     guard text.utf8.allSatisfy({ $0 == 0x2E || $0 == 0x3A || Character(Unicode.Scalar($0)).isHexDigit }),
       let address = try? SocketAddress(ipAddress: text, port: 0)
     else { return nil }
@@ -26,7 +26,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// One answer of `getaddrinfo`; `nil` where it is of another family.
+  /// One result of `getaddrinfo`; `nil` if it has another address family.
   package init?(_ info: addrinfo) {
     guard let start = unsafe info.ai_addr else { return nil }
     let raw = unsafe UnsafeRawBufferPointer(start: start, count: Int(info.ai_addrlen))
@@ -37,7 +37,7 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
-  /// The address stands in the C structures at these places, after family, port and, in IPv6, flow (RFC 3493, 3.3).
+  /// Offsets of the address in the C structures, after family, port and, in IPv6, flow information (RFC 3493, 3.3).
   private static func bytes(ofIPv4 raw: UnsafeRawBufferPointer) -> [UInt8] { unsafe Array(raw[4..<8]) }
   private static func bytes(ofIPv6 raw: UnsafeRawBufferPointer) -> [UInt8] { unsafe Array(raw[8..<24]) }
 
@@ -46,20 +46,20 @@ package struct IPAddress: Hashable, Sendable, CustomStringConvertible {
     return address?.ipAddress ?? bytes.map { String($0, radix: 16) }.joined(separator: ":")
   }
 
-  /// Whether it is an IPv4 address in IPv6 form: `::ffff:0:0/96`.
+  /// Whether it is an IPv4-mapped IPv6 address: `::ffff:0:0/96`.
   var isMapped: Bool { bytes.count == 16 && bytes.starts(with: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF]) }
 
-  /// The IPv4 address that an IPv4-mapped one stands for; any other address as it is. A dual-stack listener sees IPv4
-  /// clients under the mapped form, and they must be the same clients on both listeners.
+  /// The IPv4 address of an IPv4-mapped one; any other address unchanged. A dual-stack listener sees IPv4 clients in
+  /// mapped form, and a client must count as the same on both listeners.
   package var folded: IPAddress { isMapped ? IPAddress(bytes: Array(bytes.suffix(4))) : self }
 }
 
-/// Where a request comes from: the other end of its connection.
+/// The source of a request: the other end of its connection.
 package enum Peer: Sendable, Equatable {
-  /// A numeric IPv4 or IPv6 address as its bytes in network order, 4 or 16 of them. An IPv4-mapped IPv6 address is its
+  /// A numeric IPv4 or IPv6 address: 4 or 16 bytes in network byte order. An IPv4-mapped IPv6 address becomes its
   /// IPv4 address.
   case address([UInt8])
-  /// A Unix socket: a process of this machine.
+  /// A Unix socket: a process on this machine.
   case local
 }
 

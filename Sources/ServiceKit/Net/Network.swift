@@ -1,4 +1,5 @@
-/// A range of numeric addresses, by prefix: `10.0.0.0/8`. IPv4 and IPv6 are apart: `::/0` holds no IPv4 address.
+/// A range of numeric addresses by prefix (CIDR): `10.0.0.0/8`. IPv4 and IPv6 are separate: `::/0` contains no IPv4
+/// address.
 package struct Network: Hashable, Sendable, CustomStringConvertible {
   private let base: [UInt8]
   private let prefix: Int
@@ -11,19 +12,20 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
     self.prefix = prefix
   }
 
-  /// This machine by its own addresses: 127.0.0.0/8 and ::1.
+  /// The loopback addresses: 127.0.0.0/8 and ::1.
   package static let loopback = [
     Network(base: [127, 0, 0, 0], prefix: 8),
     Network(base: [UInt8](repeating: 0, count: 15) + [1], prefix: 128),
   ]
 
-  /// The form in words, for an error message.
+  /// The expected form, for an error message.
   package static let form = "a numeric network such as 10.0.0.0/8 or 2001:db8::/32, or one address such as 192.0.2.7"
 
-  /// Reads a network, or an address as the network of itself. An IPv4-mapped IPv6 network is its IPv4 network.
+  /// Reads a network, or an address as a network of one address. An IPv4-mapped IPv6 network becomes its IPv4
+  /// network.
   ///
-  /// - Throws: ``NetworkFormError`` for a name, a prefix out of range, and an address with bits set beyond its prefix:
-  ///   whoever writes `10.1.2.3/8` means one of two quite different things.
+  /// - Throws: ``NetworkFormError`` for a name, for a prefix out of range, and for bits set beyond the prefix:
+  ///   `10.1.2.3/8` may mean the network or the address.
   package init(_ text: String) throws(NetworkFormError) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let first = parts.first, let address = IPAddress(numeric: String(first)) else {
@@ -77,28 +79,29 @@ package struct Network: Hashable, Sendable, CustomStringConvertible {
   }
 }
 
-/// Why a text is no ``Network``.
+/// An error that says why a text is not a ``Network``.
 package struct NetworkFormError: Error, Sendable, Equatable {
   package let text: String
   package let why: String
   package let next: String
 
-  /// The failure of the setting that held the text, exit code 78.
+  /// The error of the setting that held the text, with exit code 78.
   package func failure(of setting: String) -> CLIError {
     CLIError(.configuration, "cannot take '\(text)' as \(setting)", reason: why, hint: next)
   }
 }
 
 extension [Network] {
-  /// Whether what `peer` says of others is believed: it is in one of the networks, or a process of this machine that
-  /// the mode of the Unix socket has let in.
+  /// Whether to trust the peer's forwarding headers. The peer is in one of the networks, or it is a local process
+  /// that the mode of the Unix socket admits.
   package func trust(_ peer: Peer) -> Bool { peer == .local || contains { $0.contains(peer) } }
 }
 
 extension IPAddress {
-  /// Why the address is not one of the public Internet, as in "it is …"; `nil` where it is.
+  /// Why the address is not on the public Internet, as in "it is …"; `nil` if it is public.
   ///
-  /// The special-purpose registries of IANA (RFC 6890), and what clouds put at addresses of their own.
+  /// Covers the special-purpose registries of IANA (RFC 6890) and addresses that clouds reserve for their own
+  /// services.
   package var privacy: String? {
     if let network = Self.special.first(where: { $0.contains(self) }) { return network.name }
     guard bytes.count == 16, !Self.globalUnicast.contains(self) else { return nil }
@@ -114,7 +117,7 @@ extension IPAddress {
       self.name = name
     }
 
-    /// An IPv6 network by its first groups.
+    /// An IPv6 network, given by its first groups.
     init(groups: [UInt16], _ prefix: Int, _ name: String) {
       let bytes = groups.flatMap { [UInt8($0 >> 8), UInt8($0 & 0xFF)] }
       self.init(bytes + [UInt8](repeating: 0, count: 16 - bytes.count), prefix, name)

@@ -3,14 +3,14 @@ internal import NIOCore
 package import NIOSSL
 
 extension HTTPClient.Configuration {
-  /// The configuration of every client: HTTP/1.1, and a connection that cannot be made is an error at once, without a second
-  /// try.
+  /// The configuration of every client: HTTP/1.1, and a failed connection is an error at once, without a second
+  /// attempt.
   ///
   /// - Parameters:
-  ///   - tls: for a client that trusts other roots than those of the system.
-  ///   - connect: the longest time for a connection; `nil` for 10 s.
-  ///   - idle: after which time an unused connection is closed. Give one that is shorter than that of the server, so that no
-  ///     request meets a connection that is being closed; `nil` for 60 s.
+  ///   - tls: for a client with other roots than those of the system.
+  ///   - connect: the connection time-out; `nil` for 10 s.
+  ///   - idle: the time after which an unused connection is closed; `nil` for 60 s. Make it shorter than the
+  ///     server's, so that no request meets a connection that is closing.
   ///   - connections: the most connections to one host; `nil` for 8.
   package static func singleAttempt(
     tls: TLSConfiguration? = nil, redirects: HTTPClient.Configuration.RedirectConfiguration = .disallow,
@@ -32,7 +32,7 @@ extension HTTPClient {
     self.init(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
-  /// Runs `body` with a client that is shut down when it ends.
+  /// Runs `body` with a client, and shuts the client down afterwards.
   package static func with<Result>(
     _ configuration: HTTPClient.Configuration, _ body: (HTTPClient) async throws -> Result
   ) async throws -> Result {

@@ -1,18 +1,18 @@
 package import ArgumentParser
 
-/// One setting, declared once: its key, what it is, its form, its default. Every source and every text derives from it.
+/// A setting, declared once: key, summary, type and default. All sources and all texts derive from it.
 package struct Setting<Value: Sendable>: SettingDeclaration {
   package let key: String
   package let summary: String
   package let isSecret: Bool
-  /// What holds where no source gives a value.
+  /// The value if no source gives one.
   package let initial: Value
   private let type: SettingType<Value>
 
   /// - Parameters:
   ///   - key: hyphenated, of a-z and `-`.
   ///   - summary: one line, without a full stop.
-  ///   - isSecret: whether its value is printed as `***` only.
+  ///   - isSecret: whether its value is always printed as `***`.
   package init(
     _ key: String, _ summary: String, _ type: SettingType<Value>, default initial: Value, isSecret: Bool = false
   ) {
@@ -30,21 +30,21 @@ package struct Setting<Value: Sendable>: SettingDeclaration {
 
   package func accepts(_ text: String) -> Bool { type.read(text) != nil }
 
-  /// Pure: what a text means; `nil` where it is not of the form.
+  /// Pure: parses a value; `nil` if the text does not have the expected form.
   package func value(of text: String) -> Value? { type.read(text) }
 }
 
-/// A setting whatever its type: what a table, a message or a source needs of it.
+/// A setting with its value type erased: the properties that a table, a message or a source needs.
 package protocol SettingDeclaration: Sendable {
   var key: String { get }
   var summary: String { get }
   var isSecret: Bool { get }
   var jsonForm: SettingJSONForm { get }
-  /// What stands for a value in a usage line.
+  /// The placeholder for a value in a usage line.
   var placeholder: String { get }
   /// The form of a value in words, as in "expected …".
   var expected: String { get }
-  /// The default as it would be typed; `nil` where there is none.
+  /// The default as it would be typed; `nil` if there is no default.
   var defaultText: String? { get }
   func accepts(_ text: String) -> Bool
 }
@@ -56,7 +56,7 @@ extension SettingDeclaration {
     SettingsResolution.environmentPrefix + key.uppercased().replacing("-", with: "_")
   }
 
-  /// A value as it may be shown.
+  /// A value as it may be shown: masked if it is a secret.
   package func shown(_ text: String) -> String { isSecret ? "***" : text.withoutControlCharacters }
 
   /// The help of its flag.
@@ -68,14 +68,14 @@ extension SettingDeclaration {
 }
 
 extension Option where Value == String? {
-  /// The flag of a setting. Its value is read together with those of the other sources.
+  /// The flag of a setting. The value is resolved together with the other sources.
   package init(_ setting: some SettingDeclaration) {
     self.init(name: .customLong(setting.key), help: setting.help)
   }
 }
 
 extension String {
-  /// The text with control characters written out, so that a message cannot steer a terminal.
+  /// The text with control characters escaped, so that a message cannot control a terminal.
   package var withoutControlCharacters: String {
     unicodeScalars.map { scalar in
       scalar.properties.generalCategory == .control ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
@@ -83,7 +83,7 @@ extension String {
   }
 }
 
-/// Where a value comes from.
+/// The source of a value.
 package enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
   case flag(String)
   case environment(String)
@@ -121,7 +121,7 @@ package enum SettingOrigin: Sendable, Equatable, CustomStringConvertible {
   var isFlag: Bool { if case .flag = self { true } else { false } }
 }
 
-/// Why the settings cannot be used, with the keys that it is about.
+/// An error in the settings, with the keys that it concerns.
 package struct SettingProblem: Sendable {
   package let keys: [String]
   package let failure: CLIError
@@ -132,13 +132,13 @@ package struct SettingProblem: Sendable {
   }
 }
 
-/// All that is wrong with the settings, so that nobody mends them one by one.
+/// All errors in the settings, reported together so that the operator can correct them at once.
 package struct SettingsRefused: ReportableError, Sendable {
   package let problems: [SettingProblem]
 
   package init(_ problems: [SettingProblem]) { self.problems = problems }
 
-  /// 64 where the command line alone is wrong, else 78.
+  /// 64 if all errors are on the command line, else 78.
   package var status: ProgramExit {
     problems.allSatisfy { $0.failure.status == .usage } ? .usage : .configuration
   }
@@ -148,7 +148,7 @@ package struct SettingsRefused: ReportableError, Sendable {
 }
 
 extension SettingProblem {
-  /// A value that is not of the form of its setting.
+  /// A value that does not have the form of its setting.
   static func badValue(_ text: String, of setting: any SettingDeclaration, from origin: SettingOrigin) -> SettingProblem
   {
     let fallback = setting.defaultText.map { " for the default of \(setting.shown($0))" } ?? ""
@@ -162,7 +162,7 @@ extension SettingProblem {
 }
 
 extension SettingDeclaration {
-  /// A value as it stands in a message: masked where it is secret, cut where it is long.
+  /// A value as it stands in a message: masked if it is secret, cut after 200 characters.
   func quoted(_ text: String) -> String {
     if isSecret { return "*** (a secret)" }
     let shown = shown(text)
@@ -170,10 +170,10 @@ extension SettingDeclaration {
   }
 }
 
-/// What somebody who mistyped a name may have meant.
+/// Suggests a known name for a mistyped one.
 package enum Suggestion {
-  /// The name that is nearest, where one is near: at most a third of its letters differ. Hyphens, dots, underscores and
-  /// capitals count for little.
+  /// The nearest name; `nil` if more than a third of its letters differ. One differing letter is always allowed. Only
+  /// letters and digits are compared, without case.
   package static func nearest(to word: String, among names: [String]) -> String? {
     let letters = plain(word)
     guard letters.count <= 128 else { return nil }  // the distance costs the product of both lengths
@@ -186,8 +186,8 @@ package enum Suggestion {
     word.lowercased().filter { $0.isLetter || $0.isNumber }.map { $0 }
   }
 
-  /// How many letters must be put in, taken out or changed, or swapped with the next (the optimal string alignment
-  /// distance: Levenshtein's, with the swap that fingers make most).
+  /// The optimal string alignment distance: insertions, deletions, substitutions and swaps of adjacent letters. A
+  /// swap is the most common typing error.
   private static func distance(_ one: [Character], _ other: [Character]) -> Int {
     var beforePrevious: [Int] = []
     var previous = Array(0...other.count)

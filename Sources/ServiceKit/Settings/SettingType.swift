@@ -1,13 +1,13 @@
 internal import ArgumentParser
 
-/// The form that a value has in a configuration file.
+/// The JSON form of a value in a configuration file.
 package enum SettingJSONForm: String, Sendable {
   case string = "a string"
   case integer = "an integer"
   case list = "a list of strings"
 }
 
-/// How values of one type are written: the form in words, and pure functions from and to text.
+/// The text form of one value type: its description, and pure functions from and to text.
 package struct SettingType<Value: Sendable>: Sendable {
   package let jsonForm: SettingJSONForm
   package let placeholder: String
@@ -16,8 +16,8 @@ package struct SettingType<Value: Sendable>: Sendable {
   let write: @Sendable (Value) -> String?
 
   /// - Parameters:
-  ///   - read: what a text means; `nil` where it is not of the form.
-  ///   - write: the text that means a value; `nil` for no value.
+  ///   - read: parses a text; `nil` if it does not have the form.
+  ///   - write: the text of a value; `nil` for no value.
   package init(
     jsonForm: SettingJSONForm = .string, placeholder: String, expected: String,
     read: @escaping @Sendable (String) -> Value?, write: @escaping @Sendable (Value) -> String?
@@ -40,7 +40,7 @@ package struct SettingType<Value: Sendable>: Sendable {
 extension SettingType<String> {
   package static let text = plain(
     placeholder: "TEXT", expected: "text of at most 4096 bytes, without control characters")
-  /// Of a file. A relative one begins at the working directory.
+  /// The path of a file. A relative path starts at the working directory.
   package static let path = plain(placeholder: "FILE", expected: "a path of at most 4096 bytes")
 
   private static func plain(placeholder: String, expected: String) -> SettingType<String> {
@@ -88,7 +88,7 @@ extension SettingType where Value: RawRepresentable<String> & CaseIterable & Sen
 }
 
 extension SettingType<[String]> {
-  /// Parts with commas between them; a list of strings in a file.
+  /// Parts separated by commas; in a file, a list of strings.
   package static func list(
     of parts: String, placeholder: String, isPart: @escaping @Sendable (String) -> Bool
   ) -> SettingType<[String]> {
@@ -103,7 +103,7 @@ extension SettingType<[String]> {
 }
 
 extension String {
-  /// The parts of a list, without the spaces around them.
+  /// The parts of a list, without surrounding spaces.
   package var listParts: [String] {
     split(separator: ",", omittingEmptySubsequences: false).map { part in
       String(part.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
@@ -112,7 +112,7 @@ extension String {
 }
 
 extension Duration {
-  /// Reads `500ms`, `5s` or `1m`; `nil` for another form.
+  /// Reads `500ms`, `5s` or `1m`; `nil` for any other form.
   package init?(settingText text: String) {
     guard let parts = text.wholeMatch(of: #/([0-9]{1,12})(ms|s|m)/#), let count = Int64(parts.1) else { return nil }
     switch parts.2 {
@@ -122,7 +122,7 @@ extension Duration {
     }
   }
 
-  /// The duration as it is typed, in the largest unit that has no rest. Parts of a millisecond are left out.
+  /// The duration as it is typed, in the largest unit without a remainder. Fractions of a millisecond are dropped.
   package var settingText: String {
     let milliseconds = components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
     if milliseconds != 0, milliseconds % 60_000 == 0 { return "\(milliseconds / 60_000)m" }
@@ -131,7 +131,7 @@ extension Duration {
 }
 
 extension Duration {
-  /// Reads the value of an option: `500ms`, `50s`, `5m`.
+  /// Parses the value of an option: `500ms`, `50s`, `5m`.
   package static func option(_ text: String) throws -> Duration {
     guard let duration = Duration(settingText: text), duration > .zero else {
       throw ValidationError("it must be a duration above 0, such as 500ms, 50s or 5m.")

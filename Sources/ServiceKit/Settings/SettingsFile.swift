@@ -1,18 +1,18 @@
 internal import Configuration
 internal import Foundation
 
-/// The values of a configuration file: one JSON object, its keys the hyphenated names of settings.
+/// The values of a configuration file: one JSON object with the hyphenated names of settings as keys.
 struct SettingsFile: Sendable {
-  /// The largest file that is read.
+  /// The largest file that is accepted, in bytes.
   static let maximumBytes = 1 << 20
 
   let path: String
-  /// By key, in the form in which a flag would give it.
+  /// Values by key, in the form of a flag.
   private(set) var texts: [String: String] = [:]
-  /// What is wrong with single members. What is wrong with the values themselves, the settings judge.
+  /// Errors in single members. The settings check the values themselves.
   private(set) var problems: [SettingProblem] = []
 
-  /// - Throws: ``CLIError`` with exit code 78 for a file that cannot be read or is no JSON object.
+  /// - Throws: ``CLIError`` with exit code 78 if the file cannot be read or is not a JSON object.
   init(path: String, catalogue: [any SettingDeclaration]) throws(CLIError) {
     self.path = path
     let members = try Self.members(of: try Self.contents(of: path), path: path)
@@ -43,7 +43,7 @@ struct SettingsFile: Sendable {
     }
   }
 
-  /// Reads the sound members only: the reader takes a file with one bad list in it for no file at all.
+  /// Reads only the valid members, because the JSON reader rejects the whole file for one bad list.
   private mutating func read(_ sound: [(setting: any SettingDeclaration, member: StrictJSON.Member)]) throws {
     let text = "{\(sound.map(\.member.source).joined(separator: ", "))}"
     let snapshot = try unsafe JSONSnapshot(data: text.utf8.span.bytes, providerName: path, parsingOptions: .default)
@@ -75,7 +75,7 @@ struct SettingsFile: Sendable {
           reason: "\(SettingOrigin.file(path: path, key: shown)): \(why)", hint: next)))
   }
 
-  /// A byte order mark is skipped, because editors write it unasked.
+  /// Skips a byte order mark, because some editors write one.
   private static func members(of bytes: [UInt8], path: String) throws(CLIError) -> [StrictJSON.Member] {
     let bytes = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? Array(bytes.dropFirst(3)) : bytes
     if let members = StrictJSON.orderedMembers(of: bytes) { return members }
@@ -114,9 +114,9 @@ struct SettingsFile: Sendable {
 }
 
 extension StrictJSON {
-  /// The form of a value that a setting can have. An integer may still have a fraction.
+  /// The setting form of a JSON value. A value of the integer form may still have a fraction.
   ///
-  /// `nil` for an object, a list of other values than strings, `true`, `false` and `null`.
+  /// `nil` for an object, a list with values other than strings, `true`, `false` and `null`.
   fileprivate var settingForm: SettingJSONForm? {
     switch self {
     case .string: .string

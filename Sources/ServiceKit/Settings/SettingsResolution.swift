@@ -1,24 +1,25 @@
 internal import Configuration
 internal import Foundation
 
-/// A setting, the text that won, and where it comes from.
+/// A setting with its resolved text and the source of the text.
 package struct ResolvedSetting: Sendable {
   package let setting: any SettingDeclaration
-  /// As it was given, or the default; `nil` where there is none.
+  /// The given text, or the default; `nil` if there is neither.
   package let text: String?
   package let origin: SettingOrigin
 }
 
-/// What the sources say about each setting of a catalogue: flags win over the environment, the environment over the file.
+/// Resolves each setting of a catalogue: flags override the environment, and the environment overrides the file.
 ///
-/// An empty variable counts as unset. A bad value that wins is a problem; one that another source overrides is a warning.
+/// An empty variable counts as unset. A bad value is a problem if it wins, and a warning if another source overrides
+/// it.
 package struct SettingsResolution: Sendable {
   package static let environmentPrefix = "FIRST_COME_"
-  /// Names the file, so it cannot stand in it.
+  /// The setting that names the configuration file. The file itself cannot contain it.
   package static let file = Setting<String?>(
     "config", "the file that holds settings: a JSON object, keys as here", SettingType.path.optional, default: nil)
 
-  /// In the order of the catalogue, the file itself first.
+  /// In catalogue order, with ``file`` first if the file is a source.
   package let settings: [ResolvedSetting]
   package let problems: [SettingProblem]
   package let warnings: [String]
@@ -27,9 +28,10 @@ package struct SettingsResolution: Sendable {
   package static var processEnvironment: [String: String] { ProcessInfo.processInfo.environment }
 
   /// - Parameters:
-  ///   - flags: what was given on the command line, by key.
-  ///   - readsFile: whether a file that `config` names is a source.
-  ///   - otherPrograms: settings of other programs. One file of variables serves all programs, so their variables are known.
+  ///   - flags: the values of the command line, by key.
+  ///   - readsFile: whether the file that `config` names is a source.
+  ///   - otherPrograms: settings of other programs. One file of variables serves all programs, so their variables are
+  ///     known.
   package init(
     _ catalogue: [any SettingDeclaration], flags: [String: String], environment: [String: String],
     readsFile: Bool = false, otherPrograms: [any SettingDeclaration] = []
@@ -53,7 +55,7 @@ package struct SettingsResolution: Sendable {
       }
   }
 
-  /// The value that won, else the default. A value that was refused counts as not given: see ``problems``.
+  /// The resolved value, else the default. A rejected value counts as not given: see ``problems``.
   package subscript<Value>(setting: Setting<Value>) -> Value {
     texts[setting.key].flatMap(setting.value(of:)) ?? setting.initial
   }
@@ -62,7 +64,7 @@ package struct SettingsResolution: Sendable {
   package func isGiven(_ setting: any SettingDeclaration) -> Bool { texts[setting.key] != nil }
 }
 
-/// The sources, and what was found so far.
+/// The sources, and the results so far.
 private struct SettingsValidation {
   let flags: [String: String]
   private let environment: any ConfigSnapshot
@@ -70,7 +72,7 @@ private struct SettingsValidation {
   private(set) var settings: [ResolvedSetting] = []
   private(set) var problems: [SettingProblem] = []
   private(set) var warnings: [String] = []
-  /// What was given, by key.
+  /// The given texts, by key.
   private(set) var texts: [String: String] = [:]
 
   init(flags: [String: String], environment: [String: String]) {
@@ -114,7 +116,7 @@ private struct SettingsValidation {
         setting: setting, text: given.first?.text ?? setting.defaultText, origin: given.first?.origin ?? .default))
   }
 
-  /// What the sources give, the one that wins first.
+  /// The values of all sources, in order of precedence.
   private func values(of setting: any SettingDeclaration) throws -> [(text: String, origin: SettingOrigin)] {
     var values: [(text: String, origin: SettingOrigin)] = []
     if let text = flags[setting.key] { values.append((text, .flag(setting.flag))) }

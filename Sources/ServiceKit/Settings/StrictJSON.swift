@@ -1,20 +1,21 @@
-/// JSON as tokens, key sets, bodies and configuration files are read: RFC 8259 to the letter, and no name twice in an object, however it is escaped.
+/// A strict JSON value (RFC 8259) for tokens, key sets, bodies and configuration files. A name may occur only once in
+/// an object, however it is escaped.
 ///
-/// Two readers that take different ones of two equal names are how a forged claim gets past a check. Strings are bytes
-/// of UTF-8 and compared as such: to `String`, different spellings of a character are equal.
+/// If two readers pick different values of a duplicate name, a forged claim can pass a check. Strings are compared as
+/// UTF-8 bytes, because `String` treats different spellings of a character as equal.
 package enum StrictJSON: Sendable, Equatable {
   case null
   case boolean(Bool)
-  /// As it is written.
+  /// The number as written.
   case number(String)
   case string([UInt8])
   case array([StrictJSON])
   case object([[UInt8]: StrictJSON])
 
-  /// How deep objects and arrays may stand in each other.
+  /// The deepest nesting of objects and arrays.
   package static let maximumDepth = 16
 
-  /// - Returns: `nil` for anything that is not one JSON value in UTF-8.
+  /// - Returns: `nil` if the bytes are not exactly one JSON value in UTF-8.
   package init?(_ bytes: [UInt8]) {
     guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
     var reader = StrictJSONReader(bytes)
@@ -22,7 +23,7 @@ package enum StrictJSON: Sendable, Equatable {
     self = value
   }
 
-  /// A member of an object as the text has it.
+  /// A member of an object with its source text.
   struct Member {
     let name: String
     let value: StrictJSON
@@ -32,9 +33,9 @@ package enum StrictJSON: Sendable, Equatable {
     let source: String
   }
 
-  /// The members of an object in the order of the text. A name that occurs twice gives two members.
+  /// The members of an object in text order. A duplicate name gives two members.
   ///
-  /// - Returns: `nil` for anything that is not one JSON object.
+  /// - Returns: `nil` if the bytes are not exactly one JSON object.
   static func orderedMembers(of bytes: [UInt8]) -> [Member]? {
     var reader = StrictJSONReader(bytes)
     return reader.orderedMembers()
@@ -56,7 +57,7 @@ package enum StrictJSON: Sendable, Equatable {
   }
 }
 
-/// Reads one JSON value. Each method gives `nil` where the grammar does not go on, and then the whole is refused.
+/// Parses one JSON value. Each method returns `nil` at a syntax error, and then the whole text is rejected.
 private struct StrictJSONReader {
   private let bytes: [UInt8]
   private var position = 0
@@ -175,7 +176,7 @@ private struct StrictJSONReader {
     return nil
   }
 
-  /// What stands behind a backslash.
+  /// Parses the rest of an escape sequence, after the backslash.
   private mutating func escaped() -> Unicode.Scalar? {
     guard let byte = next else { return nil }
     position += 1
@@ -219,7 +220,7 @@ private struct StrictJSONReader {
     return .number(String(decoding: bytes[start..<position], as: UTF8.self))
   }
 
-  /// Whether there was one digit or more.
+  /// Skips digits, and returns whether there was at least one.
   private mutating func digits() -> Bool {
     let start = position
     while let next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(next) { position += 1 }

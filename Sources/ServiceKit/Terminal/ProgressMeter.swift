@@ -1,14 +1,14 @@
 internal import Glibc
 internal import Synchronization
 
-/// How far a long piece of work is, on standard error: a bar on a terminal, which goes away at the end; elsewhere a line
-/// every 10 seconds, and nothing of what takes less.
+/// Shows the progress of long work on standard error. On a terminal it is a bar, which is removed when the work ends.
+/// Otherwise it is a line every 10 seconds, and nothing for shorter work.
 ///
-/// It is told of each step, from any thread: a step costs an atomic increment and a look at the clock.
+/// Any thread may report steps. A step costs an atomic increment and a look at the clock.
 package final class ProgressMeter: Sendable {
-  /// Where progress is shown.
+  /// The output for progress.
   enum Display: Sendable {
-    /// A terminal: gets pieces of text without a line end, and says how many columns it has now.
+    /// A terminal. `write` takes text without a line end, and `columns` gives the present width.
     case bar(columns: @Sendable () -> Int, write: @Sendable (String) -> Void)
     case lines(@Sendable (String) -> Void)
 
@@ -37,7 +37,7 @@ package final class ProgressMeter: Sendable {
   private let now: @Sendable () -> ContinuousClock.Instant
   private let begun: ContinuousClock.Instant
   private let done = Atomic<Int>(0)
-  /// In milliseconds since the beginning: when it is shown again.
+  /// The next time to show progress, in milliseconds since the start.
   private let nextShow: Atomic<Int64>
   private let state = Mutex(State())
 
@@ -47,9 +47,9 @@ package final class ProgressMeter: Sendable {
   }
 
   /// - Parameters:
-  ///   - what: what is being done: `sending claims`.
-  ///   - total: how many steps there are; `nil` where nobody knows.
-  ///   - unit: what a step is, in the plural: `claims`.
+  ///   - what: the work, such as `sending claims`.
+  ///   - total: the number of steps; `nil` if it is unknown.
+  ///   - unit: a step in the plural: `claims`.
   package convenience init(_ what: String, total: Int?, unit: String = "") {
     self.init(what, total: total, unit: unit, on: .standardError) { .now }
   }
@@ -67,19 +67,19 @@ package final class ProgressMeter: Sendable {
     nextShow = Atomic(display.interval.inMilliseconds)
   }
 
-  /// So many steps more are done.
+  /// Adds completed steps.
   package func advance(by steps: Int = 1) {
     let steps = done.wrappingAdd(steps, ordering: .relaxed).newValue
     showIfDue(steps)
   }
 
-  /// So many steps are done in all.
+  /// Sets the total of completed steps.
   package func set(_ steps: Int) {
     done.store(steps, ordering: .relaxed)
     showIfDue(steps)
   }
 
-  /// Takes the bar away. Nothing is shown any more.
+  /// Removes the bar. Nothing is shown afterwards.
   package func finish() {
     state.withLock { state in
       if state.isBarThere, case .bar(_, let write) = display { write("\r\u{1B}[K") }
@@ -93,7 +93,7 @@ package final class ProgressMeter: Sendable {
     let due = nextShow.load(ordering: .relaxed)
     guard milliseconds >= due else { return }
     let next = milliseconds + display.interval.inMilliseconds
-    // Of several that come at once, one shows.
+    // Of several concurrent calls, one shows the progress.
     guard nextShow.compareExchange(expected: due, desired: next, ordering: .relaxed).exchanged else { return }
     state.withLock { state in
       guard !state.isFinished else { return }
@@ -106,7 +106,7 @@ package final class ProgressMeter: Sendable {
     }
   }
 
-  /// How many of how many, how fast, and how long it will still take.
+  /// The steps done, the total, the rate and the remaining time.
   private func figures(_ steps: Int, after elapsed: Duration) -> [String] {
     let units = unit.isEmpty ? "" : " \(unit)"
     let perSecond = Double(steps) / max(Double(elapsed.inMilliseconds) / 1_000, 0.001)
@@ -128,7 +128,8 @@ package final class ProgressMeter: Sendable {
     return seconds < 3_600 ? "\(seconds / 60) min \(seconds % 60) s" : "\(seconds / 3_600) h \(seconds / 60 % 60) min"
   }
 
-  /// One line that fits: the last column stays free, so that no terminal wraps. A bar is only drawn where there is room.
+  /// One line that fits. The last column stays free, because some terminals wrap there. The bar is left out if there
+  /// is no room.
   private func bar(_ steps: Int, after elapsed: Duration, columns: Int) -> String {
     let text = figures(steps, after: elapsed).joined(separator: ", ")
     let room = columns - 1 - what.count - text.count - 4

@@ -1,20 +1,20 @@
 internal import Foundation
 internal import Glibc
 
-/// What one of the standard streams leads to: a person's terminal, or a file or program.
+/// The target of a standard stream: a terminal, or a file or program.
 package struct Terminal: Sendable {
   package static let standardOutput = Terminal(descriptor: STDOUT_FILENO)
   package static let standardError = Terminal(descriptor: STDERR_FILENO)
 
-  /// What tables are made for where nobody says how wide it is.
+  /// The table width if the terminal does not report one.
   package static let usualColumns = 80
 
   private let descriptor: Int32
 
   package var isTerminal: Bool { isatty(descriptor) == 1 }
 
-  /// How many columns it has: as the variable `COLUMNS` or the terminal says, else 80; `nil` where it is no terminal,
-  /// so that nothing is cut for whoever reads it later.
+  /// The width in columns, from `COLUMNS`, else from the terminal, else 80. It is `nil` if the stream is not a
+  /// terminal, so that files and pipes get every line whole.
   package var columns: Int? {
     guard isTerminal else { return nil }
     if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text), columns > 0 {
@@ -25,7 +25,7 @@ package struct Terminal: Sendable {
     return Int(size.ws_col)
   }
 
-  /// Whether colours are welcome: on a terminal that knows them, unless `NO_COLOR` is set to anything but nothing
+  /// Whether to print colours: on a terminal that supports them, unless `NO_COLOR` has a value
   /// (https://no-color.org).
   package var allowsColour: Bool {
     let environment = ProcessInfo.processInfo.environment
@@ -33,7 +33,7 @@ package struct Terminal: Sendable {
   }
 }
 
-/// What a word is painted in, so that the eye finds it. It never says anything that the word does not.
+/// The colour of a word in messages. It only repeats the meaning of the word.
 package enum Colour: Int, Sendable {
   case red = 31
   case green = 32
@@ -41,18 +41,18 @@ package enum Colour: Int, Sendable {
 }
 
 extension Terminal {
-  /// The text in bold and in a colour, where colours are welcome; else as it is.
+  /// The text in bold and in a colour if colours are allowed; otherwise unchanged.
   package func painted(_ text: String, _ colour: Colour) -> String {
     allowsColour ? "\u{1B}[1;\(colour.rawValue)m\(text)\u{1B}[0m" : text
   }
 }
 
-/// A question to the person at the terminal, before what cannot be undone.
+/// A confirmation at the terminal before an irreversible action.
 package enum Confirmation {
   /// Asks on standard error, and reads one line from standard input.
   ///
-  /// - Parameter what: as in "cannot discard failed events".
-  /// - Throws: ``CLIError`` with exit code 64 where nobody is there to be asked, or the answer is not yes.
+  /// - Parameter what: the action, as in "cannot discard failed events".
+  /// - Throws: ``CLIError`` with exit code 64 if standard input is not a terminal, or the answer is not `yes`.
   package static func ask(_ question: String, doing what: String) throws(CLIError) {
     guard isatty(STDIN_FILENO) == 1 else {
       throw CLIError(
@@ -68,8 +68,8 @@ package enum Confirmation {
     }
   }
 
-  /// One line of at most 100 bytes; `nil` at the end. The standard library's own reading of lines spins after an
-  /// interrupted read.
+  /// Reads one line of at most 100 bytes; `nil` at the end of input. The line reader of the standard library spins after
+  /// an interrupted read.
   private static func line() -> String? {
     var bytes: [UInt8] = []
     var byte: UInt8 = 0

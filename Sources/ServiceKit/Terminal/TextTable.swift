@@ -1,4 +1,4 @@
-/// Columns for people, aligned by what a terminal shows: text at the left, numbers at the right.
+/// A table for people, aligned by display width: text at the left, numbers at the right.
 package struct TextTable: Sendable, CustomStringConvertible {
   package struct Column: Sendable, ExpressibleByStringLiteral {
     fileprivate enum Kind { case text, key, number }
@@ -15,20 +15,20 @@ package struct TextTable: Sendable, CustomStringConvertible {
 
     package static func number(_ title: String) -> Column { Column(title, .number) }
 
-    /// Text by which a row is known, and which is typed again: other text gives way first.
+    /// Text that identifies a row and that people type again. Other text columns are narrowed first.
     package static func key(_ title: String) -> Column { Column(title, .key) }
   }
 
-  /// What becomes of cells for which a terminal has no room.
+  /// The treatment of cells that are wider than the terminal allows.
   package enum LongCells: Sendable {
-    /// They end with an ellipsis.
+    /// Cut with an ellipsis.
     case shortened
-    /// They go on in the next line.
+    /// Continued on the next line.
     case folded
   }
 
   private static let gap = 2
-  /// Columns of text are narrowed to this before numbers are.
+  /// Text columns, and then key columns, are narrowed to this width before numbers are.
   private static let readable = 8
 
   private let columns: [Column]
@@ -40,13 +40,13 @@ package struct TextTable: Sendable, CustomStringConvertible {
     self.hasTitles = hasTitles
   }
 
-  /// - Parameter cells: one for each column. What would act on a terminal is spelt out.
+  /// - Parameter cells: one for each column. Control characters are escaped.
   package mutating func add(_ cells: [String]) { rows.append(cells.map(EscapedText.ofCell)) }
 
-  /// All of it, however wide.
+  /// The whole table, without a width limit.
   package var description: String { text(columns: nil) }
 
-  /// - Parameter limit: how wide a line may be; `nil` for no limit: a file gets every cell whole.
+  /// - Parameter limit: the widest line; `nil` for no limit. A file gets every cell whole.
   package func text(columns limit: Int?, longCells: LongCells = .shortened) -> String {
     let lines = (hasTitles ? [columns.map(\.title)] : []) + rows
     let widths = widths(of: lines, limit: limit)
@@ -63,8 +63,8 @@ package struct TextTable: Sendable, CustomStringConvertible {
     }.joined(separator: "\n")
   }
 
-  /// As wide as the widest cell; where the sum is too much, the widest columns of text give way first, and numbers
-  /// last.
+  /// The width of the widest cell of each column. If the sum is over the limit, the widest text columns are narrowed
+  /// first, and numbers last.
   private func widths(of lines: [[String]], limit: Int?) -> [Int] {
     var widths = columns.indices.map { column in lines.map { $0[column].displayWidth }.max() ?? 0 }
     guard let limit else { return widths }
@@ -94,12 +94,12 @@ package struct TextTable: Sendable, CustomStringConvertible {
 }
 
 extension String {
-  /// How many columns of a terminal it takes.
+  /// The number of terminal columns that the text takes.
   ///
-  /// After Unicode Standard Annex #11, East Asian Width (Unicode 16): what is Wide or Fullwidth takes two columns, what is
-  /// Ambiguous one, as everywhere outside of old East Asian encodings. What is drawn onto another character takes none:
-  /// nonspacing and enclosing marks, and the vowels and final consonants of Hangul that is written as conjoining Jamo
-  /// (chapter 3.12 of the Unicode Standard). An emoji takes two, also one of several code points.
+  /// It follows Unicode Standard Annex #11, East Asian Width (Unicode 16): Wide and Fullwidth characters take two
+  /// columns. Ambiguous characters take one, as everywhere except in old East Asian encodings. Nonspacing and
+  /// enclosing marks take none. Vowels and final consonants of Hangul in conjoining Jamo (chapter 3.12 of the Unicode
+  /// Standard) also take none. An emoji takes two, even if it has several code points.
   package var displayWidth: Int { reduce(0) { $0 + $1.displayWidth } }
 }
 
@@ -108,7 +108,7 @@ extension Character {
     isEmoji ? 2 : unicodeScalars.reduce(0) { $0 + $1.displayWidth }
   }
 
-  /// Whether it is drawn as an emoji, and not as text: by itself, by the selector U+FE0F, or as a flag.
+  /// Whether it is drawn as an emoji and not as text: by default, by the selector U+FE0F, or as a flag.
   private var isEmoji: Bool {
     guard let first = unicodeScalars.first else { return false }
     let isFlag = ("\u{1F1E6}"..."\u{1F1FF}").contains(first)
@@ -131,8 +131,8 @@ extension Unicode.Scalar {
   /// Vowels and final consonants of conjoining Jamo.
   private static let joined: [ClosedRange<UInt32>] = [0x1160...0x11FF, 0xD7B0...0xD7FF]
 
-  /// Wide and Fullwidth, but for emoji, from EastAsianWidth.txt. Between the first and the last of a script or block,
-  /// code points that nobody has assigned yet count as the others do.
+  /// Wide and Fullwidth characters of EastAsianWidth.txt, without emoji. Unassigned code points between the first and
+  /// the last of a script or block count as wide.
   private static let wide: [ClosedRange<UInt32>] = [
     0x1100...0x115F,  // leading consonants of conjoining Jamo
     0x2329...0x232A, 0x2630...0x2637, 0x268A...0x268F,  // angle brackets, trigrams, monograms
@@ -151,7 +151,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-  /// As much of it as fits, with an ellipsis for what does not.
+  /// The longest prefix that fits; if text is cut, it ends with an ellipsis.
   package func shortened(columns: Int) -> String {
     guard displayWidth > columns else { return self }
     var result = ""
@@ -164,7 +164,7 @@ extension String {
     return columns > 0 ? result + "…" : ""
   }
 
-  /// Pieces that fit, at least one; a character that is wider than `columns` is a piece of its own.
+  /// Pieces that fit, at least one. A character that is wider than `columns` becomes its own piece.
   package func folded(columns: Int) -> [String] {
     var pieces = [""]
     var width = 0
@@ -179,9 +179,9 @@ extension String {
     return pieces
   }
 
-  /// Itself in lines that are broken at spaces, all but the first of them indented; a word that is too long stays whole.
+  /// The text wrapped at spaces. All lines but the first are indented, and a word that is too long stays whole.
   ///
-  /// - Parameter columns: how wide a line may be; `nil` for no limit.
+  /// - Parameter columns: the widest line; `nil` for no limit.
   package func wrapped(columns: Int?, indent: Int) -> String {
     guard let columns, displayWidth > columns else { return self }
     let margin = String(repeating: " ", count: indent)
@@ -207,7 +207,7 @@ extension String {
 }
 
 extension Duration {
-  /// In seconds, to the millisecond: `1.500`. Zero if the clock went backwards.
+  /// In seconds with three decimals: `1.500`. Zero if the clock went backwards.
   package var secondsText: String {
     let (seconds, attoseconds) = self < .zero ? (0, 0) : components
     let milliseconds = String(attoseconds / 1_000_000_000_000_000)

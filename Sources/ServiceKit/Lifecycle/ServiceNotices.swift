@@ -3,23 +3,23 @@ internal import Glibc
 package import Logging
 internal import ServiceLifecycle
 
-/// What the process tells the manager that started it, such as systemd: sd_notify(3).
+/// Sends notices to the service manager that started the process, such as systemd: sd_notify(3).
 ///
-/// Without `NOTIFY_SOCKET` nobody is told anything. A notice that cannot be sent is logged and changes nothing else.
+/// Without `NOTIFY_SOCKET` it sends nothing. A notice that cannot be sent is logged and has no other effect.
 package struct ServiceNotices: Sendable {
   package enum Notice: Sendable, Equatable {
-    /// Claims are answered from now on.
+    /// The service answers claims from now on.
     case ready
-    /// What the service is doing, for people: one line of up to 512 characters.
+    /// The state of the service, for people: one line of up to 512 bytes.
     case status(String)
     case stopping
-    /// Alive.
+    /// The service is alive.
     case watchdog
-    /// Starting or stopping takes up to so much longer from now on.
+    /// Starting or stopping may take this much longer, counted from now.
     case extendTimeout(Duration)
   }
 
-  /// Within which the manager wants to hear ``Notice/watchdog`` again and again; `nil` where it does not.
+  /// The manager expects ``Notice/watchdog`` at least once in this time; `nil` if it has no watchdog.
   package let watchdogTimeout: Duration?
   private let address: [UInt8]?
   private let logger: Logger?
@@ -35,9 +35,9 @@ package struct ServiceNotices: Sendable {
     watchdogTimeout = isOurs && microseconds > 0 ? .microseconds(microseconds) : nil
   }
 
-  /// Sends them as one datagram.
+  /// Sends the notices as one datagram.
   ///
-  /// - Returns: whether somebody was told.
+  /// - Returns: whether the datagram was sent.
   @discardableResult
   package func send(_ notices: Notice...) -> Bool {
     guard let address else { return false }
@@ -47,7 +47,7 @@ package struct ServiceNotices: Sendable {
     return false
   }
 
-  /// `/path`, or `@name` in the abstract namespace, whose names begin with a zero byte.
+  /// `/path`, or `@name` in the abstract namespace, in which names begin with a zero byte.
   private static func address(named name: String) -> [UInt8]? {
     var bytes = Array(name.utf8)
     guard let first = bytes.first, first == UInt8(ascii: "/") || first == UInt8(ascii: "@"), bytes.count > 1 else {
@@ -57,13 +57,13 @@ package struct ServiceNotices: Sendable {
     return bytes
   }
 
-  /// - Returns: the error number; `nil` where it was sent.
+  /// - Returns: the error number; `nil` if the text was sent.
   private static func send(_ text: String, to path: [UInt8]) -> Int32? {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     guard path.count < MemoryLayout.size(ofValue: address.sun_path) else { return ENAMETOOLONG }
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
-    // A path ends with a zero byte; an abstract name is exactly as long as it is said to be.
+    // A path ends with a zero byte. An abstract name ends at the given length.
     let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? MemoryLayout<sa_family_t>.size
     let size = socklen_t(offset + path.count + (path[0] == 0 ? 0 : 1))
     let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -86,7 +86,7 @@ package struct ServiceNotices: Sendable {
       guard error == EAGAIN, !hasWaited else { return error }
       hasWaited = true
       var entry = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-      _ = unsafe poll(&entry, 1, 200)  // its queue is full; READY=1 is worth a moment
+      _ = unsafe poll(&entry, 1, 200)  // the queue is full: waits up to 200 ms once, because READY=1 matters
     }
   }
 }
@@ -103,7 +103,7 @@ extension ServiceNotices.Notice {
     }
   }
 
-  /// A line end would begin another assignment.
+  /// Replaces line ends, because each would begin another assignment.
   private static func oneLine(_ text: String) -> String {
     let isLineEnd = { (scalar: Unicode.Scalar) in scalar == "\r" || scalar == "\n" }
     let words = text.unicodeScalars.split(whereSeparator: isLineEnd).map { String($0) }.joined(separator: " ")
@@ -112,18 +112,19 @@ extension ServiceNotices.Notice {
   }
 }
 
-/// Tells the service manager again and again that the service is alive, as long as it is.
+/// Sends the watchdog notice to the service manager repeatedly while the service is alive.
 ///
-/// Put it first into a ServiceGroup, which stops its services from the last to the first: so it speaks up to the end of
-/// the drain.
+/// Put it first into a ServiceGroup. The group stops its services from last to first, so the notices continue until
+/// the drain ends.
 package struct WatchdogService: Service {
   private let notices: ServiceNotices
   private let isAlive: @Sendable () async -> Bool
   private let now: @Sendable () -> ContinuousClock.Instant
 
   /// - Parameters:
-  ///   - isAlive: asked at every half of the manager's time-out. An answer that takes longer than the whole of it is no yes.
-  ///   - now: what measures how long the answer took.
+  ///   - isAlive: called at every half of the manager's time-out. An answer that takes longer than the time-out
+  ///     counts as no.
+  ///   - now: the clock that measures how long the answer took.
   package init(
     _ notices: ServiceNotices, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
     isAlive: @escaping @Sendable () async -> Bool
@@ -133,10 +134,10 @@ package struct WatchdogService: Service {
     self.isAlive = isAlive
   }
 
-  /// Ends when the service is told to stop. Where no manager waits for the notice, it only waits for that.
+  /// Runs until graceful shutdown begins. If the manager has no watchdog, it only waits for the shutdown.
   package func run() async throws {
     guard let timeout = notices.watchdogTimeout else {
-      try? await gracefulShutdown()  // being cancelled is the other way to end
+      try? await gracefulShutdown()  // cancellation also ends the wait
       return
     }
     try? await cancelWhenGracefulShutdown {

@@ -84,7 +84,7 @@ struct RouteTests {
       String(line.dropFirst(2).prefix { $0 != ":" })
     }
     #expect(Set(paths) == Set(Self.claims.map(\.template)))
-    let manual = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
+    let manual = try String(contentsOf: root.appendingPathComponent("docs/http.md"), encoding: .utf8)
     let section = try #require(manual.split(separator: "The operations listener is another").last)
     let rows = section.split(separator: "\n").prefix { !$0.hasPrefix("Another method") }.filter {
       $0.hasPrefix("| `GET")

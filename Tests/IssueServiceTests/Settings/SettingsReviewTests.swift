@@ -131,8 +131,8 @@ struct SettingsReportTests {
   }
 
   @Test func theTableOfTheManualIsTheCatalogue() throws {
-    let manual = try manualPage("docs/operations.md")
-    let section = manual.split(separator: "\n## ").first { $0.hasPrefix("Settings") || $0.contains("\n## Settings") }
+    let manual = try manualPage("docs/settings.md")
+    let section = manual.split(separator: "\n## ").first
     let rows = try #require(section).split(separator: "\n").filter { $0.hasPrefix("| `--") }.map(String.init)
     let expected = ([SettingsResolution.file] as [any SettingDeclaration] + ServeCatalogue.all).map { setting in
       "| `\(setting.flag) \(setting.placeholder)` | `\(setting.environmentName)` | "

@@ -69,8 +69,8 @@ struct JSONOutputTests {
     let directory = Self.root.appendingPathComponent("docs/schemas").path
     let files = try FileManager.default.contentsOfDirectory(atPath: directory)
     #expect(Set(files) == Set(Self.schemas.values))
-    let manual = try String(contentsOf: Self.root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
-    for file in files { #expect(manual.contains("(schemas/\(file))"), "docs/operations.md does not name \(file)") }
+    let manual = try String(contentsOf: Self.root.appendingPathComponent("docs/output.md"), encoding: .utf8)
+    for file in files { #expect(manual.contains("(schemas/\(file))"), "docs/output.md does not name \(file)") }
   }
 
   /// Holds all outputs against the schemas, by the validator of scripts/contract.

@@ -3,7 +3,7 @@ import ServiceKit
 import TestSupport
 import Testing
 
-/// Every exit code of the table in docs/operations.md, produced by a built program.
+/// Every exit code of the table in docs/exit-codes.md, produced by a built program.
 @Suite("Every exit code is there and means what the manual says")
 struct ExitCodeTests {
   @Test(arguments: ProgramExit.allCases)
@@ -15,7 +15,7 @@ struct ExitCodeTests {
 
   @Test func theManualListsThem() throws {
     let root = ProjectRoot.url
-    let manual = try String(contentsOf: root.appendingPathComponent("docs/operations.md"), encoding: .utf8)
+    let manual = try String(contentsOf: root.appendingPathComponent("docs/exit-codes.md"), encoding: .utf8)
     for code in ProgramExit.allCases where ![130, 143].contains(code.rawValue) {
       #expect(manual.contains("\n| \(code.rawValue) | "), "\(code.rawValue)")
     }

@@ -1,21 +1,21 @@
 internal import CrashPoints
 internal import Synchronization
 
-/// Asks the issuers of webhook campaigns for codes. Never called inside a transaction.
+/// Calls the issuers of webhook campaigns to get codes. Never called inside a transaction.
 package protocol CodeIssuer: Sendable {
-  /// Asks once.
+  /// Makes one call.
   ///
-  /// - Parameter deadline: how long it may take at most, name look-up and connection included.
-  /// - Returns: a code, or why there is none, by its kind. It never throws: whatever goes wrong is an answer.
+  /// - Parameter deadline: the time limit for the whole call, name look-up and connection included.
+  /// - Returns: a code, or a failure with its kind. It never throws: every error is a failure value.
   func ask(_ call: CodeRequest, within deadline: Duration) async -> CodeResponse
 }
 
-/// One question to an issuer: the code for the seat of an event.
+/// One request to an issuer: the code for the seat of an event.
 package struct CodeRequest: Sendable, Hashable {
   package let campaignID: CampaignID
   package let seat: Seat
   package let userID: UserID
-  /// Where the issuer is asked: its URL. Calls to one endpoint share their fate.
+  /// The URL of the issuer. Calls to one endpoint share a circuit breaker.
   package let endpoint: String
 
   package init(event: Event, endpoint: String) {
@@ -29,18 +29,19 @@ package struct CodeRequest: Sendable, Hashable {
   package var idempotencyKey: String { "\(campaignID)/\(seat)" }
 }
 
-/// What came of asking an issuer.
+/// The result of a call to an issuer.
 package enum CodeResponse: Sendable, Equatable {
   case code(CouponCode)
   case failure(IssuerFailure)
 }
 
-/// Why an issuer gave no code. It may have made one all the same: who asks again with the same key learns it.
+/// The reason that an issuer gave no code. The issuer may have made a code anyway; a repeat with the same key returns
+/// it.
 package struct IssuerFailure: Sendable, Equatable {
   package let kind: FailureKind
-  /// In words, with the first bytes of what the issuer said.
+  /// The error message, with the first bytes of the issuer's answer.
   package let error: String
-  /// How long the issuer asks to be left alone.
+  /// The wait that the issuer requests before the next call.
   package let retryAfter: Duration?
 
   package init(_ kind: FailureKind, _ error: String, retryAfter: Duration? = nil) {
@@ -50,18 +51,18 @@ package struct IssuerFailure: Sendable, Equatable {
   }
 }
 
-/// Asks issuers for the codes of leased events, a few at once, and settles what they answer: the part of consumer and
-/// retry batch that happens outside of transactions.
+/// Calls issuers for the codes of leased events, a few at a time, and settles the answers. The consumer and the retry
+/// batch use it for their work outside of transactions.
 package final class IssuerDispatcher: Sendable {
-  /// How calls are made.
+  /// The limits of issuer calls.
   package struct Limits: Sendable, Equatable {
-    /// How many are under way at once.
+    /// The maximum number of concurrent calls.
     package var concurrency = 8
-    /// How long one may take.
+    /// The time limit of one call.
     package var deadline = Duration.seconds(10)
-    /// How long a lease is; it is renewed each third of that.
+    /// The duration of a lease. Leases are renewed every third of it.
     package var lease = Duration.seconds(60)
-    /// The longest that a lease can be set to.
+    /// The longest lease duration that can be configured.
     package static let longestLease = Duration.seconds(3_600)
 
     package init() {}
@@ -79,7 +80,7 @@ package final class IssuerDispatcher: Sendable {
     var finished: [Attempt] = []
   }
 
-  /// - Parameter circuits: as the store knows them when the worker begins.
+  /// - Parameter circuits: the circuit breakers in the store when the worker begins.
   package init(
     store: any LeasedWork, issuer: any CodeIssuer, circuits: [CircuitBreaker], limits: Limits,
     clock: @escaping WallClock
@@ -91,14 +92,15 @@ package final class IssuerDispatcher: Sendable {
     state = Mutex(State(book: CircuitBreakers(circuits)))
   }
 
-  /// Issuers that are down: not to be asked, nor their events leased.
+  /// Issuers that are down. They must not be called, and their events must not be leased.
   package var openCircuits: Set<String> { state.withLock { $0.book.openCircuits } }
 
-  /// Asks for each lease, unless told to stop or its issuer is down, and settles; what was not asked for is given back.
+  /// Calls the issuer of each lease and settles the answers. Leases without a call, because `mayBegin` returned
+  /// `false` or the issuer is down, are released.
   ///
   /// - Parameters:
-  ///   - mayBegin: asked before each call; calls under way are finished all the same.
-  ///   - didSettle: hears the outcomes of each transaction.
+  ///   - mayBegin: called before each issuer call; calls in progress finish in any case.
+  ///   - didSettle: receives the outcomes of each transaction.
   package func settle(
     _ leases: [Lease], mayBegin: @escaping @Sendable () -> Bool = { true },
     didSettle: ([ReplayOutcome]) -> Void
@@ -123,7 +125,7 @@ package final class IssuerDispatcher: Sendable {
       beginCalls()
       while underWay > 0, let isCall = try await group.next() {
         guard isCall else { continue }
-        // All that has been answered while the last transaction ran.
+        // All answers that arrived while the last transaction ran.
         let attempts = state.withLock { state in
           defer { state.finished = [] }
           return state.finished
@@ -137,7 +139,7 @@ package final class IssuerDispatcher: Sendable {
     }
   }
 
-  /// One of each issuer after the other: a slow one holds up its own events.
+  /// Alternates between issuers, so a slow issuer delays only its own events.
   static func inTurn(_ leases: [Lease]) -> [Lease] {
     let byIssuer = Dictionary(grouping: leases) { $0.call?.endpoint ?? "" }
     let longest = byIssuer.values.map(\.count).max() ?? 0
@@ -150,9 +152,9 @@ package final class IssuerDispatcher: Sendable {
     }
   }
 
-  /// The next lease whose issuer may be asked. Those whose issuer is down stay where they are.
+  /// The next lease with an issuer that may be called. Leases with an issuer that is down stay in `waiting`.
   private func takeNext(from waiting: inout ArraySlice<Lease>) -> Lease? {
-    // While events of several issuers wait, each has its share of what may be under way.
+    // While events of several issuers wait, each issuer has its share of the concurrent calls.
     let share = max(1, limits.concurrency / max(1, Set(waiting.map { $0.call?.endpoint }).count))
     return state.withLock { state in
       let next = waiting.firstIndex { lease in
@@ -187,8 +189,9 @@ package final class IssuerDispatcher: Sendable {
     return outcomes
   }
 
-  /// Keeps what is in hand from others for as long as calls take. A lease that was lost is not renewed: its attempt will
-  /// be fenced. A store that is busy is asked again at the next turn, in good time before the lease is over.
+  /// Renews the leases in progress until cancelled, so that no other worker takes them during a call. A lost lease is
+  /// not renewed: its attempt will be fenced. If the store is busy, the next renewal is still in time before the
+  /// lease ends.
   private func renewUntilCancelled() async throws -> Bool {
     while true {
       do {

@@ -1,24 +1,26 @@
-/// Admission and its outbox in one atomic step.
+/// Admits claims and writes their outbox rows atomically.
 package protocol AdmissionStore: Sendable {
-  /// Decides a group of claims, in order, in one transaction: counter, set and outbox row together or not at all.
+  /// Decides a group of claims, in order, in one transaction. Counter, set and outbox row are written together or not
+  /// at all.
   ///
   /// Returns only after the commit is durable (NO-FALSE-YES). Repeats and refusals write nothing.
   ///
   /// - Returns: one outcome per claim, in the order of `claims`.
-  /// - Throws: ``StoreError``; its `outcome` is `unknown` where the commit may still be there after a restart.
+  /// - Throws: ``StoreError``; its `outcome` is `unknown` if the commit may still exist after a restart.
   func admit(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome]
 
-  /// Decides claims that need no seat, on one snapshot that holds every commit before the call: repeats and refusals.
-  /// Writes nothing.
+  /// Decides claims that need no seat: repeats and refusals. Reads one snapshot that holds every commit before the
+  /// call. Writes nothing.
   ///
-  /// - Returns: one outcome per claim, in the order of `claims`; `nil` where the claim may be given a seat, which only
+  /// - Returns: one outcome per claim, in the order of `claims`; `nil` if the claim may win a seat, which only
   ///   ``admit(_:)`` can decide.
   func decideReadOnly(_ claims: [Claim]) async throws(StoreError) -> [ClaimOutcome?]
 
-  /// Reads, in one snapshot, what has become of a user's claim; `nil` where the user holds no seat.
+  /// Reads the state of a user's claim, in one snapshot; `nil` if the user holds no seat.
   func claimRecord(of claim: Claim) async throws(StoreError) -> ClaimRecord?
 
-  /// Adds answers given without a write to the tallies of this process. "At least" so many; never judged.
+  /// Adds answers that wrote nothing to the tallies of this process. The tallies are lower bounds and are never
+  /// judged.
   ///
   /// One transaction. `answers` are counts since the last call.
   func addToTallies(_ answers: [AnswerTally: Int], processID: RunID) async throws(StoreError)

@@ -1,13 +1,13 @@
 /// Makes checked copies of a database while programs use it (online backup).
 package protocol BackupSource: Sendable {
-  /// Copies one snapshot to a new file, and gives the file its name only if `isAccepted` holds for the judgement.
+  /// Copies one snapshot to a new file. The file gets its name only if `isAccepted` returns `true` for the judgement.
   ///
-  /// The snapshot is one read transaction. The copy is built under a temporary name beside `path`, so `path` is whole or
-  /// not there. A copy that is not accepted is kept as `path.rejected`, where it replaces an earlier one.
+  /// The snapshot is one read transaction. The copy is built under a temporary name beside `path`, so `path` is
+  /// complete or absent. A copy that is not accepted is kept as `path.rejected` and replaces an earlier one.
   ///
   /// - Parameters:
-  ///   - replacesExisting: whether an earlier backup of the database at `path` is replaced.
-  ///   - judge: gets the copy, and the witness as it was read before the snapshot.
+  ///   - replacesExisting: whether to replace an earlier backup of the database at `path`.
+  ///   - judge: receives the copy, and the witness as it was read before the snapshot.
   /// - Throws: ``StoreError``; nothing was changed at `path`.
   func backup<Judgement: Sendable>(
     to path: String, replacesExisting: Bool,
@@ -22,13 +22,13 @@ package enum BackupOutcome<Judgement: Sendable>: Sendable {
   case refused(why: String, next: String)
 }
 
-/// A copy of a database in a file of its own.
+/// A copy of a database in its own file.
 package struct Backup: Sendable, Equatable {
-  /// The file: as named, or with `.rejected` behind it.
+  /// The path of the file: as named, or with `.rejected` appended.
   package let path: String
   package let isAccepted: Bool
   package let bytes: Int
-  /// How many acceptances it holds.
+  /// The number of acceptances in the copy.
   package let seats: Int
 
   package init(path: String, isAccepted: Bool, bytes: Int, seats: Int) {
@@ -39,27 +39,28 @@ package struct Backup: Sendable, Equatable {
   }
 }
 
-/// Replaces a database by a backup of it.
+/// Replaces a database with one of its backups.
 package protocol RestoreTarget: Sendable {
-  /// Checks the backup, sets the present files aside whole, and puts a copy of the backup in their place.
+  /// Checks the backup, sets all present files aside, and puts a copy of the backup in their place.
   ///
-  /// No program may use the database meanwhile. The witness stays as it is. A crash leaves the present files in use, or
-  /// the backup; the next program that opens the database finishes a replacement that was cut off.
+  /// No program may use the database during the restore. The witness is not changed. After a crash, either the
+  /// present files or the backup are in use. The next program that opens the database finishes an interrupted
+  /// replacement.
   ///
-  /// - Throws: ``StoreError``; nothing was changed. `busy` while a program uses the database.
+  /// - Throws: ``StoreError``; nothing was changed. `busy` if a program uses the database.
   func restore(from backup: String, by author: Operator) async throws(StoreError) -> Restored
 }
 
-/// A database after its replacement by a backup.
+/// A database after a restore.
 package struct Restored: Sendable {
   package let databaseID: String?
-  /// How many acceptances it holds.
+  /// The number of acceptances in the database.
   package let seats: Int
-  /// The directory with the files that were there before; `nil` if there were none.
+  /// The directory with the previous files; `nil` if there were none.
   package let setAside: String?
-  /// The campaigns of which the witness knows acceptances that the backup lacks, or others.
+  /// The campaigns with witnessed acceptances that the backup lacks or contradicts.
   package let short: [WitnessedCampaign]
-  /// Why programs do not start on it; `nil` if they do.
+  /// The reason that programs do not start on the database; `nil` if they do.
   package let refusal: StoreError?
 
   package init(

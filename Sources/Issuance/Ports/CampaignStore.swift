@@ -1,26 +1,27 @@
-/// What operators do to campaigns. Every act is recorded in the transaction that does it.
+/// Operator actions on campaigns. Each action is recorded in the transaction that performs it.
 package protocol CampaignStore: Sendable {
-  /// One transaction: the campaign and the act.
+  /// Creates a campaign and records the operator action. One transaction.
   func create(_ campaign: NewCampaign, by author: Operator) async throws(StoreError) -> CreateOutcome
 
-  /// One snapshot; ordered by id. A campaign whose row cannot be read is left out.
+  /// Lists the campaigns by id. A campaign with a row that cannot be read is left out. One snapshot.
   func campaigns() async throws(StoreError) -> [CampaignSummary]
 
-  /// The ids of the campaigns whose row is malformed: it cannot be read, or no coupon can be made by it. Their events
+  /// The ids of the campaigns with a malformed row: it cannot be read, or no coupon can be made with it. Their events
   /// wait. One snapshot.
   func unreadableCampaigns() async throws(StoreError) -> [String]
 
-  /// One snapshot; `nil` where the campaign is unknown.
+  /// Reads one campaign; `nil` if it is unknown. One snapshot.
   func campaign(_ id: CampaignID) async throws(StoreError) -> CampaignSummary?
 
-  /// One transaction: the change and the act. A change that is in force already writes nothing.
+  /// Applies a change and records the operator action. Writes nothing if the change is already in force. One
+  /// transaction.
   func change(
     _ id: CampaignID, to change: CampaignChange, by author: Operator
   ) async throws(StoreError) -> ChangeOutcome
 
-  /// One transaction: all codes and the act, or nothing.
+  /// Imports all codes and records the operator action, or imports nothing. One transaction.
   ///
-  /// Parked events of the campaign are due from then on.
+  /// Parked events of the campaign are due after the import.
   func importCodes(
     _ codes: [ImportedCode], into id: CampaignID, by author: Operator
   ) async throws(StoreError) -> ImportOutcome
@@ -49,7 +50,7 @@ package struct NewCampaign: Sendable, Equatable {
   }
 }
 
-/// Who acts, and why.
+/// The operator's name, and the reason for the action.
 package struct Operator: Sendable, Equatable {
   package let name: String
   package let reason: String?
@@ -67,20 +68,20 @@ package enum CreateOutcome: Sendable, Equatable {
 
 package enum ChangeOutcome: Sendable, Equatable {
   case changed(CampaignSummary)
-  /// It was so already; nothing was written.
+  /// The change is already in force; nothing was written.
   case unchanged(CampaignSummary)
   case unknownCampaign
   /// Closed is final.
   case closed(CampaignSummary)
-  /// The quota only ever rises.
+  /// The quota can only rise.
   case quotaWouldFall(CampaignSummary)
-  /// It has another issuer, which has no URL.
+  /// The campaign's issuer is not a webhook, so it has no URL.
   case notAWebhook(CampaignSummary)
-  /// Resuming would give these seats a second time.
+  /// A resume would give these seats a second time.
   case seatsLost(CampaignSummary, [SeatLoss])
 }
 
-/// One code of a file, with its line for messages.
+/// One code of an import file, with its line number for messages.
 package struct ImportedCode: Sendable, Equatable {
   package let line: Int
   package let code: CouponCode
@@ -94,8 +95,8 @@ package struct ImportedCode: Sendable, Equatable {
 package enum ImportOutcome: Sendable, Equatable {
   case imported(CampaignSummary)
   case unknownCampaign
-  /// The campaign's issuer takes no codes.
+  /// The campaign's issuer does not take codes.
   case notAPool(CampaignSummary)
-  /// The campaign has this code already, from an earlier import; nothing was kept.
+  /// The campaign already has this code from an earlier import; nothing was imported.
   case alreadyImported(ImportedCode)
 }

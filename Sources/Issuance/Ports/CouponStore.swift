@@ -1,42 +1,42 @@
-/// A store that is told when its use ends.
+/// A store that must be closed after its last use.
 package protocol ClosableStore: Sendable {
-  /// Ends the use of the store, after the last call: what is in a log is moved to where a copy of the database finds it.
-  /// A store that has failed before is left as it is.
+  /// Closes the store, after the last call. Moves the content of a log into the database file, so that a copy of the
+  /// file is complete. Does nothing if the store has failed before.
   ///
-  /// - Returns: why that was not possible, in words for the log; `nil` if it was done.
+  /// - Returns: the reason that closing failed, as text for the log; `nil` on success.
   func close() async -> String?
 }
 
-/// Everything that the programs need of one store.
+/// All operations that the programs need from one store.
 package protocol CouponStore: AdmissionStore, CampaignStore, Outbox, FailedEventQueue, FailedEventAdmin,
   OperationsSource, ClosableStore
 {}
 
-/// What opening a store does where nothing stands yet.
+/// The behavior of an open if the store does not exist.
 package enum MissingStore: Sendable {
   case refuse, create
 }
 
-/// Whether a store may be opened without the witness that knows what it has answered.
+/// The witness that must exist before a store may be opened. The witness records the acceptances that were answered.
 package enum WitnessRequirement: Sendable, Equatable {
-  /// The one that the database names must be there and in step.
+  /// The witness that the database names must exist and be in step.
   case asRecorded
-  /// This file must be the one that the database names; where nothing has been accepted yet, it becomes it.
+  /// This file must be the witness that the database names. If nothing has been accepted yet, it becomes the witness.
   case at(String)
-  /// Nothing can be admitted: for a program that records a report. The database must have all that its witness has seen,
-  /// so a file that has lost commits is not changed.
+  /// No claims can be admitted: for a program that records a report. The database must hold every acceptance that its
+  /// witness has seen, so a file that has lost commits is not changed.
   case notAhead
-  /// Nothing can be admitted, and the witness is not read: for the repair of the witness.
+  /// No claims can be admitted, and the witness is not read: for the repair of the witness.
   case notRequired
 
   package var path: String? { if case .at(let path) = self { path } else { nil } }
 }
 
-/// What an upgrade of a store did.
+/// The result of a schema upgrade (migration).
 package struct MigrationResult: Sendable, Equatable {
   /// The versions that were applied; empty if none was pending.
   package let applied: [Int]
-  /// The copy that was made before; `nil` if none was asked for, or no migration was pending.
+  /// The backup that was made first; `nil` if none was requested or no migration was pending.
   package let backup: String?
 
   package init(applied: [Int], backup: String? = nil) {
@@ -45,11 +45,11 @@ package struct MigrationResult: Sendable, Equatable {
   }
 }
 
-/// One migration of a store beside its ledger.
+/// One migration of a store and its entry in the ledger.
 package struct MigrationState: Sendable, Equatable {
   package let version: Int
   package let name: String
-  /// `nil` where it has not been applied.
+  /// `nil` if it has not been applied.
   package let appliedAt: Timestamp?
 
   package init(version: Int, name: String, appliedAt: Timestamp?) {
@@ -59,33 +59,33 @@ package struct MigrationState: Sendable, Equatable {
   }
 }
 
-/// What a store tells of its own work, on the thread that did it. Returns at once.
+/// Receives measurements from a store, on the thread that did the work. Implementations return at once.
 package protocol StoreObserver: Sendable {
   func took(_ step: StoreStep, _ time: Duration)
-  /// Part of the write-ahead log has been moved into the file.
+  /// Part of the write-ahead log has been moved into the database file.
   ///
   /// - Parameters:
-  ///   - logPages: how many pages the log had.
-  ///   - movedPages: how many of them stand in the file now; fewer where a reader needed the log.
+  ///   - logPages: the number of pages in the log.
+  ///   - movedPages: the number of those pages that are in the file now; fewer if a reader still needs the log.
   func checkpointed(logPages: Int, movedPages: Int)
-  /// An operation failed, whoever is told.
+  /// An operation failed, regardless of the caller that gets the error.
   func failed(_ code: StoreError.Code)
 }
 
-/// A step of a write, each of which can be what makes it slow.
+/// A step of a write that is timed on its own, because it can be the slow one.
 package enum StoreStep: Sendable, CaseIterable {
-  /// Until the write lock was had, or not in time.
+  /// The wait for the write lock, until it is taken or times out.
   case lockWait
-  /// Of a transaction that wrote something.
+  /// The statements of a transaction that wrote.
   case statements
-  /// COMMIT of a transaction that wrote something, with its sync.
+  /// The COMMIT of a transaction that wrote, with its sync.
   case commit
-  /// The witness written and synced.
+  /// The write and sync of the witness.
   case witnessSync
   case checkpoint
 }
 
-/// Hears of nothing.
+/// Ignores all measurements.
 package struct SilentStoreObserver: StoreObserver {
   package init() {}
   package func took(_ step: StoreStep, _ time: Duration) {}

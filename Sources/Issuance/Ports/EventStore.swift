@@ -1,27 +1,28 @@
-/// Turns events into coupons: the consumer's half.
+/// The store operations of the consumer, which turns outbox events into coupons.
 package protocol Outbox: LeasedWork {
-  /// Hands up to `limit` pending events whose code is in the store to the ``CouponDecision``, in one transaction that
-  /// makes each coupon or failed event and settles its outbox row. Each campaign gets its share, the lowest seats
-  /// first. An event that fails by itself becomes dead or is quarantined; the others go on.
+  /// Makes coupons for up to `limit` pending events with a code in the store, in one transaction. For each event it
+  /// applies the ``CouponDecision``, writes the coupon or the failed event, and settles the outbox row. Each campaign
+  /// gets its share, the lowest seats first. An event that fails on its own becomes dead or is quarantined; the other
+  /// events proceed.
   ///
-  /// - Returns: what was done; a total of 0 means that nothing was pending.
+  /// - Returns: the number of events by outcome; a total of 0 means that no event was pending.
   func deliverPending(limit: Int) async throws(StoreError) -> DeliveryTally
 
-  /// Leases up to `limit` pending events for whose code an issuer is asked, in one transaction; each campaign gets its
+  /// Leases up to `limit` pending events that need a call to an issuer, in one transaction. Each campaign gets its
   /// share, the lowest seats first. If no other event is pending, it leases one suspect, alone.
   ///
-  /// A lease that has run out makes its event a suspect, or dead: see ``LeaseLapse``.
+  /// An expired lease makes its event a suspect, or dead: see ``LeaseLapse``.
   ///
   /// - Parameters:
-  ///   - endpoints: issuers that are not to be asked at present.
-  ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
-  ///     clock was set back, counts as expired.
+  ///   - endpoints: the issuers that must not be called at present.
+  ///   - duration: the duration of each lease. An existing lease that ends later than this from now counts as
+  ///     expired, because a clock was set back.
   func leaseCalls(
     for holder: RunID, excluding endpoints: Set<String>, limit: Int, duration: Duration
   ) async throws(StoreError) -> LeasedCalls
 }
 
-/// What the consumer leased.
+/// The result of leasing events for the consumer.
 package struct LeasedCalls: Sendable, Equatable {
   package let leases: [Lease]
   /// Events that became dead or were quarantined instead of being leased.
@@ -33,55 +34,56 @@ package struct LeasedCalls: Sendable, Equatable {
   }
 }
 
-/// Turns failed events into coupons: the retry batch's half.
+/// The store operations of the retry batch, which turns failed events into coupons.
 package protocol FailedEventQueue: LeasedWork {
-  /// Writes the row of a run at its start, so that a crashed run shows, and counts what is due. One transaction.
+  /// Inserts the row of a run at its start and counts the due events, in one transaction. The row of a crashed run
+  /// stays without an end, so the crash is visible.
   ///
   /// - Parameters:
-  ///   - limit: how many events the run may take; `nil` for all.
-  ///   - leaseDuration: as the run will lease.
+  ///   - limit: the maximum number of events that the run takes; `nil` for all.
+  ///   - leaseDuration: the duration of the leases that the run will take.
   func beginRun(_ run: RunStart, limit: Int?, leaseDuration: Duration) async throws(StoreError) -> RunPlan
 
-  /// The campaigns of the run's scope that have events for it, by their ids. One snapshot.
+  /// Lists the campaigns in the run's scope that have events for the run, by id. One snapshot.
   ///
-  /// - Parameter dueBy: the moment by which the time of an event must have come.
+  /// - Parameter dueBy: an event is due if its due time is at or before this moment.
   func dueCampaigns(for run: RunStart, dueBy: Timestamp) async throws(StoreError) -> [DueCampaign]
 
-  /// Leases up to `limit` events of one campaign in one transaction: first those whose time has come, the longest due
-  /// first; then, by seat, as many of those that wait for codes as there are codes; then suspects, one at a time.
+  /// Leases up to `limit` events of one campaign in one transaction. Due events come first, the longest due first.
+  /// Parked events follow by seat, as many as there are free codes. Suspects come last, one at a time.
   ///
-  /// A lease of the campaign that has run out makes its event a suspect, or dead: see ``LeaseLapse``. A row that cannot
-  /// be read or leased is quarantined.
+  /// An expired lease of the campaign makes its event a suspect, or dead: see ``LeaseLapse``. A row that cannot be
+  /// read or leased is quarantined.
   ///
   /// - Parameters:
-  ///   - cursor: where the last batch ended: a run takes each event at most once.
-  ///   - duration: how long nobody else may take them. A lease that reaches further than this from now, because a
-  ///     clock was set back, counts as expired.
+  ///   - cursor: the position where the last batch ended: a run takes each event at most once.
+  ///   - duration: the duration of each lease. An existing lease that ends later than this from now counts as
+  ///     expired, because a clock was set back.
   func leaseDue(
     for run: RunStart, in campaign: CampaignID, from cursor: ReplayCursor, limit: Int, duration: Duration
   ) async throws(StoreError) -> LeasedBatch
 
-  /// Closes the row of a run, in one transaction that counts what is open in its scope and, where the run reports
-  /// dead letters, marks them as reported.
+  /// Closes the row of a run in one transaction, and counts the open events in the run's scope. If the run reports
+  /// dead letters, it also marks them as reported.
   ///
   /// - Parameters:
-  ///   - leaseDuration: the duration that the run's leases had.
-  ///   - conclude: decides, from what is open, what is recorded.
+  ///   - leaseDuration: the duration of the run's leases.
+  ///   - conclude: decides, from the open events, the conclusion to record.
   func finishRun(
     _ run: RunStart, tally: ReplayTally, leaseDuration: Duration,
     conclude: @escaping @Sendable (OpenEvents) -> RunConclusion
   ) async throws(StoreError) -> OpenEvents
 }
 
-/// What a run finds at its start.
+/// The counts of a run at its start.
 package struct RunPlan: Sendable, Equatable {
   package let startedAt: Timestamp
-  /// Events that are due, or wait for codes where there are as many.
+  /// Due events, and parked events up to the number of free codes.
   package let due: Int
-  /// Events among them that are due at once because a wrong clock wrote their times, see ``FailedEvent/hasSkewedClock``, or
-  /// the end of a lease on them.
+  /// The due events that are due at once because a wrong clock wrote their times (see ``FailedEvent/hasSkewedClock``)
+  /// or the end of their lease.
   package let skewed: Int
-  /// How many of them the run will take.
+  /// The number of due events that the run will take.
   package let planned: Int
 
   package init(startedAt: Timestamp, due: Int, skewed: Int = 0, planned: Int) {
@@ -95,7 +97,7 @@ package struct RunPlan: Sendable, Equatable {
 /// A campaign that has events for a run.
 package struct DueCampaign: Sendable, Hashable {
   package let id: CampaignID
-  /// The issuer that is asked for its codes; `nil` where they are in the store.
+  /// The issuer to call for its codes; `nil` if the codes are in the store.
   package let endpoint: String?
 
   package init(id: CampaignID, endpoint: String?) {
@@ -104,13 +106,13 @@ package struct DueCampaign: Sendable, Hashable {
   }
 }
 
-/// How far a run has come among the due events of one campaign.
+/// The position of a run among the due events of one campaign.
 package enum ReplayCursor: Sendable, Equatable {
-  /// Among those whose time had come when the run began, in the order of due time and seat.
+  /// Among the events that were due when the run began, ordered by due time and seat.
   case waiting(dueBy: Timestamp, after: DuePlace?)
-  /// Among those that wait for codes.
+  /// Among the parked events.
   case parked(after: Seat?)
-  /// Among the suspects, which are leased one at a time. The caller settles each before it asks for the next.
+  /// Among the suspects, which are leased one at a time. The caller settles each suspect before it leases the next.
   case suspects(after: SuspectPlace?)
   case end
 
@@ -141,50 +143,51 @@ package struct LeasedBatch: Sendable, Equatable {
   }
 }
 
-/// What consumer and retry batch do with events that they hold under a lease.
+/// The operations on leased events, shared by the consumer and the retry batch.
 package protocol LeasedWork: Sendable {
-  /// Prolongs leases, in one transaction, to `duration` from now.
+  /// Extends leases to `duration` from now, in one transaction.
   ///
-  /// - Returns: those that are still held, as they are from now on; who has lost one does not get it back.
+  /// - Returns: the leases that are still held, with their new end. A lost lease is not recovered.
   func renew(_ leases: [Lease], duration: Duration) async throws(StoreError) -> [Lease]
 
-  /// Gives leased events back untouched; who took them meanwhile keeps them. One transaction.
+  /// Releases leased events unchanged, in one transaction. An event that another worker has leased since stays
+  /// leased.
   func release(_ leases: [Lease]) async throws(StoreError)
 
-  /// Hands attempts to the ``CouponDecision`` and settles them, in one transaction that checks each generation: a lease
-  /// that was lost changes nothing but for its attempt, recorded as fenced.
+  /// Settles attempts by the ``CouponDecision``, in one transaction that checks the generation of each lease. For a
+  /// lost lease it only records the attempt as fenced.
   ///
-  /// What an issuer answered also moves its circuit, in the same transaction.
+  /// An issuer's answer also updates its circuit breaker, in the same transaction.
   ///
   /// - Returns: one outcome per attempt, in the order of `attempts`.
   func settle(_ attempts: [Attempt]) async throws(StoreError) -> [ReplayOutcome]
 
-  /// The issuers that have failed at least once since they last answered. One snapshot.
+  /// The circuit breakers of the issuers that have failed at least once since their last answer. One snapshot.
   func circuits() async throws(StoreError) -> [CircuitBreaker]
 }
 
-/// Keeps two runs of the retry batch from doing the same work twice as slowly. A comfort: what a run does is right also
-/// where it is broken, by the fence of each lease.
+/// Keeps two runs of the retry batch from slowing each other down. The lock is only an optimization: if it fails, the
+/// fencing of each lease keeps the results correct.
 package protocol RunLock: Sendable {
-  /// Takes the lock without waiting, and writes down who holds it.
+  /// Takes the lock without waiting, and records the holder.
   ///
-  /// - Returns: who has it instead; `nil` where it was had.
+  /// - Returns: the present holder if the lock is taken; `nil` if this call took the lock.
   func take(for holder: RunLockHolder) throws(StoreError) -> RunLockHolder?
 
   func giveBack()
 
-  /// Who holds it at present, without taking it; `nil` where nobody does.
+  /// The present holder, without taking the lock; `nil` if the lock is free.
   func holder() throws(StoreError) -> RunLockHolder?
 }
 
-/// Who holds the lock of runs.
+/// The holder of the run lock.
 package struct RunLockHolder: Sendable, Equatable, Codable {
   package let run: String
   package let host: String
   package let processID: Int
   package let since: String
 
-  /// - Parameter since: when it began.
+  /// - Parameter since: the start of the run.
   package init(_ run: RunStart, since: Timestamp) {
     self.run = run.id.rawValue
     host = run.host
@@ -192,7 +195,7 @@ package struct RunLockHolder: Sendable, Equatable, Codable {
     self.since = "\(since)"
   }
 
-  /// Of one that has not written down who it is yet.
+  /// A holder that has not recorded its identity yet.
   package static let unknown = RunLockHolder(run: "unknown", host: "unknown", processID: 0, since: "a moment ago")
 
   private init(run: String, host: String, processID: Int, since: String) {

@@ -1,47 +1,49 @@
-/// What an operator sees of failed events and runs, and does about them. Every act is recorded in the transaction that
-/// does it, with the seats that it was about.
+/// Operator queries and actions on failed events and runs. Each action is recorded in the transaction that performs
+/// it, together with its seats.
 package protocol FailedEventAdmin: Sendable {
-  /// One snapshot; by campaign and seat.
+  /// Lists failed events by campaign and seat. One snapshot.
   func failedEvents(_ query: FailedEventQuery) async throws(StoreError) -> FailedEventPage
 
-  /// One snapshot: the event and every attempt that is kept; `nil` where the seat has no failed event.
+  /// Reads a failed event and all its stored attempts; `nil` if the seat has no failed event. One snapshot.
   func failedEvent(of campaign: CampaignID, seat: Seat) async throws(StoreError) -> FailedEventHistory?
 
-  /// One snapshot: what a run would find at this moment, and the first of what it would take.
+  /// Previews a run: the counts that it would find now, and the first events that it would take. One snapshot.
   func plan(_ filter: EventFilter, limit: Int?, leaseDuration: Duration) async throws(StoreError) -> RunPreview
 
-  /// Puts dead letters back: due at once, with as many attempts more as an event has at first. One transaction. An event
-  /// whose row or campaign cannot be changed is skipped.
+  /// Redrives dead letters. Each is due at once, with as many further attempts as a new event has. An event is
+  /// skipped if its row or campaign cannot be changed. One transaction.
   ///
-  /// - Parameter isDryRun: whether nothing is written.
+  /// - Parameter isDryRun: whether to write nothing.
   func redrive(
     _ filter: EventFilter, isDryRun: Bool, by author: Operator
   ) async throws(StoreError) -> BulkResult
 
-  /// Closes failed events for good: dead ones, or open ones too where the filter names their seats. Who has one in
-  /// hand loses it. The seats stay taken. One transaction. An event whose row or campaign cannot be changed is skipped.
+  /// Discards failed events permanently: dead ones, and also open ones if the filter names their seats. A worker that
+  /// holds a lease on a discarded event loses it. The seats stay taken. An event is skipped if its row or campaign
+  /// cannot be changed. One transaction.
   ///
-  /// - Parameter only: those of them that a person has seen; `nil` for all.
+  /// - Parameter only: limits the discard to the events that the operator has seen; `nil` for all.
   func discard(
     _ filter: EventFilter, only: [SeatKey]?, isDryRun: Bool, by author: Operator
   ) async throws(StoreError) -> BulkResult
 
-  /// The latest first; one snapshot.
+  /// Lists the recorded runs, the latest first. One snapshot.
   ///
   /// - Parameters:
   ///   - before: only runs that started earlier than this one.
-  ///   - onlyCrashed: only those that never ended.
+  ///   - onlyCrashed: only runs that never ended.
   func runs(limit: Int, before: RunID?, onlyCrashed: Bool) async throws(StoreError) -> RunPage
 
-  /// The runs whose id begins with a text: at most two, which tells one from several.
+  /// The runs with an id that begins with `prefix`: at most two, to distinguish one match from several.
   func run(beginning prefix: String) async throws(StoreError) -> [RunID]
 
-  /// Takes away the rows of attempts and runs of campaigns that are closed and were found CLEAN after all that was done
-  /// to them, and keeps their counts. Never seats, coupons or events. One transaction per campaign, and one for runs.
+  /// Deletes the rows of attempts and runs of closed campaigns, and keeps their counts. A campaign qualifies if it
+  /// was found CLEAN after the last change to it. Never deletes seats, coupons or events. One transaction per
+  /// campaign, and one for runs.
   ///
   /// - Parameters:
-  ///   - campaign: only this one; `nil` is all.
-  ///   - endedBefore: only what ended before this moment.
+  ///   - campaign: only this campaign; `nil` for all.
+  ///   - endedBefore: only rows that ended before this moment.
   func prune(
     _ campaign: CampaignID?, endedBefore: Timestamp, isDryRun: Bool, by author: Operator
   ) async throws(StoreError) -> PruneOutcome
@@ -49,9 +51,9 @@ package protocol FailedEventAdmin: Sendable {
 
 package struct FailedEventQuery: Sendable, Equatable {
   package var filter: EventFilter
-  /// Empty means all that a person may have to look at: waiting, parked and dead.
+  /// Empty means all states that may need an operator: waiting, parked and dead.
   package var states: Set<FailedEventState> = []
-  /// Only events behind this one, in the order of campaign and seat.
+  /// Only events after this one, in the order of campaign and seat.
   package var after: SeatKey?
   package var limit: Int
 
@@ -63,13 +65,14 @@ package struct FailedEventQuery: Sendable, Equatable {
 
 package struct FailedEventPage: Sendable, Equatable {
   package let events: [FailedEvent]
-  /// How many the query means in all.
+  /// The total number of events that match the query.
   package let total: Int
-  /// Where the next page begins; `nil` at the end.
+  /// The start of the next page; `nil` if no page follows.
   package let next: SeatKey?
-  /// Rows that cannot be read, as campaign and seat: of the page, and on the first page those whose seat is no number.
+  /// Rows on this page that cannot be read, as campaign and seat. The first page also lists the rows with a seat that
+  /// is not a number.
   package let unreadable: [String]
-  /// Of the campaigns that the query means, at most as many as a page has.
+  /// The quarantined events of the campaigns in the query, at most as many as a page holds.
   package let quarantined: [QuarantinedEvent]
 
   package init(
@@ -85,19 +88,19 @@ package struct FailedEventPage: Sendable, Equatable {
 
 package struct FailedEventHistory: Sendable, Equatable {
   package let event: FailedEvent
-  /// By generation.
+  /// Ordered by generation.
   package let attempts: [AttemptRecord]
-  /// How many counted attempts were pruned.
+  /// The number of counted attempts that were pruned.
   package let pruned: Int
   package let issuer: Issuer
-  /// Codes that are free in its campaign.
+  /// The number of free codes in its campaign.
   package let freeCodes: Int
-  /// Of its campaign's issuer, where that has failed since it last answered.
+  /// The circuit breaker of its campaign's issuer, if the issuer has failed since its last answer.
   package let circuit: CircuitBreaker?
   package let acts: [OperatorActionRecord]
   /// `nil` unless the event is a suspect.
   package let lapse: LeaseLapse?
-  /// How many rows of attempts and acts cannot be read.
+  /// The number of rows of attempts and operator actions that cannot be read.
   package let unreadable: Int
 
   package init(
@@ -137,7 +140,7 @@ package struct AttemptRecord: Sendable, Equatable {
   }
 }
 
-/// What an operator did to one seat.
+/// One operator action on one seat.
 package struct OperatorActionRecord: Sendable, Equatable {
   package let act: String
   package let operatorName: String
@@ -153,12 +156,12 @@ package struct OperatorActionRecord: Sendable, Equatable {
 }
 
 package struct RunPreview: Sendable, Equatable {
-  /// How many events it names at most.
+  /// The maximum number of events that a preview lists.
   package static let shown = 20
 
   package let plan: RunPlan
   package let open: OpenEvents
-  /// The first of what a run would take, in its order.
+  /// The first events that a run would take, in its order.
   package let first: [FailedEvent]
 
   package init(plan: RunPlan, open: OpenEvents, first: [FailedEvent]) {
@@ -168,17 +171,17 @@ package struct RunPreview: Sendable, Equatable {
   }
 }
 
-/// What came of a redrive or discard.
+/// The result of a redrive or discard.
 package enum BulkResult: Sendable, Equatable {
-  /// These were changed, or would be; the others were skipped.
+  /// These events were changed, or would be in a dry run; the others were skipped.
   case done([SeatKey], skipped: [SkippedEvent] = [])
-  /// Nothing was changed: these named seats cannot be.
+  /// Nothing was changed, because these named seats cannot be changed.
   case refused([SeatKey: BulkRejection])
 }
 
-/// An event that a redrive or discard left as it is.
+/// An event that a redrive or discard skipped.
 package struct SkippedEvent: Sendable, Equatable {
-  /// Campaign and seat as text: the seat of a damaged row need not be a number.
+  /// Campaign and seat as text, because the seat of a damaged row may not be a number.
   package let name: String
   package let reason: String
 
@@ -188,17 +191,17 @@ package struct SkippedEvent: Sendable, Equatable {
   }
 }
 
-/// Why a named seat cannot be redriven or discarded.
+/// The reason that a named seat cannot be redriven or discarded.
 package enum BulkRejection: Sendable, Equatable {
   case noFailedEvent
   case state(FailedEventState)
-  /// Its coupon stands: there is nothing to discard.
+  /// The seat has a coupon, so there is nothing to discard.
   case hasCoupon
 }
 
 package struct RunPage: Sendable, Equatable {
   package var runs: [RunRecord] = []
-  /// The ids of the runs of the page whose row cannot be read.
+  /// The ids of the runs on this page with a row that cannot be read.
   package var unreadable: [String] = []
   /// The last run of the page; `nil` if no other page follows.
   package let next: RunID?
@@ -212,15 +215,15 @@ package struct RunRecord: Sendable, Equatable {
   package let host: String
   package let processID: Int
   package let operatorName: String?
-  /// The options that narrowed it, as they were typed.
+  /// The options that narrowed the run, as typed.
   package let askedFor: String?
   package let startedAt: Timestamp
-  /// `nil` where it still goes on, or was killed.
+  /// `nil` if the run is in progress or was killed.
   package let endedAt: Timestamp?
   package let exitCode: Int?
   package let due: Int?
   package let planned: Int?
-  /// `nil` until it has ended.
+  /// `nil` until the run has ended.
   package let tally: ReplayTally?
 
   package init(
@@ -254,12 +257,12 @@ package struct PruneOutcome: Sendable {
 
   package var campaigns: [Pruned] = []
   package var runs = 0
-  /// Campaigns that were left alone, and why.
+  /// Campaigns that were not pruned, with the reason.
   package var kept: [(campaign: CampaignID, why: KeptBecause)] = []
 
   package enum KeptBecause: String, Sendable {
     case notClosed = "not-closed"
-    /// It was not reconciled since it was closed and last worked on.
+    /// The campaign was not reconciled since it was closed and last worked on.
     case notReconciledSince = "not-reconciled-since"
     case notClean = "not-clean"
     case eventsOpen = "events-open"

@@ -1,38 +1,38 @@
-/// What those who watch the service ask of its store.
+/// The statistics and health checks that monitoring reads from a store.
 package protocol OperationsSource: Sendable {
-  /// Reads the figures of one snapshot.
+  /// Reads the statistics of one snapshot.
   ///
-  /// Costs as much as counting the coupons: whoever asks again and again leaves time between.
+  /// A call costs as much as counting the coupons. Callers that poll must leave time between calls.
   func stats() async throws(StoreError) -> StoreStats
 
-  /// Finds out whether claims can be taken at present: takes the write lock, begins a write transaction, and compares
-  /// the schema and the witness with what they must be. Writes nothing.
+  /// Checks whether the store can take claims at present. Takes the write lock, begins a write transaction, and
+  /// compares the schema and the witness with their expected state. Writes nothing.
   ///
-  /// - Throws: ``StoreError`` that a claim would fail with too.
+  /// - Throws: the ``StoreError`` that a claim would also fail with.
   func probe() async throws(StoreError) -> StoreProbe
 
-  /// Takes damage of the database that another reader in this process was told of: nothing more is admitted.
+  /// Records database damage that another reader in this process has found. The store admits no more claims.
   ///
-  /// - Parameter failure: of the code `corrupt` or another that no further write can be relied on after.
+  /// - Parameter failure: has the code `corrupt`, or another code after which no write can be relied on.
   func reportDamage(_ failure: StoreError)
 }
 
-/// What stood in the store at one instant.
+/// The state of a store at one instant.
 package struct StoreStats: Sendable, Equatable {
   package var asOf: Timestamp
-  /// In the order of their ids.
+  /// Ordered by id.
   package var campaigns: [CampaignStats]
-  /// Of those that judged all campaigns: what is CLEAN of one says nothing of the others.
+  /// The last run that judged all campaigns, because a CLEAN campaign says nothing about the others.
   package var lastReconciliation: RunStats?
   package var lastReplay: RunStats?
-  /// Size of the write-ahead log; `nil` where the store has none.
+  /// Size of the write-ahead log; `nil` if the store has no log.
   package var logBytes: Int?
-  /// Acceptances that the witness has not seen: those of a commit that is being witnessed, or of a process that died
-  /// before it was; the next group witnesses them.
+  /// Acceptances that the witness has not seen. Their commit is being witnessed, or its process died first; the next
+  /// group witnesses them.
   package var witnessLag: Int
-  /// Events that workers pass: see ``QuarantinedEvent``.
+  /// Events that workers skip: see ``QuarantinedEvent``.
   package var quarantined = 0
-  /// Rows of campaigns that cannot be read; the others are in ``campaigns``.
+  /// The number of campaign rows that cannot be read; the other campaigns are in ``campaigns``.
   package var unreadableCampaigns = 0
 
   package init(
@@ -48,7 +48,7 @@ package struct StoreStats: Sendable, Equatable {
   }
 }
 
-/// One campaign, and what became of its acceptances.
+/// One campaign and the state of its acceptances.
 package struct CampaignStats: Sendable, Equatable {
   package var summary: CampaignSummary
   /// Outbox rows that the consumer has not settled.
@@ -68,7 +68,7 @@ package struct CampaignStats: Sendable, Equatable {
 /// Failed events of one kind that are neither resolved nor discarded.
 package struct FailedEventStats: Sendable, Hashable {
   package var kind: FailureKind
-  /// Whether they wait for a person.
+  /// Whether they are dead letters, which need an operator.
   package var isDead: Bool
   package var count: Int
 
@@ -82,13 +82,13 @@ package struct FailedEventStats: Sendable, Hashable {
 /// The last run of a batch.
 package struct RunStats: Sendable, Equatable {
   package var startedAt: Timestamp
-  /// `nil` where it still goes on, or was killed.
+  /// `nil` if the run is in progress or was killed.
   package var endedAt: Timestamp?
   package var exitCode: Int?
-  /// Of a reconciliation: CLEAN, DIRTY or UNKNOWN.
+  /// The verdict of a reconciliation: CLEAN, DIRTY or UNKNOWN.
   package var verdict: String?
   package var findings: Int?
-  /// Of a replay.
+  /// The number of events that a replay resolved.
   package var resolved: Int?
 
   package init(
@@ -104,9 +104,9 @@ package struct RunStats: Sendable, Equatable {
   }
 }
 
-/// What a store that takes claims says of itself.
+/// The health of a store that takes claims.
 package struct StoreProbe: Sendable, Equatable {
-  /// Space that is left, by the file that needs it: the database and the witness.
+  /// Free bytes on disk for each file that needs space, by its name: the database and the witness.
   package var freeBytes: [String: Int]
 
   package init(freeBytes: [String: Int]) { self.freeBytes = freeBytes }

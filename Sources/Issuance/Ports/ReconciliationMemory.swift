@@ -1,4 +1,4 @@
-/// One run of reconcile, to be kept.
+/// One run of reconcile, to be recorded.
 package struct ReconciliationRecord: Sendable, Equatable {
   package let run: RunStart
   package let startedAt: Timestamp
@@ -9,9 +9,9 @@ package struct ReconciliationRecord: Sendable, Equatable {
   package var warnings = 0
   /// The findings that the report lists.
   package var seen: [SeenFinding] = []
-  /// Ids that the run before left standing and that stand no more.
+  /// The ids that the previous run left unresolved and that this run did not find.
   package var resolved: [String] = []
-  /// How many of `seen` the run before did not have, and how many it had.
+  /// How many of `seen` are new since the previous run, and how many it also had.
   package var introduced = 0
   package var persisted = 0
 
@@ -38,7 +38,7 @@ package struct SeenFinding: Sendable, Equatable {
   }
 }
 
-/// What recorded runs know of one finding.
+/// The history of one finding in recorded runs.
 package struct FindingMemory: Sendable, Equatable {
   package let firstSeenAt: Timestamp
   package let timesSeen: Int
@@ -49,7 +49,7 @@ package struct FindingMemory: Sendable, Equatable {
   }
 }
 
-/// Somebody answers for a finding until a moment: it is reported, and does not make a report DIRTY.
+/// An operator waives a finding until a moment: it is reported, but does not make a report DIRTY.
 package struct Waiver: Sendable, Equatable {
   package let finding: String
   package let author: Operator
@@ -64,7 +64,7 @@ package struct Waiver: Sendable, Equatable {
   }
 }
 
-/// How one self-test ended.
+/// The result of one self-test.
 package struct SelfTestRecord: Sendable, Equatable {
   package let id: RunID
   package let programVersion: String
@@ -93,7 +93,7 @@ package struct SelfTestRecord: Sendable, Equatable {
 /// A recorded run of reconcile.
 package struct PastReconciliation: Sendable, Equatable {
   package let id: RunID
-  /// `nil` is all campaigns.
+  /// `nil` for all campaigns.
   package let campaign: String?
   package let startedAt: Timestamp
   package let endedAt: Timestamp?
@@ -121,7 +121,7 @@ package struct PastReconciliation: Sendable, Equatable {
   }
 }
 
-/// Everything that is known of one seat, as its rows say it.
+/// The history of one seat, from all its rows.
 package struct SeatTimeline: Sendable, Equatable {
   package struct Step: Sendable, Equatable {
     package enum Kind: String, Sendable {
@@ -130,9 +130,9 @@ package struct SeatTimeline: Sendable, Equatable {
 
     package let kind: Kind
     package let at: Timestamp
-    /// The state, outcome or act.
+    /// The state, outcome or operator action.
     package let word: String
-    /// The error, or who acted.
+    /// The error, or the operator.
     package let detail: String
     package let reason: String?
 
@@ -160,7 +160,7 @@ package struct SeatTimeline: Sendable, Equatable {
 
 package struct ReconciliationPage: Sendable, Equatable {
   package var runs: [PastReconciliation] = []
-  /// The ids of the runs whose row cannot be read.
+  /// The ids of the runs with a row that cannot be read.
   package var unreadable: [String] = []
 
   package init() {}

@@ -4,13 +4,13 @@ package struct CampaignRow: Sendable, Equatable {
   package let quota: Int
   package let counter: Int
   package var issuer = ""
-  /// What generated codes are derived from. Secret: never printed.
+  /// The key that generated codes are derived from. Secret: never printed.
   package var codeKey: [UInt8] = []
   package var opensAt: Int64?
   package var closesAt: Int64?
-  /// Where codes of its pool are free: when the last were imported.
+  /// If the campaign's pool has free codes, the time of the last import.
   package var freeCodesSince: Int64?
-  /// Whether only the id could be read: a value has a type that its column cannot have.
+  /// Whether only the id could be read, because a value has a type that its column cannot have.
   package var isUnreadable = false
 
   package init(id: String, quota: Int, counter: Int) {
@@ -20,7 +20,7 @@ package struct CampaignRow: Sendable, Equatable {
   }
 }
 
-/// The identity of an acceptance as stored, ordered as the store orders it: campaign by bytes, then seat.
+/// The identity of an acceptance as stored, in the order of the store: campaign by bytes, then seat.
 package struct SeatKey: Hashable, Sendable, Comparable {
   package let campaign: String
   package let seat: Int
@@ -40,7 +40,7 @@ package struct SeatKey: Hashable, Sendable, Comparable {
 package protocol SeatKeyed {
   var key: SeatKey { get }
 
-  /// The row of a seat whose other values cannot be read.
+  /// A row that cannot be read except for its key.
   init(unreadable key: SeatKey)
 }
 
@@ -53,22 +53,22 @@ package struct SeatRow: Sendable, Equatable, SeatKeyed {
   package let key: SeatKey
   package let user: String
   private let text: String
-  /// Of an outbox row or a failed event.
+  /// The state of an outbox row or a failed event.
   package var state: String { text }
-  /// Of a coupon.
+  /// The code of a coupon.
   package var code: String { text }
-  /// Of an acceptance only.
+  /// Acceptances only.
   package let link: ChainLink?
-  /// Of an outbox row or a coupon only.
+  /// Outbox rows and coupons only.
   package let traceParent: String?
-  /// When it was accepted, put in the outbox, failed or issued.
+  /// The time when the row was accepted, put in the outbox, failed or issued.
   package var at: Int64 = 0
-  /// Of an outbox row or a failed event.
+  /// Outbox rows and failed events only.
   package var settledAt: Int64?
   package var leasedUntil: Int64?
-  /// Of a failed event only.
+  /// Failed events only.
   package var failure: FailureFacts?
-  /// Whether only the key could be read: a value has a type that its column cannot have.
+  /// Whether only the key could be read, because a value has a type that its column cannot have.
   package private(set) var isUnreadable = false
 
   package init(unreadable key: SeatKey) {
@@ -86,16 +86,16 @@ package struct SeatRow: Sendable, Equatable, SeatKeyed {
   }
 }
 
-/// What a failed event says besides its state.
+/// The fields of a failed event other than its state.
 package struct FailureFacts: Sendable, Equatable {
   package var kind: String
-  /// Counted ones.
+  /// The number of counted attempts.
   package var attempts: Int
-  /// Counted ones whose rows were pruned.
+  /// The number of counted attempts that were pruned.
   package var pruned: Int
   package var generation: Int
   package var nextAttemptAt: Int64?
-  /// As ``FailedEvent/hasSkewedClock``, by the instant of the snapshot.
+  /// As ``FailedEvent/hasSkewedClock``, at the instant of the snapshot.
   package var hasSkewedClock = false
 
   package init(kind: String, attempts: Int, pruned: Int, generation: Int, nextAttemptAt: Int64?) {
@@ -107,10 +107,10 @@ package struct FailureFacts: Sendable, Equatable {
   }
 }
 
-/// What ties an acceptance to the one before.
+/// The fields that link an acceptance to the previous one (hash chain).
 package struct ChainLink: Sendable, Equatable {
   package let acceptedAt: Int64
-  /// `nil` in a row from before the chain began.
+  /// `nil` in a row that is older than the chain.
   package let value: [UInt8]?
 
   package init(acceptedAt: Int64, value: [UInt8]?) {
@@ -119,13 +119,13 @@ package struct ChainLink: Sendable, Equatable {
   }
 }
 
-/// The attempts of one seat.
+/// The attempts of one seat, summed.
 package struct AttemptTally: Sendable, Equatable, SeatKeyed {
   package let key: SeatKey
   package let rows: Int
-  /// Those that count: resolved, transient and permanent ones.
+  /// Counted attempts: resolved, transient and permanent ones.
   package let counted: Int
-  /// Of those that count, the failures.
+  /// The failures among the counted attempts.
   package let failures: Int
   package let highestGeneration: Int
 
@@ -142,10 +142,10 @@ package struct AttemptTally: Sendable, Equatable, SeatKeyed {
   }
 }
 
-/// The codes of a pool that one seat has.
+/// The pool codes of one seat.
 package struct PoolCodeRow: Sendable, Equatable, SeatKeyed {
   package let key: SeatKey
-  /// The first of them. Never printed.
+  /// The first code. Never printed.
   package let code: String
   package let codes: Int
 
@@ -158,7 +158,7 @@ package struct PoolCodeRow: Sendable, Equatable, SeatKeyed {
   }
 }
 
-/// What an operator did, with counter and quota as the act left them.
+/// One operator action, with the counter and the quota that it left.
 package struct OperatorActionRow: Sendable, Equatable {
   package let campaign: String
   package let act: String
@@ -181,7 +181,7 @@ package struct OperatorActionRow: Sendable, Equatable {
   }
 }
 
-/// One value that stands on several rows.
+/// One value that appears on several rows.
 package struct DuplicateRows: Sendable, Equatable {
   package enum Field: String, Sendable { case user, code }
 
@@ -210,13 +210,13 @@ package struct TallyRow: Sendable, Equatable {
   }
 }
 
-/// What the runs of retry-batch say about whether they come.
+/// The retry-batch runs, as far as the liveness checks need them.
 package struct ReplayRuns: Sendable, Equatable {
-  /// The latest that began by the instant of the snapshot; `nil` where none did.
+  /// The latest start at or before the instant of the snapshot; `nil` if no run has started.
   package var lastStartedAt: Int64?
-  /// When each run began that never ended, that no finished run has followed, and that holds no lease any more.
+  /// The starts of runs that never ended. No finished run has followed them, and they hold no lease any more.
   package var unfinished: [String: Int64] = [:]
-  /// How many began in the future: a clock was ahead.
+  /// The number of runs that began in the future, because a clock was ahead.
   package var ahead = 0
 
   package init() {}

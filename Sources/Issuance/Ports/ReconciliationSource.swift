@@ -1,107 +1,108 @@
-/// Opens one snapshot of all records for the reconciler. Reads only, but for the rows of its own.
+/// Opens one consistent snapshot of all records for the reconciler. Writes only the reconciler's own rows.
 package protocol ReconciliationSource: Sendable {
-  /// Runs `body` on one snapshot: everything in it is read as of one instant, also while others write.
+  /// Runs `body` on one snapshot: all reads see the same instant, even while other processes write.
   ///
-  /// `body` may be run a second time, on a copy: where others write so much meanwhile that the store's log would grow
-  /// beyond a bound, the first pass is given up.
+  /// `body` may run a second time, on a copy. This happens if other processes write so much that the store's log
+  /// would grow beyond a limit; the first pass is then abandoned.
   func withSnapshot<Result: Sendable>(
     _ body: @escaping @Sendable (any ReconciliationSnapshot) -> Result
   ) async throws(StoreError) -> Result
 
-  /// Runs `body` on a copy that is gone afterwards, and that may be spoilt.
+  /// Runs `body` on a temporary copy that it may corrupt. The copy is deleted afterwards.
   func withSelfTestSandbox<Result: Sendable>(
     _ body: @escaping @Sendable (any SelfTestSandbox) throws(StoreError) -> Result
   ) async throws(StoreError) -> Result
 
-  /// A command of this store's own tools that shows what a finding is about.
+  /// A command of the store's own tools that shows the rows of a finding.
   func command(toShow place: EvidencePlace) -> String
 
-  /// Writes the row of a run after its verdict, and what became of the findings. One transaction.
+  /// Writes the row of a run after its verdict, and the new status of the findings. One transaction.
   func recordReconciliation(_ record: ReconciliationRecord) async throws(StoreError)
 
-  /// Writes a waiver, and the act where the campaign of the finding exists. One transaction.
+  /// Writes a waiver, and the operator action if the campaign of the finding exists. One transaction.
   func waive(_ waiver: Waiver, campaign: String?) async throws(StoreError)
 
-  /// One transaction.
+  /// Writes the result of a self-test. One transaction.
   func recordSelfTest(_ record: SelfTestRecord) async throws(StoreError)
 
   /// The recorded runs of reconcile, the latest first. One snapshot.
   func reconciliations(limit: Int) async throws(StoreError) -> ReconciliationPage
 }
 
-/// Where a person sees a finding with their own eyes.
+/// The place that an operator inspects to confirm a finding.
 package enum EvidencePlace: Sendable, Equatable {
   case rows(SeatRow.Kind, SeatKey)
   case campaign(String)
   case structure, references, integrity, witness
 }
 
-/// The records of one instant, each kind in the order of campaign and seat.
+/// The records of one instant, each kind ordered by campaign and seat.
 ///
-/// Rows are given as they stand, with the raw words of the store: the reconciler judges also what must not be there.
-/// A `campaign` of `nil` is all campaigns.
+/// Rows have the raw values of the store, because the reconciler also judges invalid rows. A `campaign` of `nil`
+/// means all campaigns.
 package protocol ReconciliationSnapshot {
   /// The instant of the snapshot, by the clock of this machine.
   var asOf: Timestamp { get }
 
   func identity() throws(StoreError) -> SnapshotIdentity
   func missingTables() throws(StoreError) -> [String]
-  /// What in the store's own structure is missing or not as the migrations made it.
+  /// The parts of the store's schema that are missing or differ from the migrations.
   func schemaDifferences() throws(StoreError) -> IntegrityResult
-  /// Rows of a form that the store refuses, if it is asked.
+  /// Rows that break a constraint, a bound or a type of the schema.
   func malformedRows() throws(StoreError) -> IntegrityResult
   func campaigns(_ campaign: CampaignID?) throws(StoreError) -> [CampaignRow]
   func acceptances(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
   func outboxRows(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
   func failedEvents(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
   func coupons(of campaign: CampaignID?) throws(StoreError) -> RowStream<SeatRow>
-  /// The attempts of each seat that has some, summed up.
+  /// The attempts of each seat that has any, summed.
   func attempts(of campaign: CampaignID?) throws(StoreError) -> RowStream<AttemptTally>
-  /// The codes of pools that are given, by the seat that has them.
+  /// The pool codes that are assigned to seats, by seat.
   func poolCodes(of campaign: CampaignID?) throws(StoreError) -> RowStream<PoolCodeRow>
-  /// What operators did, by campaign and in the order in which it was done.
+  /// The operator actions, by campaign and in the order in which they were done.
   func acts(of campaign: CampaignID?) throws(StoreError) -> RowStream<OperatorActionRow>
 
-  /// The witness as it was read before the snapshot: all that it has seen is in a sound snapshot.
+  /// The witness, as read before the snapshot. A sound snapshot holds every acceptance that the witness has seen.
   func witness() throws(StoreError) -> WitnessReading
 
-  /// How many rows there are, by another way than reading them all: a check that read nothing shows against it.
+  /// The number of rows, counted by another way than reading them all. A check that read no rows does not match it.
   func count(_ kind: SeatRow.Kind, of campaign: CampaignID?) throws(StoreError) -> Int
 
-  /// Users and codes that stand on more than one row of one campaign.
+  /// Users and codes that appear on more than one row of one campaign.
   func duplicates(
     _ kind: SeatRow.Kind, of campaign: CampaignID?
   ) throws(StoreError) -> [DuplicateRows]
 
-  /// The answers that wrote nothing, per campaign: at least so many.
+  /// The answers that wrote nothing, per campaign. Each count is a lower bound.
   func tallies(of campaign: CampaignID?) throws(StoreError) -> [TallyRow]
 
-  /// Damage that the store finds in its own structures, and indexes that do not hold just the rows that they should.
+  /// Damage that the store finds in its own structures, and indexes that do not hold exactly the rows they should.
   func damage() throws(StoreError) -> StructureResult
-  /// References that lead nowhere, by the store's own check.
+  /// Dangling references, by the store's own check.
   func danglingReferences() throws(StoreError) -> IntegrityResult
 
-  /// The runs of retry-batch, as far as liveness needs them.
+  /// The runs of retry-batch, as far as the liveness checks need them.
   func replayRuns() throws(StoreError) -> ReplayRuns
-  /// Events that workers pass, by campaign and seat.
+  /// Quarantined events, by campaign and seat. Workers skip them.
   func quarantinedEvents(of campaign: CampaignID?) throws(StoreError) -> [QuarantinedEvent]
 
-  /// Findings that the last recorded run left standing, by id; of all campaigns, or of this one and of no campaign.
+  /// The ids of the findings that the last recorded run left unresolved. `nil` means all campaigns; otherwise the
+  /// result covers this campaign and the findings of no campaign.
   func standingFindings(of campaign: CampaignID?) throws(StoreError) -> [String]
-  /// What is known of a finding from recorded runs; `nil` where it was never seen.
+  /// The history of a finding in recorded runs; `nil` if no run has seen it.
   func memory(of finding: String) throws(StoreError) -> FindingMemory?
   /// Waivers that have not expired.
   func waivers() throws(StoreError) -> [Waiver]
-  /// The last self-test that is on record.
+  /// The last recorded self-test.
   func lastSelfTest() throws(StoreError) -> SelfTestRecord?
 
   /// The seat that a user holds.
   func seat(of user: String, in campaign: String) throws(StoreError) -> Int?
-  /// Everything that is known of one seat.
+  /// All records of one seat.
   func story(of key: SeatKey) throws(StoreError) -> SeatTimeline
 }
 
-/// Rows one by one, so that memory does not grow with their number.
+/// Streams rows one by one, so that memory does not grow with their number.
 package struct RowStream<Row> {
   private let advance: () throws(StoreError) -> Row?
 
@@ -111,11 +112,11 @@ package struct RowStream<Row> {
   package func next() throws(StoreError) -> Row? { try advance() }
 }
 
-/// Which file was read, and how.
+/// The identity of the file that was read.
 package struct SnapshotIdentity: Sendable, Equatable {
   package let databaseID: String
   package let schemaVersion: Int
-  /// Whether a copy was read, which was made in one step at the instant of the snapshot.
+  /// Whether a copy was read. The copy was made in one step, at the instant of the snapshot.
   package let isCopy: Bool
 
   package init(databaseID: String, schemaVersion: Int, isCopy: Bool) {
@@ -125,14 +126,15 @@ package struct SnapshotIdentity: Sendable, Equatable {
   }
 }
 
-/// What the witness outside the store says.
+/// The content of the witness outside the store.
 package enum WitnessReading: Sendable, Equatable {
   case record([WitnessedSeat])
-  /// There is none, it is another store's, or it cannot be read: nobody knows whether acceptances are missing.
+  /// The witness is missing, belongs to another store, or cannot be read. It is unknown whether acceptances are
+  /// missing.
   case unusable(String)
 }
 
-/// The last acceptance of one campaign that was witnessed.
+/// The last witnessed acceptance of one campaign.
 package struct WitnessedSeat: Sendable, Equatable {
   package let key: SeatKey
   package let chain: [UInt8]
@@ -143,7 +145,7 @@ package struct WitnessedSeat: Sendable, Equatable {
   }
 }
 
-/// What a check of the store's own found.
+/// The result of one of the store's own checks.
 package struct IntegrityResult: Sendable, Equatable {
   package let examined: Int
   package let faults: [IntegrityFault]
@@ -165,7 +167,7 @@ package struct StructureResult: Sendable, Equatable {
 }
 
 package struct IntegrityFault: Sendable, Equatable {
-  /// The name of what is at fault, where it has one; the same in every report.
+  /// The name of the faulty object, if it has a name; the same in every report.
   package let subject: String?
   package let what: String
 
@@ -175,19 +177,19 @@ package struct IntegrityFault: Sendable, Equatable {
   }
 }
 
-/// A copy of a store in which faults are planted, to see whether they are found.
+/// A copy of a store in which faults are planted, to verify that the reconciler finds them.
 package protocol SelfTestSandbox {
-  /// The copy as it stands.
+  /// The copy in its present state.
   func snapshot() throws(StoreError) -> any ReconciliationSnapshot
 
-  /// Puts a sound campaign of its own into the copy for each fault, and plants the fault in it.
+  /// Adds a sound campaign to the copy for each fault, and plants the fault in it.
   ///
-  /// Each campaign has eight accepted seats of a quota of ten: 1, 2 and 8 have their coupons, 3 has one by a replay, 4 is
-  /// in flight, 5 waits for a replay, 6 is dead, 7 discarded.
+  /// Each campaign has eight accepted seats and a quota of ten. Seats 1, 2 and 8 have their coupons, 3 has a coupon
+  /// from a replay, 4 is in flight, 5 waits for a replay, 6 is dead, and 7 is discarded.
   func plant(_ faults: [InjectedCorruption]) throws(StoreError)
 }
 
-/// The corruptions that are known: what no program of ours does, and what has been seen elsewhere.
+/// The known corruptions: faults that no program of ours causes, and faults seen in other systems.
 package enum InjectedCorruption: String, Sendable, CaseIterable {
   // The counter and the quota.
   case counterBehind, counterAhead, quotaLowered, quotaRaisedWithoutAct
@@ -207,7 +209,7 @@ package enum InjectedCorruption: String, Sendable, CaseIterable {
   case couponsOfOneUser, poolCodesOfOneSeat, triggerLost, triggerAltered, indexLost, strayTable, pageLost
   case indexIncomplete
 
-  /// The campaign that it is planted in.
+  /// The campaign that the fault is planted in.
   package var campaign: String {
     "self-test-" + rawValue.reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
   }

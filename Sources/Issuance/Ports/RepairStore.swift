@@ -1,18 +1,18 @@
-/// Does what a reviewed plan says, and nothing that could give away more than was accepted.
+/// Executes a reviewed repair plan. No repair can give away more than was accepted.
 package protocol RepairStore: ClosableStore {
-  /// Copies the whole store in one step, before anything is repaired.
+  /// Copies the whole store in one step, before any repair.
   ///
-  /// - Returns: where the copy is.
+  /// - Returns: the path of the copy.
   func backup() async throws(StoreError) -> String
 
-  /// Does one action, if everything is still as the plan saw it, and records who did it and why. One transaction.
+  /// Does one repair if the rows are still as in the plan, and records the operator and the reason. One transaction.
   func apply(_ repair: Repair, by author: Operator) async throws(StoreError) -> RepairOutcome
 }
 
 package enum RepairOutcome: Sendable, Equatable {
   case done(RepairState)
-  /// What it was to reach is so already; nothing was written.
+  /// The goal of the repair is already reached; nothing was written.
   case doneBefore(RepairState)
-  /// Something is not as the plan saw it; nothing was written.
+  /// The rows are not as in the plan; nothing was written.
   case refused(why: String, found: RepairState)
 }

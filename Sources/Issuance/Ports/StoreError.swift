@@ -1,15 +1,16 @@
-/// Why a store could not do one whole port method. A refusal is a value; this is thrown.
+/// The reason that a store could not complete one port method. A refusal is a value; a failure is thrown as this
+/// error.
 ///
 /// The printed form holds no user data.
 package struct StoreError: Error, Sendable {
   package enum Code: String, Sendable, CaseIterable {
-    /// The database file is not there.
+    /// The database file does not exist.
     case missing
-    /// The file is another program's, or no database at all.
+    /// The file belongs to another program, or is not a database.
     case foreign
-    /// The file is ours and damaged.
+    /// The file is ours and is damaged.
     case corrupt
-    /// A row holds what no program of this version writes; the rest may be sound.
+    /// A row holds values that no program of this version writes; the other rows may be sound.
     case malformed
     case readOnly
     case diskFull
@@ -17,46 +18,46 @@ package struct StoreError: Error, Sendable {
     case inputOutput
     /// The file belongs to another user of this machine.
     case notOwner
-    /// The file has several names, each with locks of its own.
+    /// The file has several names, each with its own locks.
     case aliased
-    /// A write, use or run lock was not had in time.
+    /// A write, use or run lock was not acquired in time.
     case busy
-    /// More claims wait than may.
+    /// More claims are waiting than the limit allows.
     case overloaded
     case schemaOlder
     case schemaNewer
-    /// The recorded migrations are not those of this program.
+    /// The recorded migrations differ from those of this program.
     case schemaAltered
-    /// The store does not promise what acknowledging needs, such as synchronous = FULL.
+    /// The store lacks a setting that durable acknowledgements need, such as synchronous = FULL.
     case notDurable
-    /// Acceptances exist, and the witness that knows how many is not there or cannot be read.
+    /// Acceptances exist, but the witness that records their number is missing or cannot be read.
     case witnessMissing
-    /// The witness is another database's, or another than the one on record.
+    /// The witness belongs to another database, or is not the one on record.
     case witnessForeign
     /// The witness has seen acceptances that the database does not have.
     case witnessAhead
-    /// The write-ahead log beside the file was written on another file, or on another state of this one.
+    /// The write-ahead log beside the file belongs to another file, or to another state of this file.
     case logMismatch
     case unexpected
   }
 
-  /// What is true of the work after the failure.
+  /// Whether the work took effect despite the failure.
   package enum Outcome: String, Sendable {
     /// Nothing happened.
     case none
-    /// It may have happened: ask again to learn.
+    /// The work may have happened: repeat the request to find out.
     case unknown
   }
 
   package let code: Code
   package let outcome: Outcome
-  /// What was being done: "admit 12 claims".
+  /// The operation that failed: "admit 12 claims".
   package let operation: String
-  /// To what: the path of the file.
+  /// The path of the file that the operation was for.
   package let subject: String
-  /// What the system or the library said.
+  /// The message of the system or the library.
   package let cause: String
-  /// What to do next; empty where nobody knows.
+  /// The next step for the operator; empty if unknown.
   package let hint: String
 
   package init(
@@ -70,7 +71,7 @@ package struct StoreError: Error, Sendable {
     self.hint = hint
   }
 
-  /// Whether the same work may be tried again without anybody mending anything.
+  /// Whether the caller may try the same work again without a repair.
   package var isRetryable: Bool { code == .busy || code == .diskFull || code == .overloaded }
 }
 
@@ -80,11 +81,11 @@ extension StoreError: CustomStringConvertible {
   }
 }
 
-/// How often in a row a method of a store is called if the store is busy.
+/// The maximum number of calls to a store method in a row while the store is busy.
 private let busyAttempts = 3
 
-/// Calls one method of a port, and calls it again while the store is busy, three times in all: the lock timeout of the store
-/// is the pause. A `busy` method has changed nothing.
+/// Calls one port method, and retries it while the store is busy: three calls in all. The pause between calls is the
+/// store's lock timeout. A method that throws `busy` has changed nothing.
 ///
 /// - Throws: the last ``StoreError``.
 package func retryWhileBusy<Result>(_ body: () async throws(StoreError) -> Result) async throws(StoreError) -> Result {

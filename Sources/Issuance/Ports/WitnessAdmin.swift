@@ -1,29 +1,29 @@
-/// What an operator does about the witness of a store: the small file outside the database that knows how far each
-/// campaign had come. No other program may use the store meanwhile.
+/// Operator actions on the witness of a store. The witness is the small file outside the database that records the
+/// last acceptance of each campaign. No other program may use the store during an action.
 package protocol WitnessAdmin: ClosableStore {
-  /// What witness and database say, read as they stand. Changes nothing.
+  /// Reads the state of witness and database. Changes nothing.
   func witnessState() async throws(StoreError) -> WitnessState
 
-  /// Begins a new witness from the acceptances that the database has, on the record. A file that stands in its place is
-  /// set aside, never deleted.
+  /// Creates a new witness from the acceptances in the database, on the record. An existing file in its place is set
+  /// aside, never deleted.
   ///
-  /// - Throws: ``StoreError`` with `witnessAhead` where a witness of this database has seen more than the database
-  ///   has: what is missing is not passed over.
+  /// - Throws: ``StoreError`` with `witnessAhead` if a witness of this database has seen more acceptances than the
+  ///   database holds: a loss is never ignored.
   func rebuildWitness(by author: Operator) async throws(StoreError) -> WitnessRebuild
 
-  /// Takes the database as it stands for the truth, on the record: each short campaign is paused, its lost seats are
-  /// recorded, and the witness is set to what is there. One transaction.
+  /// Accepts the database as the truth, on the record. Pauses each campaign that is short, records its lost seats,
+  /// and sets the witness to the state of the database. One transaction.
   ///
-  /// - Returns: what was lost; empty where nothing is missing, and then nothing was changed.
+  /// - Returns: the lost seats; empty if no acceptance is missing, and then nothing was changed.
   func acceptLoss(by author: Operator) async throws(StoreError) -> [SeatLoss]
 }
 
-/// What a witness is opened for.
+/// The purpose that a witness is opened for.
 package enum WitnessTask: Sendable {
-  /// Other programs may use the database meanwhile, and nothing is changed.
+  /// Changes nothing. Other programs may use the database at the same time.
   case show
-  /// A database that lacks acceptances of its witness is refused, and not changed.
+  /// Refuses a database that lacks acceptances of its witness, and does not change it.
   case rebuild
-  /// A copy of the log is kept beside the database, for a later search of what it lacks.
+  /// Keeps a copy of the log beside the database, for a later search for the missing acceptances.
   case acceptLoss
 }

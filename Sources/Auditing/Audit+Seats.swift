@@ -1,13 +1,13 @@
 internal import Issuance
 internal import Schema
 
-/// What the pass needs of the campaign that it is in.
+/// The state of the pass for its current campaign.
 private final class CampaignAccumulator {
   let id: String
   let facts: CampaignFacts?
   var totals: CampaignTotals?
   var chart: CampaignChart?
-  /// How many coupons had their code recomputed.
+  /// The number of coupons with a recomputed code.
   var recomputed = 0
 
   init(_ id: String, _ row: CampaignRow?, hasChart: Bool) {
@@ -25,7 +25,7 @@ extension Audit {
     .codesRecompute,
   ]
 
-  /// The one pass over all seats.
+  /// Runs the one pass over all seats.
   mutating func judgeSeats() {
     run(Self.seatRules + [.witnessAgrees]) { audit throws(StoreError) in
       var chain = HashChainCheck(witnessed: try audit.readWitness())
@@ -72,7 +72,7 @@ extension Audit {
     _ record: SeatSnapshot, in course: CampaignAccumulator, _ chain: inout HashChainCheck,
     _ liveness: inout StalenessChecks
   ) {
-    // Seats begin at 1: what stands below is no gap, but a seat out of bounds.
+    // Seats begin at 1: a seat below 1 is out of bounds, not a gap.
     if record.acceptance != nil, let totals = course.totals {
       let next = totals.highestSeat.addingSaturated(1)
       if record.key.seat > next { add(totals.gap(from: next, through: record.key.seat - 1)) }
@@ -104,7 +104,8 @@ extension Audit {
     return fingerprint.text
   }
 
-  /// What was witnessed of the campaigns in scope. Without a usable witness nobody knows what is missing.
+  /// The witnessed acceptances of the campaigns in scope. Without a usable witness, lost acceptances cannot be
+  /// detected.
   private mutating func readWitness() throws(StoreError) -> [WitnessedSeat] {
     switch try snapshot.witness() {
     case .unusable(let why):
@@ -117,7 +118,7 @@ extension Audit {
     }
   }
 
-  /// A pass that read fewer rows than the store counts by another way has judged nothing.
+  /// Marks the seat rules as not judged if the pass did not read as many rows as the store counts by another way.
   private mutating func requireAllRead(_ read: [SeatRow.Kind: Int]) throws(StoreError) {
     let rulesOfKind: [SeatRow.Kind: [Rule]] = [
       .acceptance: [.seatsDense, .acceptanceAccountedFor, .withinWindow], .coupon: [.couponHasAcceptance],
@@ -139,7 +140,7 @@ extension Audit {
   }
 }
 
-/// One kind of rows, of which the next is known.
+/// A stream of one kind of rows, with the next row read ahead.
 private struct MergeHead<Row: SeatKeyed> {
   let stream: RowStream<Row>
   let kind: SeatRow.Kind
@@ -151,9 +152,9 @@ private struct MergeHead<Row: SeatKeyed> {
     row = try stream.next()
   }
 
-  /// Takes the row of a seat, where the next row is its.
+  /// Takes the next row if it belongs to the seat.
   ///
-  /// - Throws: ``StoreError`` with `corrupt` where the rows do not come in order: what is merged would be wrong.
+  /// - Throws: ``StoreError`` with `corrupt` if the rows are out of order, because the merged records would be wrong.
   mutating func take(_ key: SeatKey) throws(StoreError) -> Row? {
     guard let taken = row, taken.key == key else { return nil }
     row = try stream.next()
@@ -175,7 +176,7 @@ struct SeatMerge {
   private var coupons: MergeHead<SeatRow>
   private var attempts: MergeHead<AttemptTally>
   private var poolCodes: MergeHead<PoolCodeRow>
-  /// How many rows of each kind have been read.
+  /// The number of rows read, by kind.
   private(set) var examined: [SeatRow.Kind: Int] = [:]
   private var counts = (acceptance: 0, outbox: 0, failedEvent: 0, coupon: 0, attempt: 0, poolCode: 0)
 

@@ -1,29 +1,29 @@
 package import Issuance
 internal import Schema
 
-/// How a snapshot is judged.
+/// The options for judging a snapshot.
 package struct AuditOptions: Sendable {
   package var scope: CampaignID?
-  /// For how long work may be in hand before it is worth a warning.
+  /// The time that work may be in progress before it causes a warning.
   package var grace = Duration.seconds(60)
-  /// How often retry-batch is to run.
+  /// The expected interval between retry-batch runs.
   package var retryEvery = Duration.seconds(60)
   /// Whether warnings make the verdict DIRTY.
   package var isStrict = false
   /// Whether charts are drawn.
   package var hasCharts = false
-  /// How many findings of one rule are kept; all are counted.
+  /// The number of findings kept per rule; all are counted.
   package var findingsKeptPerRule = 1_000
-  /// A rule whose findings are thrown away: to see whether a self-test would notice that it has lost its body.
+  /// A rule with its findings discarded, to verify that a self-test notices a rule that finds nothing.
   package var ruleWithoutBody: Rule?
 
   package init(scope: CampaignID? = nil) { self.scope = scope }
 }
 
-/// A seat of the pass, and what is wrong with it by itself.
+/// A seat of the pass, with the findings on that seat alone.
 package struct JudgedSeat {
   package let record: SeatSnapshot
-  /// `nil` where there is none of that name.
+  /// `nil` if the campaign does not exist.
   package let campaign: CampaignRow?
   package let findings: [Finding]
 }
@@ -41,7 +41,7 @@ package struct Audit {
 
   var scope: CampaignID? { options.scope }
 
-  /// - Parameter didJudgeSeat: hears of each seat of the one pass over all.
+  /// - Parameter didJudgeSeat: called for each seat of the one pass over all seats.
   package init(
     _ snapshot: any ReconciliationSnapshot, _ options: AuditOptions = AuditOptions(),
     didJudgeSeat: @escaping (JudgedSeat) -> Void = { _ in }
@@ -54,12 +54,12 @@ package struct Audit {
     results = Dictionary(uniqueKeysWithValues: Rule.allCases.map { ($0, RuleResult($0)) })
   }
 
-  /// Runs every rule. What could not be read makes its rules not judged; it never makes the report fail.
+  /// Runs every rule. If records cannot be read, their rules are not judged; the report itself never fails.
   package consuming func judge() -> Report {
     run([.schemaAsMigrated]) { audit throws(StoreError) in audit.report.identity = try audit.snapshot.identity() }
     judgeSchema()
     judgeSeats()
-    if !hasJudgedSeats {  // the books of half a pass are false
+    if !hasJudgedSeats {  // the totals of an incomplete pass are wrong
       totals = [:]
       report.charts = [:]
     }
@@ -74,7 +74,7 @@ package struct Audit {
     return report
   }
 
-  /// Runs what judges by `rules`; a failure makes them not judged.
+  /// Runs the checks of `rules`; a failure makes the rules not judged.
   mutating func run(_ rules: [Rule], _ body: (inout Audit) throws(StoreError) -> Void) {
     do {
       try body(&self)
@@ -101,13 +101,13 @@ package struct Audit {
     report.findings.append(finding)
   }
 
-  /// What recorded runs know: which findings are new, which stand no more, and which somebody answers for.
+  /// Adds the history from recorded runs: new findings, resolved findings and waivers.
   private mutating func remember() {
     do throws(StoreError) {
       let now = Set(report.findings.map(\.id))
       let before = try snapshot.standingFindings(of: scope)
       report.standing = Set(before).intersection(now)
-      // Where not all could be judged or listed, what is not there may be there all the same.
+      // If not everything could be judged or listed, a finding that is not listed may still exist.
       let isWhole = report.reasons.isEmpty && report.findingsFound == report.findings.count
       report.resolved = isWhole ? before.filter { !now.contains($0) } : nil
       for id in now { report.memory[id] = try snapshot.memory(of: id) }
@@ -134,7 +134,7 @@ extension Audit {
     }
   }
 
-  /// What operators did, in the order in which they did it.
+  /// Judges the operator actions, in the order in which they were done.
   mutating func judgeActs() {
     let rules: [Rule] = [.givenWhileOpen, .actsHaveReasons, .quotaByAct]
     run(rules) { audit throws(StoreError) in
@@ -192,7 +192,7 @@ extension Audit {
     }
   }
 
-  /// Their numbers are never judged, but rows that cannot be read are not passed over.
+  /// Reads the tallies. Their numbers are never judged, but rows that cannot be read make the rule not judged.
   mutating func readTallies() {
     run([.rowsWellFormed]) { audit throws(StoreError) in
       for tally in try audit.snapshot.tallies(of: audit.scope) {

@@ -15,7 +15,7 @@ package enum Verdict: String, Sendable, CaseIterable {
   }
 }
 
-/// What one snapshot was judged to be.
+/// The judgement of one snapshot.
 package struct Report: Sendable {
   package let asOf: Timestamp
   package let scope: CampaignID?
@@ -23,30 +23,30 @@ package struct Report: Sendable {
   package var rules: [RuleResult] = []
   package var findings: [Finding] = []
   package var warnings: [Warning] = []
-  /// By campaign; empty unless they were asked for.
+  /// By campaign; empty unless requested.
   package var charts: [String: CampaignChart] = [:]
-  /// `nil` where it could not be read.
+  /// `nil` if it could not be read.
   package var identity: SnapshotIdentity?
-  /// The same for the same books and acceptances.
+  /// A checksum that is the same for the same totals and acceptances.
   package var fingerprint = ""
-  /// What recorded runs know of the findings, by id.
+  /// The history of the findings in recorded runs, by id.
   package var memory: [String: FindingMemory] = [:]
-  /// Ids that the last recorded run left standing and that stand no more; `nil` where nobody knows.
+  /// The ids that the last recorded run left unresolved and that were not found again; `nil` if unknown.
   package var resolved: [String]?
-  /// Those findings that the last recorded run left standing.
+  /// The findings that the last recorded run also left unresolved.
   package var standing: Set<String> = []
-  /// By the id of the finding.
+  /// By finding id.
   package var waivers: [String: Waiver] = [:]
   package var lastSelfTest: SelfTestRecord?
-  /// Whether warnings make it DIRTY.
+  /// Whether warnings make the verdict DIRTY.
   package var isStrict = false
-  /// How long the judging took.
+  /// The time that the judging took.
   package var duration = Duration.zero
-  /// Why nothing at all could be judged; `nil` where the rules ran.
+  /// The reason that nothing could be judged; `nil` if the rules ran.
   package let unreadable: String?
   /// Damage that the store itself reported while it was read; `nil` if it reported none.
   package var damage: StoreError?
-  /// What to do where something could not be judged; empty where all was.
+  /// The next step if something could not be judged; empty if everything was judged.
   package var advice = ""
 
   package init(asOf: Timestamp, scope: CampaignID?) {
@@ -55,7 +55,7 @@ package struct Report: Sendable {
     unreadable = nil
   }
 
-  /// The report on a store that could not be read.
+  /// A report on a store that could not be read.
   package init(unreadable failure: StoreError, asOf: Timestamp, scope: CampaignID?) {
     self.asOf = asOf
     self.scope = scope
@@ -65,7 +65,7 @@ package struct Report: Sendable {
 
   static let usualAdvice = "stop the programs, keep the file and its -wal, and put a backup back"
 
-  /// One sentence for each thing that could not be judged.
+  /// One sentence for each reason that something could not be judged.
   package var reasons: [String] {
     var rulesOfReason: [(reason: String, rules: [String])] = []
     for rule in rules {
@@ -79,13 +79,14 @@ package struct Report: Sendable {
     return [unreadable].compactMap(\.self) + rulesOfReason.map { "\($0.rules.joined(separator: ", ")): \($0.reason)" }
   }
 
-  /// All that were counted, also those that are not listed.
+  /// The number of all findings, including those that are not listed.
   package var findingsFound: Int { rules.map(\.findings).reduce(0, +) }
   package var waived: [Finding] { findings.filter { waivers[$0.id] != nil } }
   package var introduced: [Finding] { findings.filter { !standing.contains($0.id) } }
   package var persisted: [Finding] { findings.filter { standing.contains($0.id) } }
 
-  /// What could not be checked is never clean, and findings beside it may come of what could not be read.
+  /// UNKNOWN if any rule could not be judged. Such a snapshot is never CLEAN, and its findings may result from rows
+  /// that could not be read.
   package var verdict: Verdict {
     if !reasons.isEmpty { return .unknown }
     if findingsFound > waived.count { return .dirty }
@@ -94,9 +95,9 @@ package struct Report: Sendable {
 }
 
 extension ReconciliationRecord {
-  /// What is kept of a report.
+  /// Takes the recorded part of a report.
   ///
-  /// - Parameter begun: when the run started.
+  /// - Parameter begun: the start of the run.
   package init(_ report: Report, of run: RunStart, begun: Timestamp) {
     self.init(
       run: run, startedAt: begun,
@@ -107,7 +108,7 @@ extension ReconciliationRecord {
     introduced = report.introduced.count
     persisted = report.persisted.count
     resolved = report.resolved ?? []
-    // An id that a damaged file has blown up is not worth remembering.
+    // An id that a damaged file has made too long is not recorded.
     seen = Dictionary(report.findings.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first }).values
       .filter { $0.id.count <= 1_000 }
       .map { SeenFinding(id: $0.id, rule: $0.rule.rawValue, campaign: $0.campaign, seat: $0.seat) }

@@ -1,57 +1,59 @@
 package import Issuance
 
-/// What must hold between the records of one snapshot. The raw values are stable: reports and scripts name them.
+/// The invariants between the records of one snapshot. The raw values are stable: reports and scripts name them.
 package enum Rule: String, Sendable, CaseIterable {
   /// Tables, indexes and triggers are as the migrations made them. A missing table cannot be judged.
   case schemaAsMigrated = "schema-as-migrated"
   /// Every row belongs to a campaign that exists.
   case campaignKnown = "campaign-known"
-  /// The counter is the size of the set.
+  /// The counter equals the size of the set.
   case counterEqualsSet = "counter-equals-set"
   /// Counter, set and coupons are at most the quota, and so is every seat: NEVER-OVER.
   case withinQuota = "within-quota"
   /// The seats of the set are 1…counter without a gap.
   case seatsDense = "seats-dense"
-  /// Each acceptance's chain value follows from the one before and from itself: none was changed, taken or put in.
+  /// Each acceptance's chain value follows from the previous one and from itself: none was changed, removed or
+  /// inserted.
   case chainUnbroken = "chain-unbroken"
-  /// Every acceptance that the witness has seen is there.
+  /// Every acceptance that the witness has seen exists.
   case witnessAgrees = "witness-agrees"
   /// Every seat was given within the window of its campaign.
   case withinWindow = "within-window"
-  /// No seat was given between a recorded pause and resume, or after a close: by the counters in those acts.
+  /// By the counters in the operator actions, no seat was given between a recorded pause and resume, or after a
+  /// close.
   case givenWhileOpen = "given-while-open"
-  /// The stored times of acceptances never run backwards, also where a clock does.
+  /// The stored times of acceptances never run backwards, even if a clock does.
   case timesAscend = "times-ascend"
-  /// Every accepted seat has a coupon, or work in hand, or a failed event: NOTHING-LOST.
+  /// Every accepted seat has a coupon, or work in progress, or a failed event: NOTHING-LOST.
   case acceptanceAccountedFor = "acceptance-accounted-for"
   /// Every coupon has its acceptance with the same seat and user.
   case couponHasAcceptance = "coupon-has-acceptance"
   /// One acceptance per user and seat; one coupon per user, seat and code: ONE-EACH.
   case oneEach = "one-each"
-  /// What an outbox row claims is so.
+  /// The state of every outbox row matches the other rows of its seat.
   case outboxAgrees = "outbox-agrees"
-  /// What a failed event claims is so.
+  /// The state of every failed event matches the other rows of its seat.
   case failedEventAgrees = "failed-event-agrees"
-  /// A failed event has counted as many attempts as there are rows of attempts that count.
+  /// A failed event counts as many attempts as it has counted attempt rows, pruned rows included.
   case attemptsAddUp = "attempts-add-up"
-  /// The code of a coupon of a pool is the one that its seat has, and a code that a seat has is on its coupon.
+  /// A coupon of a pool campaign has the code of its seat, and the code of a seat is on its coupon.
   case poolCodesAgree = "pool-codes-agree"
-  /// A generated code is what the key of its campaign and its seat make.
+  /// A generated code is derived from its campaign's key and its seat.
   case codesRecompute = "codes-recompute"
-  /// What needs a reason has one.
+  /// Every operator action that needs a reason has one.
   case actsHaveReasons = "acts-have-reasons"
-  /// The quota is what the last act left, and only a raise changed it.
+  /// The quota equals the quota that the last operator action left, and only a raise changed it.
   case quotaByAct = "quota-by-act"
   /// Every row has the form that the schema demands.
   case rowsWellFormed = "rows-well-formed"
   /// The store finds no damage in its own structures.
   case quickCheck = "quick-check"
-  /// Every index holds just the rows that it should: what is found by one is found.
+  /// Every index holds exactly the rows that it should, so a look-up through an index finds every row.
   case indexesAgree = "indexes-agree"
-  /// No reference of one row to another leads nowhere.
+  /// Every reference from one row to another leads to a row.
   case foreignKeyCheck = "foreign-key-check"
 
-  /// How bad a finding is: `critical` where a promise is broken, `error` where a record is wrong about it.
+  /// The severity of a finding: `critical` if a promise is broken, `error` if a record about it is wrong.
   package var severity: Finding.Severity {
     switch self {
     case .seatsDense, .outboxAgrees, .failedEventAgrees, .foreignKeyCheck, .timesAscend, .attemptsAddUp,
@@ -61,7 +63,7 @@ package enum Rule: String, Sendable, CaseIterable {
     }
   }
 
-  /// What a finding may lead to, where it does not say otherwise.
+  /// The direction of a finding, unless the finding names its own.
   var direction: Finding.Direction {
     switch self {
     case .withinQuota, .withinWindow, .givenWhileOpen, .couponHasAcceptance, .oneEach, .codesRecompute, .quotaByAct,
@@ -79,16 +81,16 @@ package enum Rule: String, Sendable, CaseIterable {
 package struct Finding: Sendable, Equatable {
   package enum Severity: String, Sendable { case critical, error }
 
-  /// Whether more is given away than may be, or less than was promised.
+  /// Whether more is given away than allowed, or less than was promised.
   package enum Direction: String, Sendable {
     case overIssue = "over-issue"
     case underIssue = "under-issue"
-    /// It may be either, or neither: the records alone do not say.
+    /// Either or neither: the records alone cannot decide.
     case either
   }
 
   package let rule: Rule
-  /// The object of the store that is at fault, where it is none of a campaign.
+  /// The faulty object of the store, if it does not belong to a campaign.
   package let subject: String?
   package let campaign: String?
   package let seat: Int?
@@ -96,15 +98,15 @@ package struct Finding: Sendable, Equatable {
   package let direction: Direction
   package let expected: String
   package let actual: String
-  /// The rows that it was seen in. Never a code of a coupon.
+  /// The rows that show the finding. Never the code of a coupon.
   package var rows: [EvidenceRow] = []
 
-  /// The same discrepancy has the same id in every report: rule, campaign and seat.
+  /// The id: rule, campaign and seat. The same discrepancy has the same id in every report.
   package var id: String {
     ([rule.rawValue] + [subject, campaign, seat.map(String.init)].compactMap(\.self)).joined(separator: "/")
   }
 
-  /// Where it can be looked at.
+  /// The place to inspect the finding.
   package var place: EvidencePlace {
     if rule == .witnessAgrees { return .witness }
     guard let campaign else {
@@ -133,7 +135,7 @@ package struct Finding: Sendable, Equatable {
     self.rows = rows
   }
 
-  /// A seat whose rows cannot all be read: what the others say of it is not judged.
+  /// A finding on a seat with rows that cannot be read. The seat's other rows are not judged.
   static func unreadable(_ record: SeatSnapshot) -> Finding {
     Finding(
       .rowsWellFormed, campaign: record.key.campaign, seat: record.key.seat,
@@ -143,16 +145,17 @@ package struct Finding: Sendable, Equatable {
       actual: "unreadable: \(record.unreadable.joined(separator: ", "))")
   }
 
-  /// A campaign whose row cannot be read: its seats are judged without it, and it has no books.
+  /// A finding on a campaign with a row that cannot be read. The rules for single seats skip its seats, and it has no
+  /// totals.
   static func unreadable(campaign id: String) -> Finding {
     Finding(
       .rowsWellFormed, campaign: id, expected: "a row whose values have the types of their columns",
       actual: "unreadable: campaign")
   }
 
-  /// Campaign and seat that an id of a finding names.
+  /// The campaign and the seat that the id of a finding names.
   ///
-  /// - Returns: `nil` where it names no seat.
+  /// - Returns: `nil` if the id names no seat.
   package static func seat(ofID id: String) -> SeatKey? {
     let parts = id.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, Rule(rawValue: String(parts[0])) != nil, let seat = Int(parts[2]) else { return nil }
@@ -160,10 +163,10 @@ package struct Finding: Sendable, Equatable {
   }
 }
 
-/// A row as it stands, or that there is none.
+/// A row as stored, or the absence of a row.
 package struct EvidenceRow: Sendable, Equatable {
   package let table: String
-  /// Names and values; empty where there is no such row.
+  /// Names and values; empty if the row does not exist.
   package let fields: [(name: String, value: String)]
 
   package init(_ table: String, _ fields: [(name: String, value: String)]) {
@@ -176,12 +179,12 @@ package struct EvidenceRow: Sendable, Equatable {
   }
 }
 
-/// What one rule came to.
+/// The result of one rule.
 package struct RuleResult: Sendable, Equatable {
   package let rule: Rule
   package var examined = 0
   package var findings = 0
-  /// Why it could not be judged; `nil` where it was.
+  /// The reason that the rule could not be judged; `nil` if it was judged.
   package var notJudged: String?
 
   init(_ rule: Rule) { self.rule = rule }

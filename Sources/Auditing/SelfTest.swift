@@ -1,19 +1,19 @@
 package import Issuance
 
-/// Plants every known corruption in a copy of the database and demands that a report finds just those.
+/// Plants every known corruption in a copy of the database, and requires that a report finds exactly those.
 package enum SelfTest {
   package struct Outcome: Sendable, Equatable {
-    /// How many faults were planted.
+    /// The number of planted faults.
     package var planted = 0
-    /// What should have been found and was not, by the fault that it belongs to.
+    /// The expected findings that were not found, by fault.
     package var missed: [String: [String]] = [:]
-    /// What was found although nobody planted it.
+    /// The findings that no planted fault explains.
     package var unexpected: [String] = []
-    /// Why it could not be run at all; empty where it was.
+    /// The reasons that the test could not run; empty if it ran.
     package var reasons: [String] = []
 
     package var missedFindings: Set<String> { Set(missed.values.flatMap(\.self)) }
-    /// The rules that have found too little.
+    /// The rules that missed an expected finding.
     package var blindRules: [String] {
       Set(missedFindings.map { String($0.prefix { $0 != "/" }) }).sorted()
     }
@@ -22,9 +22,9 @@ package enum SelfTest {
     package init() {}
   }
 
-  /// Runs on one copy: what it holds already is no fault of the test, and what is planted comes beside it.
+  /// Runs on one copy. Findings that the copy already has are ignored; the faults are planted beside them.
   ///
-  /// - Parameter without: a rule that finds nothing, as if somebody had deleted its body.
+  /// - Parameter without: a rule that finds nothing, as if its body were deleted.
   package static func run(
     on source: any ReconciliationSource, faults: [InjectedCorruption] = InjectedCorruption.allCases,
     without: Rule? = nil
@@ -56,7 +56,7 @@ package enum SelfTest {
 }
 
 extension InjectedCorruption {
-  /// The ids of what a report must find of it: all of them and nothing else.
+  /// The ids of the findings that a report must have for this corruption, and no other ids.
   package var findings: Set<String> {
     switch self {
     case .counterBehind: ids(.counterEqualsSet)

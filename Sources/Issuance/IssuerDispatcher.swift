@@ -95,8 +95,8 @@ package final class IssuerDispatcher: Sendable {
   /// Issuers that are down. They must not be called, and their events must not be leased.
   package var openCircuits: Set<String> { state.withLock { $0.book.openCircuits } }
 
-  /// Calls the issuer of each lease and settles the answers. Leases without a call, because `mayBegin` returned
-  /// `false` or the issuer is down, are released.
+  /// Calls the issuer of each lease and settles the answers. Releases the leases that it did not start, because
+  /// `mayBegin` returned `false` or the issuer is down.
   ///
   /// - Parameters:
   ///   - mayBegin: called before each issuer call; calls in progress finish in any case.

@@ -6,17 +6,17 @@ internal import NIOSSL
 internal import ServiceKit
 internal import Synchronization
 
-/// How far one call has come: what a failure means depends on it.
+/// The phase of one call. The phase decides the kind of a failure.
 final class CallProgress: Sendable {
   enum Phase: Sendable {
     case lookingUp
     case connecting(IPAddress)
-    /// The request has left, or is about to.
+    /// The request has been sent, or is about to be sent.
     case sent(IPAddress)
-    /// The header of the answer is here.
+    /// The header of the answer has arrived.
     case answering(WebhookReply.Head)
 
-    /// Whether the issuer may have acted. It cannot have before the body has left.
+    /// Whether the issuer may have acted. It cannot have acted before the body was sent.
     var mayHaveReachedIssuer: Bool {
       switch self {
       case .lookingUp, .connecting: false
@@ -24,7 +24,7 @@ final class CallProgress: Sendable {
       }
     }
 
-    /// What it means that the time was over in this phase.
+    /// The failure if the deadline passes in this phase.
     func timeout(
       of endpoint: WebhookEndpoint, after deadline: Duration, now: Timestamp, _ excerpts: RedactedExcerpt
     ) -> IssuerFailure {
@@ -53,7 +53,7 @@ final class CallProgress: Sendable {
   func note(_ phase: Phase) { state.withLock { $0 = phase } }
 }
 
-/// The body of a request in one piece. It is asked for when the connection is there, and says so.
+/// The body of a request in one piece. It reports when the client requests it, which is after the connection is made.
 struct SendObservingBody: AsyncSequence, Sendable {
   typealias Element = ByteBuffer
 
@@ -74,9 +74,9 @@ struct SendObservingBody: AsyncSequence, Sendable {
   func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: self) }
 }
 
-/// What goes wrong on the way to an issuer, in words.
+/// The messages for failures on the way to an issuer.
 enum CallError {
-  /// How long the words of a library may be.
+  /// The maximum length of a library's message.
   private static let maximumCharacters = 200
 
   static func words(for error: any Error) -> String {

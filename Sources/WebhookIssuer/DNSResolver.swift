@@ -3,14 +3,14 @@ internal import Glibc
 internal import ServiceKit
 internal import Synchronization
 
-/// Why a name has no addresses.
+/// The reason that a name has no addresses.
 struct NameLookupError: Error, Equatable {
   let why: String
 }
 
-/// Looks up names by the system's resolver, which blocks its thread, cannot be stopped, and may take half a minute.
+/// Looks up names with the system's resolver. It blocks its thread, cannot be stopped, and may take half a minute.
 final class DNSResolver: Sendable {
-  /// How many names are looked up at once. A call beyond fails: the resolver hangs.
+  /// The maximum number of concurrent look-ups. A call beyond it fails, because the resolver hangs.
   private static let most = 64
 
   typealias Answer = Result<[IPAddress], NameLookupError>
@@ -27,8 +27,8 @@ final class DNSResolver: Sendable {
   /// - Parameter resolve: may block its thread.
   init(_ resolve: @escaping @Sendable (String) -> Answer = DNSResolver.system) { self.resolve = resolve }
 
-  /// The addresses of a name, or a numeric address itself; at least one. Who asks for a name that is just being looked
-  /// up hears the same answer.
+  /// The addresses of a name, or a numeric address itself; at least one. Concurrent calls for one name share one
+  /// look-up.
   func addresses(of host: String, within limit: Duration) async throws(NameLookupError) -> [IPAddress] {
     if let address = IPAddress(numeric: host) { return [address] }
     let ticket = state.withLock { state in
@@ -38,7 +38,7 @@ final class DNSResolver: Sendable {
     let answer = await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         begin(host, ticket, continuation)
-        // Whoever was stopped before this was not found waiting.
+        // A task that was cancelled before `begin` was not waiting yet, so `onCancel` did not find it.
         if Task.isCancelled { giveUp(host, ticket, "the call was stopped") }
         let delay = limit.components
         let nanoseconds = Int(delay.seconds) * 1_000_000_000 + Int(delay.attoseconds / 1_000_000_000)
@@ -69,7 +69,7 @@ final class DNSResolver: Sendable {
     case .later: break
     case .refused(let why): continuation.resume(returning: .failure(NameLookupError(why: why)))
     case .first:
-      // A serial queue has a thread of its own; a concurrent one would take those that tasks run on.
+      // A serial queue has its own thread; a concurrent queue would take the threads that tasks run on.
       DispatchQueue(label: "first-come.name-lookup").async { [self] in
         let answer = resolve(host)
         let waiting = state.withLock { $0.waiting.removeValue(forKey: host) } ?? [:]
@@ -78,7 +78,7 @@ final class DNSResolver: Sendable {
     }
   }
 
-  /// Lets one who waits go. The look-up goes on, and its place stays taken until it ends.
+  /// Resumes one waiting call with an error. The look-up goes on, and its slot stays taken until it ends.
   private func giveUp(_ host: String, _ ticket: Int, _ why: String) {
     let continuation = state.withLock { state in state.waiting[host]?.removeValue(forKey: ticket) }
     continuation?.resume(returning: .failure(NameLookupError(why: why)))

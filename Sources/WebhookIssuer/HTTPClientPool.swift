@@ -4,7 +4,7 @@ internal import NIOSSL
 internal import ServiceKit
 internal import Synchronization
 
-/// Who certifies issuers: the roots of the system, and those of a file.
+/// The trusted certificate authorities for issuers: the roots of the system, and those of a file.
 package struct WebhookRoots: Sendable {
   let additional: [NIOSSLCertificate]
 
@@ -12,7 +12,7 @@ package struct WebhookRoots: Sendable {
 
   private init(additional: [NIOSSLCertificate]) { self.additional = additional }
 
-  /// - Parameter pem: certificates, which are believed besides those of the system.
+  /// - Parameter pem: certificates to trust in addition to those of the system.
   /// - Throws: ``WebhookRootsError``.
   package init(pem: [UInt8]) throws(WebhookRootsError) {
     do {
@@ -24,18 +24,18 @@ package struct WebhookRoots: Sendable {
   }
 }
 
-/// Why a file of certificates cannot be used.
+/// The reason that a file of certificates cannot be used.
 package struct WebhookRootsError: Error, Sendable, Equatable {
   package let why: String
 }
 
-/// A call after ``WebhookCodeIssuer/shutdown()``.
+/// The error of a call after ``WebhookCodeIssuer/shutdown()``.
 struct IssuerIsShutDown: Error {}
 
-/// The HTTP clients of the issuers: one for each host and the address that was judged, so that no name is looked up
-/// again between judgement and connection.
+/// Pools the HTTP clients of the issuers: one for each host and checked address. The name is not looked up again
+/// between the check and the connection.
 final class HTTPClientPool: Sendable {
-  /// How many are kept while nobody uses them.
+  /// The maximum number of clients that are kept. Clients in use may exceed it.
   private static let most = 32
 
   private struct Key: Hashable {
@@ -64,7 +64,7 @@ final class HTTPClientPool: Sendable {
 
   /// Runs `body` with the client of an endpoint's host at an address.
   ///
-  /// - Parameter connecting: how long a connection may take, with its TLS.
+  /// - Parameter connecting: the time limit for a connection, including its TLS handshake.
   func with<Value: Sendable>(
     _ endpoint: WebhookEndpoint, at address: IPAddress, connectingWithin connecting: Duration,
     _ body: (HTTPClient) async throws -> Value
@@ -81,7 +81,7 @@ final class HTTPClientPool: Sendable {
     return try result.get()
   }
 
-  /// How many are kept.
+  /// The number of clients in the pool.
   var count: Int { state.withLock { $0.entries.count } }
 
   func shutdown() async {
@@ -105,7 +105,7 @@ final class HTTPClientPool: Sendable {
     }
   }
 
-  /// - Returns: clients that are to be shut down: those that nobody has used for longest.
+  /// - Returns: surplus idle clients to shut down, the least recently used first.
   private func giveBack(_ key: Key) -> [HTTPClient] {
     state.withLock { state in
       state.entries[key]?.users -= 1
@@ -120,7 +120,7 @@ final class HTTPClientPool: Sendable {
     var tls = TLSConfiguration.makeClientConfiguration()
     tls.minimumTLSVersion = .tlsv12
     tls.additionalTrustRoots = roots.additional.isEmpty ? [] : [.certificates(roots.additional)]
-    // Idle connections are given up before servers do (the shortest usual time is 5 s).
+    // The client closes idle connections before servers do (the shortest usual time is 5 s).
     var configuration = HTTPClient.Configuration.singleAttempt(
       tls: tls, connect: key.connecting, idle: .seconds(3), connections: WebhookCodeIssuer.maximumConcurrency)
     configuration.dnsOverride = [key.host: key.address.description]
@@ -130,21 +130,22 @@ final class HTTPClientPool: Sendable {
     return HTTPClient(configuration)
   }
 
-  /// It fails only where it is shut down already.
+  /// Shuts a client down. This fails only if the client is already shut down.
   private static func shutdown(_ client: HTTPClient) async { try? await client.shutdown() }
 }
 
-/// A certificate that is believed, but is another host's.
+/// A trusted certificate that belongs to another host.
 struct OtherHostsCertificate: Error {
   let host: String
 }
 
-/// Whether a certificate is for the name that was asked for.
+/// Checks that a certificate is for the requested name.
 ///
-/// NIOSSL also takes one for the address that it is connected to: whoever answers our look-up with an address of their
-/// own, and has a certificate for that, would be the issuer.
+/// NIOSSL also accepts a certificate for the address of the connection. An attacker could answer our look-up with its
+/// own address and present a certificate for that address. It would then pass as the issuer.
 enum CertificateName {
-  /// Checks a connection before a request is sent on it; closes it where the certificate is another host's.
+  /// Checks a connection before a request is sent on it. Closes the connection if the certificate belongs to another
+  /// host.
   ///
   /// - Parameter host: a name, not an address.
   @Sendable static func check(_ channel: any Channel, host: String) -> EventLoopFuture<Void> {
@@ -153,12 +154,12 @@ enum CertificateName {
     if names.contains(where: { isName(String(decoding: $0.contents, as: UTF8.self), for: host) }) {
       return channel.eventLoop.makeSucceededVoidFuture()
     }
-    // Closed later: first the pool must hear that it never had this connection.
+    // Closed later: the pool must first learn that the connection failed.
     channel.eventLoop.execute { channel.close(promise: nil) }
     return channel.eventLoop.makeFailedFuture(OtherHostsCertificate(host: host))
   }
 
-  /// Whether a name of a certificate is `host`, or has a `*` for its first label (RFC 6125, 6.4.3).
+  /// Whether a name of a certificate is `host`, or matches it with `*` as its first label (RFC 6125, 6.4.3).
   static func isName(_ name: String, for host: String) -> Bool {
     let name = name.lowercased()
     if name == host { return true }

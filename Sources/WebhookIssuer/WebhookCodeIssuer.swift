@@ -4,16 +4,16 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import ServiceKit
 
-/// Asks issuers for codes: one signed request per call, over HTTPS, to public addresses and those that are allowed.
+/// Requests codes from issuers: one signed request per call, over HTTPS, to public addresses and to allowed ones.
 ///
-/// How many calls are under way at once is the caller's choice; none of them waits for another. ``shutdown()`` must be
-/// called before it is let go.
+/// The caller limits the number of concurrent calls; no call waits for another. Call ``shutdown()`` before you
+/// release it.
 package final class WebhookCodeIssuer: CodeIssuer {
-  /// How many calls may be under way at once.
+  /// The maximum number of concurrent calls.
   package static let maximumConcurrency = 256
-  /// The longest time for a name look-up, and again for a connection; and never more than half of the deadline each.
+  /// The longest time for a name look-up, and again for a connection. Each gets at most half of the deadline.
   static let longestConnecting = Duration.seconds(5)
-  /// How many addresses of one host are tried.
+  /// The maximum number of addresses that are tried per host.
   private static let addressesTried = 3
 
   private let keys: WebhookKeys
@@ -24,11 +24,12 @@ package final class WebhookCodeIssuer: CodeIssuer {
   private let clients: HTTPClientPool
 
   /// - Parameters:
-  ///   - roots: who certifies issuers.
-  ///   - version: of the program, for `User-Agent`.
-  ///   - clock: gives the time that the signature covers, and from which a date in Retry-After counts.
-  ///   - isAllowed: whether the operator names this address of 4 or 16 bytes; asked for addresses that are not public,
-  ///     and for each that is called without TLS. An IPv4-mapped address comes as its IPv4 address.
+  ///   - roots: the trusted certificate authorities for issuers.
+  ///   - version: the version of the program, for `User-Agent`.
+  ///   - clock: gives the time that the signature covers, and the start for a date in Retry-After.
+  ///   - isAllowed: whether the operator allows this address of 4 or 16 bytes. The result matters for addresses that
+  ///     are not public, and for addresses that are called without TLS. An IPv4-mapped address is passed as its IPv4
+  ///     address.
   package convenience init(
     keys: WebhookKeys, roots: WebhookRoots = .system, version: String, clock: @escaping WallClock,
     isAllowed: @escaping @Sendable ([UInt8]) -> Bool
@@ -49,13 +50,13 @@ package final class WebhookCodeIssuer: CodeIssuer {
     clients = HTTPClientPool(roots: roots)
   }
 
-  /// Ends calls that are under way and closes all connections. Later calls fail.
+  /// Ends calls in progress and closes all connections. Later calls fail.
   package func shutdown() async { await clients.shutdown() }
 
-  /// How many clients are kept for issuers' addresses.
+  /// The number of pooled clients for issuers' addresses.
   var keptClients: Int { clients.count }
 
-  /// - Parameter deadline: for all of it: name look-up, connection, TLS, request and whole answer.
+  /// - Parameter deadline: the limit for the whole call: name look-up, connection, TLS, request and whole answer.
   package func ask(_ call: CodeRequest, within deadline: Duration) async -> CodeResponse {
     let endpoint: WebhookEndpoint
     do {
@@ -76,9 +77,9 @@ package final class WebhookCodeIssuer: CodeIssuer {
       let first = await group.next() ?? nil
       let wasStopped = Task.isCancelled
       group.cancelAll()
-      // Who stopped it spends no attempt, whichever of the two tasks heard of it first.
+      // A cancelled call counts no attempt, regardless of the task that noticed the cancellation first.
       if let first, !wasStopped || first.isCode { return first }
-      // It may have come to an end at the same moment.
+      // The call may have finished at the same moment.
       if case .code(let code)?? = await group.next() { return .code(code) }
       let excerpts = RedactedExcerpt(user: call.userID)
       return .failure(
@@ -122,8 +123,8 @@ package final class WebhookCodeIssuer: CodeIssuer {
     }
   }
 
-  /// Every address must do, not only the one that is called: a name with a private address among its public ones is
-  /// not an issuer's.
+  /// Every address must be allowed, not only the one that is called. A name with a private address among its public
+  /// ones does not belong to an issuer.
   private func refusal(of endpoint: WebhookEndpoint, at addresses: [IPAddress]) -> IssuerFailure? {
     for address in addresses where !isAllowed(address.folded.bytes) {
       let why: String? = endpoint.scheme == .http ? "not called without TLS unless it is named" : address.privacy
@@ -138,7 +139,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
 
   private enum Sent {
     case answer(CodeResponse)
-    /// Nothing has left for the issuer: another address may be tried.
+    /// The request was not sent: another address may be tried.
     case notReached(IssuerFailure)
   }
 
@@ -156,7 +157,7 @@ package final class WebhookCodeIssuer: CodeIssuer {
         message.body = .stream(
           SendObservingBody(bytes: request.body) { progress.note(.sent(address)) },
           length: .known(Int64(request.body.count)))
-        // The deadline is held by who calls; this one only has to be later.
+        // The caller enforces the deadline; this timeout only has to be later.
         let response = try await client.execute(message, timeout: .hours(1))
         let head = WebhookReply.Head(
           status: Int(response.status.code), retryAfter: response.headers.first(name: "Retry-After"))

@@ -1,28 +1,28 @@
 internal import ServiceKit
 
-/// Where an issuer is asked, as an operator wrote it: `https://issuer.example/v1/codes`.
+/// The URL of an issuer, as an operator wrote it: `https://issuer.example/v1/codes`.
 ///
-/// Only what one reader cannot take for something else than another is let through, so that the host whose addresses
-/// are judged is the host that is called.
+/// Accepts only URLs that every parser reads the same way, so that the host that is checked is the host that is
+/// called.
 package struct WebhookEndpoint: Sendable, Hashable {
   package enum Scheme: String, Sendable {
     case https
-    /// Only to addresses that are allowed by name.
+    /// Only for addresses that the operator allows explicitly.
     case http
 
     var defaultPort: Int { self == .https ? 443 : 80 }
   }
 
-  /// The most bytes that a URL may have.
+  /// The maximum number of bytes in a URL.
   package static let maximumBytes = 2_048
-  /// The form in words, for an error message.
+  /// The format in words, for an error message.
   package static let form = "a URL such as https://issuer.example/v1/codes"
 
   package let scheme: Scheme
-  /// In lower case; an IPv6 address stands without its brackets.
+  /// In lower case; an IPv6 address has no brackets.
   package let host: String
   package let port: Int
-  /// Path and query. They may hold a secret of the issuer, and stand in no message.
+  /// Path and query. They may hold a secret of the issuer, so no message shows them.
   let target: String
 
   /// - Throws: ``WebhookEndpointError``.
@@ -60,10 +60,10 @@ package struct WebhookEndpoint: Sendable, Hashable {
     target = path.hasPrefix("/") ? String(path) : "/\(path)"
   }
 
-  /// Host and port as they stand in a message: `issuer.example`, or `issuer.example:8443`.
+  /// Host and port as in messages: `issuer.example`, or `issuer.example:8443`.
   package var authority: String { port == scheme.defaultPort ? bracketedHost : "\(bracketedHost):\(port)" }
 
-  /// The same URL, as it is called.
+  /// The URL in the form that is called.
   package var url: String { "\(scheme.rawValue)://\(authority)\(target)" }
 
   private var bracketedHost: String { host.contains(":") ? "[\(host)]" : host }
@@ -103,7 +103,7 @@ extension WebhookEndpoint {
     let host = text.lowercased()
     let labels = host.split(separator: ".", omittingEmptySubsequences: false)
     guard host.utf8.count <= 253, labels.allSatisfy(isLabel) else { throw badHost(text) }
-    // 127.1 and 0x7f000001 are addresses to some readers and names to others.
+    // Some parsers read 127.1 and 0x7f000001 as addresses, others as names.
     if labels.last?.utf8.first.map({ (0x30...0x39).contains($0) }) == true, IPAddress(numeric: host) == nil {
       throw WebhookEndpointError(
         why: "its host '\(text)' is neither a name nor a whole address", next: "write an IPv4 address as four numbers")
@@ -122,7 +122,7 @@ extension WebhookEndpoint {
       next: "write \(form), or https://[2001:db8::7]/ for an IPv6 address")
   }
 
-  /// Path and query have the characters of RFC 3986 only.
+  /// Checks that path and query have only the characters of RFC 3986.
   private static func check(_ target: Substring) throws(WebhookEndpointError) {
     var bytes = Array(target.utf8)[...]
     while let byte = bytes.popFirst() {
@@ -143,7 +143,7 @@ extension WebhookEndpoint {
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?".utf8)
 }
 
-/// Why a text is no ``WebhookEndpoint``.
+/// The reason that a text is not a valid ``WebhookEndpoint``.
 package struct WebhookEndpointError: Error, Sendable, Equatable {
   package let why: String
   package let next: String

@@ -3,11 +3,11 @@ internal import FoundationEssentials
 package import Issuance
 internal import NIOCore
 
-/// What an issuer answered, and what it means. Pure but for the reading of the body.
+/// An issuer's answer and its meaning. Pure, except for reading the body.
 package struct WebhookReply: Sendable {
   package struct Head: Sendable {
     let status: Int
-    /// The field as it came.
+    /// The raw value of the field.
     let retryAfter: String?
 
     package init(status: Int, retryAfter: String?) {
@@ -18,13 +18,13 @@ package struct WebhookReply: Sendable {
 
   package enum Body: Sendable {
     case whole([UInt8])
-    /// More than ``WebhookReply/maximumBytes``: its beginning.
+    /// More than ``WebhookReply/maximumBytes``; holds the beginning.
     case tooLong([UInt8])
-    /// Why it did not come whole.
+    /// The body did not arrive whole; holds the reason.
     case lost(String)
   }
 
-  /// The largest body that is read.
+  /// The largest body that is read, in bytes.
   static let maximumBytes = 64 << 10
 
   let head: Head
@@ -40,7 +40,7 @@ package struct WebhookReply: Sendable {
     return .failure(failure(from: endpoint, now: now, excerpts))
   }
 
-  /// The code, where the issuer gave one.
+  /// The code, if the issuer gave one.
   private var code: CouponCode? {
     guard isSuccess, case .whole(let bytes) = body,
       let answer = try? JSONDecoder().decode(Answer.self, from: Data(bytes))
@@ -52,7 +52,7 @@ package struct WebhookReply: Sendable {
     let code: String
   }
 
-  /// The failure that this reply is, given that there is no usable code in it.
+  /// The failure for this reply, if the reply has no usable code.
   func failure(from endpoint: WebhookEndpoint, now: Timestamp, _ excerpts: RedactedExcerpt) -> IssuerFailure {
     var words = "\(endpoint.authority) answered \(head.status)"
     if isSuccess {
@@ -78,11 +78,11 @@ package struct WebhookReply: Sendable {
 
   private var kind: FailureKind { Self.kind(ofStatus: head.status) }
 
-  /// What a status means where no code came with it.
+  /// The failure kind for a status, if no code came with it.
   static func kind(ofStatus status: Int) -> FailureKind {
     switch status {
     case 408, 425, 429: .transient
-    // What stands before the issuer does not reach it, or the URL leads elsewhere: no matter which seat asks.
+    // A proxy does not reach the issuer, or the URL leads elsewhere: this affects every seat.
     case 300..<400, 502, 503, 504: .infrastructure
     case 400..<500: .permanent
     default: .transient
@@ -91,7 +91,7 @@ package struct WebhookReply: Sendable {
 }
 
 extension WebhookReply.Body {
-  /// Reads up to ``WebhookReply/maximumBytes``. What has come with the status is kept when the rest does not come.
+  /// Reads up to ``WebhookReply/maximumBytes``. If the body is cut off, the status still decides the failure kind.
   init(of stream: HTTPClientResponse.Body) async {
     var bytes: [UInt8] = []
     do {
@@ -109,9 +109,9 @@ extension WebhookReply.Body {
   }
 }
 
-/// The field Retry-After (RFC 9110, 10.2.3).
+/// Parses the field Retry-After (RFC 9110, 10.2.3).
 package enum RetryAfter {
-  /// - Returns: how long from `now`, never less than nothing; `nil` where the field is of neither form.
+  /// - Returns: the wait from `now`, never negative; `nil` if the field has neither form.
   package static func duration(_ text: String, now: Timestamp) -> Duration? {
     if (1...10).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
       return Int64(text).map { .seconds($0) }
@@ -120,7 +120,7 @@ package enum RetryAfter {
     return .microseconds(max(0, moment.microseconds - now.microseconds))
   }
 
-  /// Reads a date in the three forms of RFC 9110, 5.6.7.
+  /// Parses a date in the three forms of RFC 9110, 5.6.7.
   private static func moment(_ text: String, now: Timestamp) -> Timestamp? {
     if let parts = text.wholeMatch(
       of: #/(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9:]{8}) GMT/#)
@@ -141,7 +141,7 @@ package enum RetryAfter {
     return nil
   }
 
-  /// A year of two digits that seems to be more than 50 years ahead is one of the past.
+  /// A two-digit year that seems to be more than 50 years ahead is in the past.
   private static func century(of digits: Substring, now: Timestamp) -> String {
     let present = Int("\(now)".prefix(4)) ?? 2_000
     let year = present / 100 * 100 + (Int(digits) ?? 0)
@@ -156,9 +156,9 @@ package enum RetryAfter {
   }
 }
 
-/// Makes the first bytes of what an issuer said fit for a message: one line, and without the user's id.
+/// Prepares the first bytes of an issuer's answer for a message: one line, without the user's id.
 package struct RedactedExcerpt: Sendable {
-  /// How many bytes of a body are kept.
+  /// The maximum number of bytes that are kept from a body.
   static let maximumBytes = 200
 
   let user: UserID
@@ -169,15 +169,15 @@ package struct RedactedExcerpt: Sendable {
     let clean = withoutUser(body)
     guard clean.count > Self.maximumBytes else { return Self.escaped(String(decoding: clean, as: UTF8.self)) }
     var text = String(decoding: clean.prefix(Self.maximumBytes), as: UTF8.self)
-    // A character that was cut in two.
+    // Drops a character that was cut in two.
     if text.unicodeScalars.last == "\u{FFFD}" { text.unicodeScalars.removeLast() }
     return Self.escaped(text) + "…"
   }
 
-  /// The id where it stands as a word of its own: an id such as `1` is also a part of numbers.
+  /// Replaces the id if it is a separate word. An id such as `1` is also a part of numbers.
   private func withoutUser(_ body: [UInt8]) -> [UInt8] {
     let id = Array(user.rawValue.utf8)
-    // What is beyond does not come to be seen, however much the replacements shorten what is before it.
+    // Bytes beyond this limit never appear, even if the replacements shorten the bytes before them.
     let body = body.prefix(Self.maximumBytes * (id.count + 1))
     var result: [UInt8] = []
     var position = body.startIndex
@@ -201,7 +201,7 @@ package struct RedactedExcerpt: Sendable {
     (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
   }
 
-  /// The text on one line, with what is not seen written out as in JSON.
+  /// The text on one line, with invisible characters as escape sequences.
   static func escaped(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { result, scalar in
       switch scalar {

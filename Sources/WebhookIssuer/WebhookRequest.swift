@@ -2,12 +2,12 @@ internal import Crypto
 internal import FoundationEssentials
 package import Issuance
 
-/// What is sent for one call: body and header fields.
+/// The body and the header fields of one call.
 struct WebhookRequest: Sendable {
   let body: [UInt8]
   let fields: [(name: String, value: String)]
 
-  /// - Parameter now: the moment of sending, which the signature covers.
+  /// - Parameter now: the time of sending, which the signature covers.
   init(_ call: CodeRequest, key: WebhookKey, version: String, now: Timestamp) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -34,16 +34,17 @@ struct WebhookRequest: Sendable {
   }
 }
 
-/// What our requests to an issuer are signed with. Shown to nobody: not printed, not dumped, in no error.
+/// The key that signs requests to an issuer. Never shown: not printed, not dumped, in no error.
 package struct WebhookKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
-  /// The fewest bytes: as many as the hash has.
+  /// The minimum number of bytes: the size of the hash.
   package static let minimumBytes = 32
-  /// What the base64 form of Standard Webhooks begins with.
+  /// The prefix of the base64 form of Standard Webhooks.
   private static let prefix = "whsec_"
 
   private let bytes: [UInt8]
 
-  /// - Parameter contents: the bytes themselves, or `whsec_` and their base64; one line break at the end is none of them.
+  /// - Parameter contents: the key bytes, or `whsec_` and their base64. One line break at the end is not part of the
+  ///   key.
   /// - Throws: ``WebhookKeyError``.
   package init(contents: [UInt8]) throws(WebhookKeyError) {
     var bytes = contents
@@ -83,7 +84,7 @@ package struct WebhookKey: Sendable, CustomStringConvertible, CustomDebugStringC
   package var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
 }
 
-/// Why there is no key to sign with.
+/// The reason that there is no signing key.
 package struct WebhookKeyError: Error, Sendable, Equatable {
   package let why: String
   package let next: String
@@ -94,12 +95,12 @@ package struct WebhookKeyError: Error, Sendable, Equatable {
   }
 }
 
-/// The keys of the campaigns: the campaign's own, else the one that all others have.
+/// The signing keys of the campaigns: the campaign's own key, or else the common key.
 package struct WebhookKeys: Sendable {
   private let resolve: @Sendable (CampaignID) throws(WebhookKeyError) -> WebhookKey?
 
-  /// - Parameter resolve: asked before each call; `nil` where there is no key. A campaign whose own key cannot be used
-  ///   must throw: signed with another, its requests would be refused for good.
+  /// - Parameter resolve: called before each call; returns `nil` if there is no key. It must throw if a campaign's
+  ///   own key cannot be used, because the issuer would permanently refuse requests signed with another key.
   package init(_ resolve: @escaping @Sendable (CampaignID) throws(WebhookKeyError) -> WebhookKey?) {
     self.resolve = resolve
   }
@@ -108,6 +109,6 @@ package struct WebhookKeys: Sendable {
     resolve = { campaign in own[campaign] ?? common }
   }
 
-  /// - Returns: `nil` where there is none.
+  /// - Returns: `nil` if the campaign has no key.
   package func key(of campaign: CampaignID) throws(WebhookKeyError) -> WebhookKey? { try resolve(campaign) }
 }

@@ -1,13 +1,13 @@
 internal import Issuance
 
-/// Both sides of the equations of one campaign: counter = set = coupons + all that is not a coupon yet.
+/// The terms of one campaign's equation: counter = set = coupons + accepted seats without a coupon yet.
 package struct CampaignTotals: Sendable, Equatable {
   package let id: String
   package let quota: Int
   package let counter: Int
   /// Rows of the set.
   package var set = 0
-  /// Rows of coupons. A coupon that no acceptance stands behind is among them: then the equation does not hold.
+  /// Rows of coupons. A coupon without an acceptance is included; then the equation does not hold.
   package var coupons = 0
   package var inFlight = 0
   package var retryable = 0
@@ -15,7 +15,7 @@ package struct CampaignTotals: Sendable, Equatable {
   package var discarded = 0
   package var missing = 0
   package var highestSeat = 0
-  /// Repeats and refusals by answer: at least so many; never judged.
+  /// Repeats and refusals by answer. The counts are lower bounds and are never judged.
   package var answers: [String: Int] = [:]
 
   private let row: CampaignRow
@@ -27,7 +27,7 @@ package struct CampaignTotals: Sendable, Equatable {
     row = campaign
   }
 
-  /// Every accepted seat stands in exactly one term but `set`.
+  /// Every accepted seat is in exactly one of these terms.
   package var total: Int { coupons + inFlight + retryable + dead + discarded + missing }
 
   mutating func add(_ record: SeatSnapshot) {
@@ -45,7 +45,7 @@ package struct CampaignTotals: Sendable, Equatable {
     }
   }
 
-  /// What is wrong with the campaign as a whole. Pure.
+  /// The findings on the campaign as a whole. Pure.
   func findings() -> [Finding] {
     var findings: [Finding] = []
     if counter != set {
@@ -65,7 +65,7 @@ package struct CampaignTotals: Sendable, Equatable {
     return findings
   }
 
-  /// Seats that nobody holds although the counter or a higher seat says that they were given.
+  /// A finding on seats without a holder that were given according to the counter or a higher seat.
   func gap(from first: Int, through last: Int) -> Finding {
     Finding(
       .seatsDense, campaign: id, seat: first, expected: "every seat from 1 to \(max(counter, last)) held by a user",
@@ -74,7 +74,7 @@ package struct CampaignTotals: Sendable, Equatable {
   }
 }
 
-/// What a campaign looked like over time, in memory that does not grow with its seats.
+/// The course of a campaign over time, in memory that does not grow with its seats.
 package struct CampaignChart: Sendable, Equatable {
   package var accepted = TimeHistogram()
   package var issued = TimeHistogram()
@@ -94,15 +94,15 @@ package struct CampaignChart: Sendable, Equatable {
   }
 }
 
-/// How many things happened when: bins of equal width, which doubles whenever there are too many of them.
+/// Counts moments in bins of equal width (histogram). The width doubles whenever there are too many bins.
 package struct TimeHistogram: Sendable, Equatable {
   private static let mostBins = 512
 
-  /// Of a bin, in microseconds.
+  /// The width of a bin, in microseconds.
   package private(set) var width: Int64 = 1_000
   private var bins: [Int64: Int] = [:]
 
-  /// A moment outside ``Timestamp/range`` counts at the nearer end of it.
+  /// Counts a moment. A moment outside ``Timestamp/range`` counts at the nearer end of the range.
   mutating func add(_ moment: Int64) {
     let moment = moment.clamped(to: Timestamp.range)
     bins[floorDivided(moment, by: width), default: 0] += 1
@@ -112,7 +112,7 @@ package struct TimeHistogram: Sendable, Equatable {
     }
   }
 
-  /// How many there were by the end of each bin that has some.
+  /// The cumulative count at the end of each bin that is not empty.
   package var steps: [(at: Int64, total: Int)] {
     var total = 0
     return bins.sorted { $0.key < $1.key }.map { bin in
@@ -121,18 +121,18 @@ package struct TimeHistogram: Sendable, Equatable {
     }
   }
 
-  /// When the first bin begins; `nil` where there is none.
+  /// The start of the first bin; `nil` if there are no bins.
   package var begun: Int64? { bins.keys.min().map { $0 * width } }
 }
 
-/// How long things took, within an eighth.
+/// Counts durations, with an error of at most one eighth.
 package struct LatencyTally: Sendable, Equatable {
   /// By the power of two and the three bits after it.
   private var counts: [Int: Int] = [:]
   package private(set) var total = 0
   package private(set) var longest: Int64 = 0
 
-  /// - Parameter microseconds: less than 0 where a clock was set back; it counts as 0.
+  /// - Parameter microseconds: less than 0 if a clock was set back; it counts as 0.
   mutating func add(_ microseconds: Int64) {
     let value = max(0, microseconds)
     counts[Self.bucket(of: value), default: 0] += 1
@@ -153,7 +153,7 @@ package struct LatencyTally: Sendable, Equatable {
     return (Int64(8 + bucket % 8 + 1) << (power - 3)) - 1
   }
 
-  /// In microseconds, at most an eighth too high; `nil` where nothing was counted.
+  /// The percentile in microseconds, at most an eighth too high; `nil` if nothing was counted.
   package func percentile(_ share: Double) -> Int64? {
     guard total > 0 else { return nil }
     let rank = max(1, Int((Double(total) * share).rounded(.up)))

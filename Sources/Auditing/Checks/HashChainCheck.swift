@@ -1,25 +1,26 @@
 internal import Issuance
 internal import Schema
 
-/// Follows the acceptances of every campaign through the one ordered pass: their chain, their times, and what the
-/// witness has seen of them. Pure: rows in, findings out.
+/// Checks the acceptances of every campaign in the one ordered pass: their chain, their times, and the witness. Pure:
+/// rows in, findings out.
 struct HashChainCheck {
   private struct Link {
     let campaign: String
     let seat: Int
-    /// `nil` if the row cannot be read: then nothing can be said of the next one.
+    /// `nil` if the row cannot be read: then the next row cannot be checked.
     let chain: [UInt8]?
     let acceptedAt: Int64
   }
 
   private let witnessed: [String: WitnessedSeat]
   private var link: Link?
-  /// The last chain value of each campaign that the pass has left behind.
+  /// The last chain value of each campaign that the pass has finished.
   private var ended: [String: [UInt8]] = [:]
-  /// The highest seat of each witnessed campaign, and whether its witnessed seat has the witnessed value.
+  /// The highest seat of each finished campaign, and the campaigns in which the witnessed seat has the witnessed
+  /// value.
   private var highest: [String: Int] = [:]
   private var isSame: Set<String> = []
-  /// How many values were recomputed or seen to be of a time before the chain.
+  /// The number of chain values that were recomputed or that are older than the chain.
   private(set) var examined = 0
 
   init(witnessed: [WitnessedSeat]) {
@@ -70,14 +71,14 @@ struct HashChainCheck {
     highest[link.campaign] = link.seat
   }
 
-  /// The last chain value of each campaign that has an acceptance, once all are judged.
+  /// The last chain value of each campaign that has an acceptance. Complete after all acceptances are judged.
   func tips() -> [String: [UInt8]] {
     var tips = ended
     if let link { tips[link.campaign] = link.chain ?? AcceptanceChain.beginning }
     return tips
   }
 
-  /// What the database lacks of what was witnessed, once all acceptances are judged.
+  /// The findings on witnessed acceptances that the database lacks. Complete after all acceptances are judged.
   mutating func findings() -> [Finding] {
     leave()
     return witnessed.values.sorted { $0.key < $1.key }.compactMap { seen in

@@ -1,12 +1,12 @@
 internal import Issuance
 
-/// Follows what operators did to each campaign, in the order in which it was done. Pure: rows in, findings out.
+/// Checks the operator actions on each campaign, in the order in which they were done. Pure: rows in, findings out.
 ///
-/// Whether a seat was given during a pause is told by the counters in the acts, which were written inside the same lock
-/// as the seats; a clock has no say in it.
+/// The counters in the actions show whether a seat was given during a pause. They were written inside the same lock
+/// as the seats, so clocks do not matter.
 struct OperatorActionChecks {
   private struct Course {
-    /// The counter when admission was stopped; `nil` while it is not.
+    /// The counter when admission was stopped; `nil` if it is not stopped.
     var stoppedAt: Int?
     var quota: Int?
     var withoutReason: [String] = []
@@ -16,7 +16,7 @@ struct OperatorActionChecks {
   private var found: [Finding] = []
   private(set) var examined = 0
 
-  /// Takes the next act in the order of campaigns, and of one campaign in the order of its acts.
+  /// Takes the next action, in the order of campaigns and, within one campaign, in the order of its actions.
   mutating func take(_ act: OperatorActionRow) {
     examined += 1
     var course = courses[act.campaign] ?? Course()
@@ -33,7 +33,7 @@ struct OperatorActionChecks {
     case "resume":
       if let gap = givenWhileStopped(course, counter: act.counter, in: act.campaign) { found.append(gap) }
       course.stoppedAt = nil
-    // Seats that were accepted before, and that a lost counter had forgotten.
+    // The repair adds seats that were accepted before the stop and that a lost counter had missed.
     case "repair" where act.detail.hasPrefix(Repair.Action.raiseCounter.rawValue) && course.stoppedAt != nil:
       course.stoppedAt = act.counter
     default: break
@@ -41,7 +41,7 @@ struct OperatorActionChecks {
     courses[act.campaign] = course
   }
 
-  /// What is wrong, once all acts are taken: the campaigns as they stand are what the acts left.
+  /// The findings after all actions are taken. The campaigns must match the state that the actions left.
   func findings(campaigns: [CampaignRow]) -> [Finding] {
     var findings = found
     for campaign in campaigns {
@@ -81,7 +81,7 @@ struct OperatorActionChecks {
 }
 
 extension OperatorActionRow {
-  /// What the programs never do without a reason.
+  /// Whether the programs require a reason for this action.
   fileprivate var needsReason: Bool { ["discard", "redrive", "repair", "waive", "accept-loss"].contains(act) }
 }
 

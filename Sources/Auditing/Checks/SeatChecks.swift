@@ -1,7 +1,7 @@
 package import Issuance
 internal import Schema
 
-/// Everything that one snapshot holds of one seat.
+/// All rows that one snapshot holds for one seat.
 package struct SeatSnapshot: Sendable, Equatable {
   package let key: SeatKey
   package var acceptance: SeatRow?
@@ -24,7 +24,7 @@ package struct SeatSnapshot: Sendable, Equatable {
     self.poolCode = poolCode
   }
 
-  /// The first class that fits: a seat in two places is counted once.
+  /// The first class that matches: a seat in two places is counted once.
   package enum Place: Sendable, CaseIterable {
     case coupon, discarded, dead, retryable, inFlight, missing
   }
@@ -39,16 +39,17 @@ package struct SeatSnapshot: Sendable, Equatable {
     }
   }
 
-  /// The tables whose row of this seat cannot be read but for its key. What the others say of the seat is then no proof.
+  /// The tables with a row of this seat that cannot be read except for its key. Then the seat's other rows prove
+  /// nothing.
   var unreadable: [String] {
     [("accepted_user", acceptance), ("outbox", outbox), ("failed_event", failedEvent), ("coupon", coupon)]
       .filter { $0.1?.isUnreadable ?? false }.map(\.0)
   }
 
-  /// Whether it is a place of the campaign, and not only the trace of an attempt or a code.
+  /// Whether it is a seat of the campaign, and not only the remains of an attempt or a code.
   package var isSeat: Bool { acceptance != nil || outbox != nil || failedEvent != nil || coupon != nil }
 
-  /// The four rows as they stand. A code never leaves the store.
+  /// The four rows as stored. A code never leaves the store.
   var evidence: [EvidenceRow] {
     [
       EvidenceRow("accepted_user", acceptance.map { [("user_id", $0.user), ("accepted_at", $0.moment)] } ?? []),
@@ -68,10 +69,10 @@ extension SeatRow {
   fileprivate var moment: String { "\(Timestamp(microseconds: at))" }
 }
 
-/// What a seat is judged by besides its own rows: its campaign as stored.
+/// The facts that a seat is judged by besides its own rows: its campaign as stored.
 struct CampaignFacts {
   let row: CampaignRow
-  /// Of a campaign whose codes are generated.
+  /// The code generator; `nil` unless the campaign's codes are generated.
   let codes: GeneratedCodes?
 
   init(_ row: CampaignRow) {
@@ -91,9 +92,9 @@ extension SeatSnapshot {
     return isSeat ? findings(campaign: campaign.map(CampaignFacts.init)).filter { rules.contains($0.rule) } : []
   }
 
-  /// What is wrong with this seat by itself: at most one finding per rule. Pure.
+  /// The findings on this seat alone: at most one per rule. Pure.
   ///
-  /// - Parameter campaign: the campaign of the seat, where it exists.
+  /// - Parameter campaign: the campaign of the seat, if it exists.
   func findings(campaign: CampaignFacts?) -> [Finding] {
     var findings: [Finding] = []
     func report(
@@ -138,8 +139,8 @@ extension SeatSnapshot {
     (1...max(1, quota)).contains(key.seat) ? [] : ["seat \(key.seat)"]
   }
 
-  /// By the stored time, which the store's clock gave inside the lock and which never runs backwards: whatever a clock
-  /// did, it was between opening and closing when the seat was given.
+  /// Compares the stored time with the window. The store's clock gave this time inside the lock, and it never runs
+  /// backwards. Even after a clock change, a valid seat has a time between opening and closing.
   private func faultsOfWindow(_ campaign: CampaignRow) -> [String] {
     guard let acceptance else { return [] }
     if let opensAt = campaign.opensAt, acceptance.at < opensAt {
@@ -192,8 +193,8 @@ extension SeatSnapshot {
     return faults
   }
 
-  /// What is counted is never more than what was done, and what was done and pruned is still counted. A row of an
-  /// attempt without a failed event is of a consumer that lost its lease, or was answered in the end.
+  /// The count never exceeds the attempts that were made, and pruned attempts are still counted. An attempt row
+  /// without a failed event is from a consumer that lost its lease, or that got an answer in the end.
   private var faultsOfAttempts: [String] {
     let counted = attempts?.counted ?? 0
     guard let failure = failedEvent?.failure else {

@@ -1,6 +1,6 @@
 internal import Issuance
 
-/// Something that has not come although it was due: nothing is wrong in the records, and nobody has done it yet.
+/// Overdue work. The records are consistent, but no worker has done the work yet.
 package struct Warning: Sendable, Equatable {
   package enum Kind: String, Sendable, CaseIterable {
     case inFlightTooLong = "in-flight-too-long"
@@ -15,19 +15,19 @@ package struct Warning: Sendable, Equatable {
 
   package let kind: Kind
   package let count: Int
-  /// How long the oldest has waited, in whole seconds.
+  /// The age of the oldest one, in whole seconds.
   package let oldestSeconds: Int?
-  /// The oldest of them.
+  /// The campaign of the oldest one.
   package let campaign: String?
   package let seat: Int?
   package let what: String
-  /// The command that sees to it.
+  /// The command that resolves it.
   package let next: String
 }
 
-/// Looks at each seat of the pass for what should have been done by now. Pure: rows and an instant in, warnings out.
+/// Finds overdue work in each seat of the pass. Pure: rows and an instant in, warnings out.
 struct StalenessChecks {
-  /// The oldest of several.
+  /// A count of seats, with the oldest of them.
   private struct Oldest {
     var count = 0
     var since = Int64.max
@@ -46,9 +46,9 @@ struct StalenessChecks {
   private var due = Oldest()
   private var expired = Oldest()
   private var dead = Oldest()
-  /// Events and leases with times of a clock that was ahead.
+  /// Events and leases with times from a clock that was ahead.
   private var skewed = Oldest()
-  /// The furthest that a lease can reach.
+  /// The latest end that a lease can have.
   private let horizon: Int64
 
   init(now: Timestamp, grace: Duration, retryEvery: Duration) {
@@ -58,7 +58,7 @@ struct StalenessChecks {
     self.retryEvery = retryEvery.microsecondsSaturated
   }
 
-  /// - Parameter freeCodesSince: of its campaign: parked events are due as long as codes are free.
+  /// - Parameter freeCodesSince: of its campaign: parked events are due while codes are free.
   mutating func add(_ record: SeatSnapshot, freeCodesSince: Int64? = nil) {
     if let outbox = record.outbox, outbox.state == "pending" {
       if age(of: outbox.at) > grace, record.coupon == nil { inFlight.add(record.key, since: outbox.at) }
@@ -79,7 +79,7 @@ struct StalenessChecks {
     if !isInHand, let dueAt, age(of: dueAt) > grace { due.add(record.key, since: dueAt) }
   }
 
-  /// A lease that reaches further than a lease can was taken under a clock that was ahead. It counts as run out.
+  /// A lease that reaches further than a lease can was taken under a clock that was ahead. It counts as expired.
   private mutating func judgeLease(of key: SeatKey, until: Int64?) {
     guard let until else { return }
     if until <= now { expired.add(key, since: until) }
@@ -151,7 +151,7 @@ struct StalenessChecks {
           what: "retry-batch should run every \(seconds(retryEvery)) s, and \(last)",
           next: "see the timer: systemctl list-timers retry-batch.timer"))
     }
-    // One that began in the future is of another clock: it does not go on.
+    // A start in the future comes from another clock: that run is not in progress.
     let crashed = runs.unfinished.filter { $0.value > now || age(of: $0.value) > grace }.sorted {
       ($0.value, $0.key) < ($1.value, $1.key)
     }
@@ -166,7 +166,7 @@ struct StalenessChecks {
     return warnings
   }
 
-  /// How long ago a stored moment was, in microseconds; a moment far outside the calendar does not overflow.
+  /// The age of a stored moment, in microseconds. A moment far outside the calendar does not overflow.
   private func age(of moment: Int64) -> Int64 { now.subtractingSaturated(moment) }
 
   private func seconds(_ microseconds: Int64) -> Int64 { microseconds / 1_000_000 }

@@ -1,6 +1,6 @@
-/// One offer with a quota and a window.
+/// One offer with a quota and a time window.
 package struct Campaign: Sendable, Equatable {
-  /// What an operator decided. `closed` is final.
+  /// The state that an operator set. `closed` is final.
   package enum State: String, Sendable, CaseIterable {
     case open, paused, closed
   }
@@ -8,7 +8,7 @@ package struct Campaign: Sendable, Equatable {
   package let id: CampaignID
   package let name: String
   package let quota: Quota
-  /// How many seats have been given, 0…quota.
+  /// The number of seats that have been given, 0…quota.
   package private(set) var counter: Int
   package let state: State
   package let issuer: Issuer
@@ -33,10 +33,10 @@ package struct Campaign: Sendable, Equatable {
     self.settings = settings
   }
 
-  /// Counts a seat that was given: they follow each other.
+  /// Advances the counter to a given seat. Seats are consecutive.
   package mutating func count(_ seat: Seat) { counter = max(counter, seat.number) }
 
-  /// What a claim meets at one instant: the operator's state, the window and the counter taken together.
+  /// The state that a claim meets at one instant: the operator's state, the window and the counter combined.
   package enum Phase: Sendable, Equatable {
     case closed
     case scheduled(opensAt: Timestamp)
@@ -56,7 +56,7 @@ package struct Campaign: Sendable, Equatable {
 }
 
 extension Campaign.Phase {
-  /// The word that people and the API see.
+  /// The word in messages and in the API.
   package var word: String {
     switch self {
     case .closed: "closed"
@@ -68,21 +68,21 @@ extension Campaign.Phase {
   }
 }
 
-/// Where a coupon's code comes from.
+/// The source of a coupon's code.
 package enum Issuer: String, Sendable, CaseIterable {
   /// Derived from a random key of the campaign and the seat.
   case generated
   /// Imported from an issuer; given to the lowest waiting seat, in the order of import.
   case pool
-  /// Asked of an issuer's API, under a lease.
+  /// Requested from an issuer's API, under a lease.
   case webhook
 }
 
-/// What an operator may set anew while a campaign goes on; `nil` is what the programs are set to.
+/// The settings that an operator may change while a campaign is in progress; `nil` means the default of the programs.
 package struct CampaignSettings: Sendable, Equatable {
-  /// Where the issuer is asked; of a webhook campaign, and only of one.
+  /// The URL of the issuer; webhook campaigns only.
   package var webhookURL: String?
-  /// Base, cap and number of the attempts at a failed event.
+  /// Base, cap and maximum number of the attempts at a failed event.
   package var retryBase: Duration?
   package var retryCap: Duration?
   package var maxAttempts: Int?
@@ -96,14 +96,14 @@ package struct CampaignSettings: Sendable, Equatable {
     self.maxAttempts = maxAttempts
   }
 
-  /// What `policy` becomes for this campaign.
+  /// The retry policy of this campaign: `policy`, overridden by these settings.
   package func applied(to policy: RetryPolicy) -> RetryPolicy {
     RetryPolicy(
       base: retryBase ?? policy.base, cap: retryCap ?? policy.cap, maxAttempts: maxAttempts ?? policy.maxAttempts,
       maxLapses: policy.maxLapses)
   }
 
-  /// These settings, with those that `change` names set anew.
+  /// These settings, overridden by the settings that `change` names.
   package func merging(_ change: CampaignSettings) -> CampaignSettings {
     CampaignSettings(
       webhookURL: change.webhookURL ?? webhookURL, retryBase: change.retryBase ?? retryBase,
@@ -111,11 +111,11 @@ package struct CampaignSettings: Sendable, Equatable {
   }
 }
 
-/// A campaign as it stands, with the number of coupons made so far.
+/// A campaign as stored, with the number of coupons made so far.
 package struct CampaignSummary: Sendable, Equatable {
   package let campaign: Campaign
   package let coupons: Int
-  /// Codes imported and not yet given to a seat; `nil` where the issuer needs none.
+  /// Codes imported and not yet given to a seat; `nil` if the issuer needs no codes.
   package let freeCodes: Int?
   package let phase: Campaign.Phase
 
@@ -129,10 +129,10 @@ package struct CampaignSummary: Sendable, Equatable {
 
 package enum CampaignChange: Sendable, Equatable {
   case pause, close
-  /// - Parameter reissuingSeats: whether seats whose acceptances are lost may be given again.
+  /// - Parameter reissuingSeats: whether seats with lost acceptances may be given again.
   case resume(reissuingSeats: Bool)
   case raiseQuota(Quota)
-  /// Sets anew what is not `nil`.
+  /// Replaces the settings that are not `nil`.
   case configure(CampaignSettings)
 }
 
@@ -145,15 +145,15 @@ extension CampaignChange {
     case setState(Campaign.State)
     case setQuota(Quota)
     case setSettings(CampaignSettings)
-    /// A webhook's URL for a campaign that has another issuer.
+    /// A webhook URL for a campaign with another issuer.
     case refusedNoWebhook
   }
 
-  /// What the change means for a campaign as it stands. Pure: the store asks inside its transaction.
+  /// Decides the effect of the change on a campaign. Pure: the store calls it inside its transaction.
   ///
-  /// The quota of a closed campaign may rise, on the record: it is how a discarded seat is given again.
+  /// The quota of a closed campaign may rise, on the record, to give a discarded seat again.
   ///
-  /// - Parameter hasLostSeats: whether seats are lost and not given free again.
+  /// - Parameter hasLostSeats: whether the campaign has lost seats that were not released again.
   package func decide(on campaign: Campaign, hasLostSeats: Bool) -> Decision {
     switch self {
     case .close: campaign.state == .closed ? .inForce : .setState(.closed)

@@ -1,11 +1,11 @@
-/// How often an issuer has failed in a row, as the store keeps it between runs.
+/// Counts the consecutive failures of an issuer (circuit breaker). The store keeps the count between runs.
 package struct CircuitBreaker: Sendable, Equatable {
-  /// From how many failures in a row on an issuer counts as down.
+  /// The number of consecutive failures that opens the circuit.
   package static let limit = 5
 
   package let endpoint: String
   package private(set) var failures: Int
-  /// Which events' failures have been counted. One that fails again and again is no sign that the issuer is down.
+  /// The events with a counted failure. One event that fails repeatedly is no sign that the issuer is down.
   package private(set) var events: [String]
 
   package init(endpoint: String, failures: Int = 0, events: [String] = []) {
@@ -16,10 +16,10 @@ package struct CircuitBreaker: Sendable, Equatable {
 
   package var isOpen: Bool { failures >= Self.limit }
 
-  /// Counts what came of one call.
+  /// Counts the result of one call.
   ///
-  /// A call that could not be made, or found nobody, counts always; one that was answered badly once per event. Any
-  /// other answer closes the circuit, also a no: the issuer is there.
+  /// A call that could not be made or that reached no issuer always counts. A transient failure answer counts once
+  /// per event. Any other answer closes the circuit, even a negative one, because it shows that the issuer works.
   package mutating func record(_ answer: CodeResponse, for call: CodeRequest) {
     guard case .failure(let failure) = answer, failure.kind == .infrastructure || failure.kind == .transient else {
       self = CircuitBreaker(endpoint: endpoint)
@@ -31,22 +31,22 @@ package struct CircuitBreaker: Sendable, Equatable {
   }
 }
 
-/// Whom a worker may ask at present: of an issuer that is down one call, to see whether it is back, and none after
-/// that has failed too.
+/// The issuers that a worker may call at present. An issuer that is down gets one trial call (half-open), and no
+/// further call if the trial fails.
 package struct CircuitBreakers: Sendable {
   private var circuits: [String: CircuitBreaker] = [:]
   private var underWay: [String: Int] = [:]
-  /// Those that failed while this book was open: not asked again.
+  /// The issuers that failed while this value was in use. They are not called again.
   package private(set) var openCircuits: Set<String> = []
 
-  /// - Parameter known: as they stand when the worker begins.
+  /// - Parameter known: the circuit breakers in the store when the worker begins.
   package init(_ known: [CircuitBreaker] = []) {
     for circuit in known { circuits[circuit.endpoint] = circuit }
   }
 
-  /// Whether one more call may begin.
+  /// Whether one more call to an issuer may begin.
   ///
-  /// - Parameter share: how many calls of one issuer may be under way at once.
+  /// - Parameter share: the maximum number of concurrent calls to one issuer.
   package func mayAsk(_ endpoint: String, share: Int = .max) -> Bool {
     if openCircuits.contains(endpoint) { return false }
     let isHalfOpen = circuits[endpoint]?.isOpen == true

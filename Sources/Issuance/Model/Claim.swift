@@ -2,8 +2,8 @@
 package struct Claim: Sendable, Hashable {
   package let campaignID: CampaignID
   package let userID: UserID
-  /// The trace that the request belongs to. It decides nothing; where this claim is given a seat, it goes with the
-  /// seat to the coupon.
+  /// The trace of the request. It does not affect the decision. If the claim wins a seat, the trace is stored with
+  /// the seat and the coupon.
   package let traceParent: TraceParent?
 
   package init(campaignID: CampaignID, userID: UserID, traceParent: TraceParent? = nil) {
@@ -13,7 +13,7 @@ package struct Claim: Sendable, Hashable {
   }
 }
 
-/// The yes: a user holds a seat. It never changes.
+/// The positive answer to a claim: a user holds a seat. It never changes.
 package struct Acceptance: Sendable, Equatable {
   package let campaignID: CampaignID
   package let userID: UserID
@@ -28,7 +28,7 @@ package struct Acceptance: Sendable, Equatable {
   }
 }
 
-/// A correct no. It writes nothing.
+/// The negative answer to a claim. It writes nothing.
 package enum Refusal: Sendable, Equatable {
   case unknownCampaign
   case closed
@@ -37,22 +37,23 @@ package enum Refusal: Sendable, Equatable {
   case soldOut
 }
 
-/// The answer to a claim. A failure is not an answer: it is thrown.
+/// The answer to a claim. A failure is thrown instead.
 package enum ClaimOutcome: Sendable, Equatable {
-  /// This claim was given the seat.
+  /// This claim won the seat.
   case accepted(Acceptance)
-  /// An earlier claim of the same user was given the seat: SAME-ANSWER.
+  /// An earlier claim of the same user won the seat: SAME-ANSWER.
   case alreadyAccepted(Acceptance)
   case refused(Refusal)
 }
 
-/// Decides claims. Pure: the store reads the facts inside its transaction, asks here, and writes what is said.
+/// Decides claims. Pure: the store reads the facts inside its transaction, calls this type, and writes the result.
 package enum Admission {
-  /// The order is a promise: already accepted, closed, not open yet, paused, sold out, accepted.
+  /// Decides one claim. The order of the checks is a promise: already accepted, closed, not open yet, paused, sold
+  /// out, accepted.
   ///
   /// - Parameters:
   ///   - existing: the acceptance that this user already holds in this campaign.
-  ///   - previousAcceptedAt: when the seat before was given. Stored times never run backwards, also when a clock does.
+  ///   - previousAcceptedAt: the time of the previous seat. Stored times never run backwards, even if a clock does.
   ///   - now: the store's clock, read inside the lock.
   package static func decide(
     _ claim: Claim, campaign: Campaign?, existing: Acceptance?, previousAcceptedAt: Timestamp?, now: Timestamp
@@ -73,18 +74,18 @@ package enum Admission {
   }
 }
 
-/// Where an acceptance has come to, as its user sees it.
+/// The state of an acceptance, as its user sees it.
 package enum ClaimStatus: Sendable, Equatable {
   /// The coupon is being made.
   case pending
   case issued(Coupon)
-  /// Making the coupon failed and will be tried again or looked at by a person. The seat is the user's.
+  /// Making the coupon failed. It will be retried, or an operator will look at it. The seat stays the user's.
   case delayed
-  /// An operator closed it for good, with a reason. The seat stays taken.
+  /// An operator discarded it permanently, with a reason. The seat stays taken.
   case discarded
 }
 
-/// An acceptance together with where it has come to.
+/// An acceptance and its state.
 package struct ClaimRecord: Sendable, Equatable {
   package let acceptance: Acceptance
   package let status: ClaimStatus

@@ -1,11 +1,11 @@
-/// What an accepted user gets. Once made it never changes.
+/// The coupon of an accepted user. Once made, it never changes.
 package struct Coupon: Sendable, Equatable {
   package let campaignID: CampaignID
   package let seat: Seat
   package let userID: UserID
   package let code: CouponCode
   package let issuedAt: Timestamp
-  /// Of the claim that was given the seat.
+  /// The trace of the claim that won the seat.
   package let traceParent: TraceParent?
 
   package init(
@@ -21,12 +21,12 @@ package struct Coupon: Sendable, Equatable {
   }
 }
 
-/// A fact in the outbox: this user holds this seat and is owed a coupon.
+/// An event in the outbox: a user holds a seat and is owed a coupon.
 package struct Event: Sendable, Equatable {
   package let campaignID: CampaignID
   package let seat: Seat
   package let userID: UserID
-  /// Of the claim that was given the seat.
+  /// The trace of the claim that won the seat.
   package let traceParent: TraceParent?
 
   package init(campaignID: CampaignID, seat: Seat, userID: UserID, traceParent: TraceParent?) {
@@ -37,14 +37,15 @@ package struct Event: Sendable, Equatable {
   }
 }
 
-/// The idempotent step that turns one event into one coupon. Consumer and retry batch share it, so a replay can do
-/// nothing that a first try would not have done.
+/// Turns one event into one coupon (idempotent). The consumer and the retry batch share this step, so a replay cannot
+/// do more than a first attempt.
 ///
-/// Pure: the store reads the facts inside its transaction, asks here, and writes what is said in the same transaction.
+/// Pure: the store reads the facts inside its transaction, calls this type, and writes the result in the same
+/// transaction.
 package enum CouponDecision {
-  /// What the store knows about one event, read in one transaction.
+  /// The store's facts about one event, read in one transaction.
   package struct Facts: Sendable {
-    /// Who holds the seat of the event; `nil` where nobody was accepted.
+    /// The user that holds the seat of the event; `nil` if the seat has no acceptance.
     package let holder: UserID?
     package let couponOfSeat: Coupon?
     package let couponOfUser: Coupon?
@@ -59,29 +60,30 @@ package enum CouponDecision {
   }
 
   package enum CodeSupply: Sendable, Equatable {
-    /// - couponWithCode: the coupon that already bears this code, which must not happen.
+    /// `couponWithCode` is a coupon that already has this code, which must not happen.
     case code(CouponCode, couponWithCode: Coupon?)
-    /// No code is left for this seat once every lower waiting seat has got its own.
+    /// No code is left for this seat after every lower waiting seat has its code.
     case exhausted
-    /// The code comes from an issuer, who was not asked, or who failed so.
+    /// The code comes from an issuer that was not called, or that failed with this failure.
     case withheld(IssuerFailure)
-    /// A coupon stands already; no code was looked for.
+    /// A coupon already exists, so no code was looked up.
     case notNeeded
   }
 
   package enum Decision: Sendable, Equatable {
     case issue(CouponCode)
-    /// The coupon that is there has the same campaign, seat and user: the work is done already.
+    /// The existing coupon has the same campaign, seat and user: no change is needed.
     case alreadyIssued(Coupon)
-    /// Waits for codes; no attempt is counted.
+    /// The event waits for codes; no attempt is counted.
     case park(reason: String)
-    /// The issuer gave no code; what that means is decided by its kind.
+    /// The issuer gave no code. The kind of the failure decides the next step.
     case fail(IssuerFailure)
-    /// Permanent: trying again cannot help. The evidence names every row that is in the way.
+    /// Permanent: a retry cannot help. The evidence names every conflicting row.
     case reject(evidence: String)
   }
 
-  /// A coupon that stands is "already done" only where its campaign, seat and user are those of the event.
+  /// Decides one event. An existing coupon counts as issued only if its campaign, seat and user are those of the
+  /// event.
   package static func decide(_ event: Event, facts: Facts) -> Decision {
     guard let holder = facts.holder else {
       return .reject(evidence: "seat \(event.seat) of \(event.campaignID) is accepted for nobody")

@@ -1,16 +1,16 @@
-/// Why an event did not become a coupon.
+/// The reason that an event did not become a coupon.
 package enum FailureKind: String, Sendable, CaseIterable {
-  /// May succeed by itself later; the attempt counts.
+  /// A later attempt may succeed; the attempt counts.
   case transient
-  /// Nothing could have succeeded; the attempt does not count.
+  /// No attempt could have succeeded; the attempt does not count.
   case infrastructure
-  /// Trying again cannot help: dead at once.
+  /// A retry cannot help: the event is dead at once.
   case permanent
-  /// Waits for something outside, such as codes; not due, no attempt counts.
+  /// The event waits for something external, such as codes. It is not due, and no attempt counts.
   case parked
 }
 
-/// Where a failed event has come to.
+/// The state of a failed event.
 package enum FailedEventState: String, Sendable, CaseIterable {
   case waiting, parked, resolved, dead, discarded
 
@@ -18,23 +18,23 @@ package enum FailedEventState: String, Sendable, CaseIterable {
   package var isOpen: Bool { self == .waiting || self == .parked }
 }
 
-/// One failed event as it stands.
+/// One failed event as stored.
 package struct FailedEvent: Sendable, Equatable {
   package let event: Event
   package let state: FailedEventState
   package let kind: FailureKind
   package let error: String
-  /// Counted ones; those of infrastructure do not count.
+  /// The number of counted attempts. Attempts with an infrastructure failure do not count.
   package let attempts: Int
   package let maxAttempts: Int
-  /// Of a waiting one only.
+  /// Waiting events only.
   package let nextAttemptAt: Timestamp?
   package let leasedBy: RunID?
   package let leasedUntil: Timestamp?
   package let failedAt: Timestamp
   package let settledAt: Timestamp?
-  /// Whether a wrong clock wrote the times of a waiting event: its last attempt lies in the future, or its next attempt
-  /// lies further from the last one than ``RetryPolicy/longestWait``. It is due at once.
+  /// Whether a wrong clock wrote the times of a waiting event. Its last attempt is in the future, or its next attempt
+  /// is further from the last one than ``RetryPolicy/longestWait``. Such an event is due at once.
   package let hasSkewedClock: Bool
 
   package init(
@@ -57,14 +57,14 @@ package struct FailedEvent: Sendable, Equatable {
   }
 }
 
-/// Which failed events are meant; what is `nil` or empty means all.
+/// Selects failed events. A field that is `nil` or empty matches all.
 package struct EventFilter: Sendable, Equatable {
   package var campaign: CampaignID?
   package var seats: [Seat] = []
   package var kind: FailureKind?
-  /// A part of the error, whether its ASCII letters are large or small.
+  /// A substring of the error. ASCII letters match in upper and lower case.
   package var errorLike: String?
-  /// Those that failed at this moment or later.
+  /// Events that failed at this moment or later.
   package var since: Timestamp?
 
   package init(campaign: CampaignID? = nil) { self.campaign = campaign }
@@ -72,17 +72,17 @@ package struct EventFilter: Sendable, Equatable {
   package static let all = EventFilter()
 }
 
-/// The failed events of a scope that are not resolved or discarded, at one instant.
+/// Counts the failed events of a scope that are not resolved or discarded, at one instant.
 package struct OpenEvents: Sendable, Equatable {
-  /// Waiting and due now, or parked with a code at hand: a run would take them.
+  /// Waiting and due now, or parked with a free code: a run would take them.
   package var due = 0
-  /// Among those that are due: at once, because a wrong clock wrote their times.
+  /// The events in `due` that are due at once because a wrong clock wrote their times.
   package var skewed = 0
   /// Waiting for a later moment.
   package var waiting = 0
-  /// In the hands of a run.
+  /// Leased by a run.
   package var leased = 0
-  /// Waiting for something outside.
+  /// Waiting for something external.
   package var parked = 0
   package var dead = 0
   /// Dead letters that no earlier run has reported.
@@ -90,16 +90,17 @@ package struct OpenEvents: Sendable, Equatable {
 
   package init() {}
 
-  /// Those that a run may still resolve. Dead letters need a person.
+  /// Events that a run may still resolve. Dead letters need an operator.
   package var retryable: Int { due + waiting + leased + parked }
 }
 
-/// An event that workers pass, because its row cannot be read or the database refuses to settle it. It needs an operator.
+/// An event that workers skip because its row cannot be read or the database refuses to settle it. It needs an
+/// operator.
 package struct QuarantinedEvent: Sendable, Equatable {
-  /// The row that is at fault.
+  /// The kind of the faulty row.
   package let source: Lease.Source
   package let key: SeatKey
-  /// Why it was quarantined.
+  /// The reason for the quarantine.
   package let error: String
 
   package init(source: Lease.Source, key: SeatKey, error: String) {
@@ -109,13 +110,13 @@ package struct QuarantinedEvent: Sendable, Equatable {
   }
 }
 
-/// The right to work on one event until a moment, under a generation that rises with every lease.
+/// The right to work on one event until a moment. It has a generation (fencing token) that rises with every lease.
 ///
-/// Who settles with an older generation than the row's changes nothing.
+/// A settle with an older generation than the row's changes nothing.
 package struct Lease: Sendable, Equatable {
   /// The row that is leased.
   package enum Source: String, Sendable {
-    /// The consumer's first try, while an issuer is asked.
+    /// The consumer's first attempt, while an issuer is called.
     case outbox
     /// A replay.
     case failedEvent
@@ -126,7 +127,7 @@ package struct Lease: Sendable, Equatable {
   package let holder: RunID
   package let generation: Int
   package let until: Timestamp
-  /// The issuer to ask before the lease is settled; `nil` where the code is in the store.
+  /// The issuer request to make before the lease is settled; `nil` if the code is in the store.
   package let call: CodeRequest?
 
   package init(
@@ -141,11 +142,11 @@ package struct Lease: Sendable, Equatable {
   }
 }
 
-/// A lease whose work is done but for the transaction that settles it.
+/// A lease with finished work. Only the transaction that settles it is missing.
 package struct Attempt: Sendable, Equatable {
   package let lease: Lease
   package let startedAt: Timestamp
-  /// What the issuer said; `nil` where none was to be asked.
+  /// The issuer's answer; `nil` if no call was needed.
   package let answer: CodeResponse?
 
   package init(lease: Lease, startedAt: Timestamp, answer: CodeResponse? = nil) {
@@ -155,26 +156,26 @@ package struct Attempt: Sendable, Equatable {
   }
 }
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 package enum ReplayOutcome: String, Sendable, CaseIterable {
   case resolved
-  /// It failed, the attempt counts, and it is tried again later.
+  /// The attempt failed and counts. The event is retried later.
   case failedAgain
-  /// Nobody was there who could have done it: the attempt does not count.
+  /// The issuer could not be reached, so the attempt does not count.
   case unreached
   case parked
   case dead
-  /// The lease had been lost: another worker has the event, and this one changed nothing.
+  /// The lease was lost: another worker has the event, and this worker changed nothing.
   case fenced
 }
 
-/// What is known of an event whose lease ran out without its holder settling or releasing it: a lapse. The holder
-/// probably died, and the event may be the reason.
+/// The lapses of one event. A lease lapses if it runs out and its holder has neither settled nor released it. The
+/// holder probably died, and the event may be the cause.
 ///
-/// A lapse makes its event a suspect. Suspects are leased behind the other events and one at a time, so that an event
-/// that kills its worker takes no other event with it. Only a lapse of an event that was leased alone counts.
+/// A lapse makes its event a suspect. Suspects are leased after the other events and one at a time, so an event that
+/// kills its worker affects no other event. A lapse counts only if the event was leased alone.
 package struct LeaseLapse: Sendable, Equatable {
-  /// How many leases lapsed while the event was alone in its lease batch.
+  /// The number of leases that lapsed while the event was alone in its lease batch.
   package private(set) var lapses: Int
   /// The holders of those leases.
   package private(set) var runs: [RunID]
@@ -185,19 +186,19 @@ package struct LeaseLapse: Sendable, Equatable {
   }
 
   package enum Decision: Sendable, Equatable {
-    /// Leased again, alone.
+    /// The event is leased again, alone.
     case suspect(LeaseLapse)
-    /// The limit is reached: dead, with this evidence.
+    /// The limit is reached: the event is dead, with this evidence.
     case dead(evidence: String)
   }
 
-  /// Decides what one more lapse does. Pure: the store asks inside the transaction that finds the lapse.
+  /// Decides the effect of one more lapse. Pure: the store calls it inside the transaction that finds the lapse.
   ///
   /// - Parameters:
   ///   - known: `nil` if the event is no suspect yet.
-  ///   - holder: of the lease that lapsed.
+  ///   - holder: the holder of the lapsed lease.
   ///   - wasAlone: whether the event was alone in the lease batch.
-  ///   - limit: from how many counted lapses on the event is dead.
+  ///   - limit: the number of counted lapses at which the event is dead.
   package static func decide(known: LeaseLapse?, holder: RunID, wasAlone: Bool, limit: Int) -> Decision {
     var lapse = known ?? LeaseLapse()
     guard wasAlone else { return .suspect(lapse) }
@@ -209,7 +210,7 @@ package struct LeaseLapse: Sendable, Equatable {
   }
 }
 
-/// A suspect in the order in which suspects are leased: the fewest lapses first.
+/// The position of a suspect in the lease order: the fewest lapses first.
 package struct SuspectPlace: Sendable, Equatable {
   package let lapses: Int
   package let seat: Seat

@@ -15,7 +15,7 @@ package struct CampaignID: Hashable, Sendable, Comparable, CustomStringConvertib
     self.rawValue = rawValue
   }
 
-  /// The form in words, for an error message.
+  /// The format in words, for an error message.
   package static let form = "1 to 63 of a-z, 0-9 and -, not starting with -"
 
   package var description: String { rawValue }
@@ -25,7 +25,7 @@ package struct CampaignID: Hashable, Sendable, Comparable, CustomStringConvertib
   }
 }
 
-/// Who claims: an opaque id, compared byte by byte. Upper and lower case are two users.
+/// The id of a user: opaque, compared byte by byte. Upper and lower case are two users.
 package struct UserID: Hashable, Sendable, CustomStringConvertible {
   package let rawValue: String
 
@@ -35,7 +35,7 @@ package struct UserID: Hashable, Sendable, CustomStringConvertible {
     self.rawValue = rawValue
   }
 
-  /// The form in words, for an error message.
+  /// The format in words, for an error message.
   package static let form = "1 to 128 printable ASCII characters without space"
 
   package var description: String { rawValue }
@@ -48,16 +48,16 @@ extension String {
   }
 }
 
-/// The place of an acceptance within its campaign, 1…quota, given in the order of decision.
+/// The position of an acceptance within its campaign, 1…quota, given in the order of decision.
 ///
-/// `(campaign, seat)` is the identity of the acceptance in every table and on every wire.
+/// `(campaign, seat)` is the identity of the acceptance in every table and every protocol.
 package struct Seat: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let number: Int
 
-  /// Of every campaign: a seat is within 1 and the largest quota.
+  /// The valid seats of every campaign: 1 to the largest quota.
   package static let range = Quota.range
 
-  /// Takes any number, also one that no program writes. A number from storage goes through ``init(stored:)``.
+  /// Takes any number, even one that no program writes. A number from storage goes through ``init(stored:)``.
   package init(_ number: Int) { self.number = number }
 
   /// - Returns: `nil` if the number is outside ``range``.
@@ -71,7 +71,7 @@ package struct Seat: Hashable, Sendable, Comparable, CustomStringConvertible {
   package static func < (left: Self, right: Self) -> Bool { left.number < right.number }
 }
 
-/// How many coupons a campaign gives away: 1 to 1,000,000,000. It only ever rises.
+/// The number of coupons that a campaign gives away: 1 to 1,000,000,000. It can only rise.
 package struct Quota: Hashable, Sendable, Comparable, CustomStringConvertible {
   package let count: Int
 
@@ -90,7 +90,7 @@ package struct Quota: Hashable, Sendable, Comparable, CustomStringConvertible {
   package static func < (left: Self, right: Self) -> Bool { left.count < right.count }
 }
 
-/// What the winner gets: 1–128 printable ASCII characters without space, unique within its campaign.
+/// The code of a coupon: 1–128 printable ASCII characters without space, unique within its campaign.
 package struct CouponCode: Hashable, Sendable, CustomStringConvertible {
   package let rawValue: String
 
@@ -100,28 +100,28 @@ package struct CouponCode: Hashable, Sendable, CustomStringConvertible {
     self.rawValue = rawValue
   }
 
-  /// The form in words, for an error message.
+  /// The format in words, for an error message.
   package static let form = UserID.form
 
   package var description: String { rawValue }
 }
 
-/// Where in a trace a claim was made: the `traceparent` of W3C Trace Context, in the form of its version 00.
+/// The trace and span of a claim: the `traceparent` of W3C Trace Context, in the format of version 00.
 ///
-/// The form, and what a reader does with a version that it does not know: https://www.w3.org/TR/trace-context-2/
+/// The format, and the rules for a version that the reader does not know: https://www.w3.org/TR/trace-context-2/
 package struct TraceParent: Hashable, Sendable, CustomStringConvertible {
-  /// How many bytes version 00 has; a later version has at least as many.
+  /// The number of bytes in version 00; a later version has at least as many.
   private static let length = 55
 
   /// `00-`, trace id, `-`, parent id, `-`, flags: 55 characters.
   package let rawValue: String
 
-  /// Reads the value of one header field.
+  /// Parses the value of one header field.
   ///
-  /// Of a later version the trace id, the parent id and the one flag that every version has, sampled, are taken; what
-  /// follows them is dropped.
+  /// From a later version it takes the trace id, the parent id, and `sampled`, the one flag that every version has.
+  /// It drops the rest.
   ///
-  /// - Returns: `nil` where `text` is malformed. Such a header is to be ignored: it says nothing about the claim.
+  /// - Returns: `nil` if `text` is malformed. Ignore such a header: it says nothing about the claim.
   package init?(_ text: String) {
     let bytes = Array(text.utf8.prefix(Self.length + 1))
     guard bytes.count >= Self.length, [2, 35, 52].allSatisfy({ bytes[$0] == Self.hyphen }) else { return nil }
@@ -144,7 +144,7 @@ package struct TraceParent: Hashable, Sendable, CustomStringConvertible {
   private static let hyphen = UInt8(ascii: "-")
   private static let zero = UInt8(ascii: "0")
 
-  /// Lower case only, in every field.
+  /// Whether a byte is a hexadecimal digit. Every field is in lower case only.
   private static func isDigit(_ byte: UInt8) -> Bool {
     (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains(byte)
   }

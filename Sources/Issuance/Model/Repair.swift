@@ -1,16 +1,16 @@
-/// One step of a plan.
+/// One step of a repair plan.
 package struct Repair: Sendable, Equatable {
   package enum Action: String, Sendable, CaseIterable {
-    /// Puts the outbox row of an accepted seat back: as pending, or as what has become of the seat.
+    /// Recreates the outbox row of an accepted seat, as pending or in the state that matches the seat.
     case recreateOutbox = "recreate-outbox"
     /// Makes the coupon of an accepted seat through the handler that makes every coupon.
     case makeCoupon = "make-coupon"
-    /// Lets retry-batch take up a failed event that says resolved although there is no coupon; or the seat of an issuer's
-    /// campaign that has neither: the issuer is asked again under the same key.
+    /// Makes retry-batch take up a failed event that is resolved but has no coupon. Also covers a webhook campaign's
+    /// seat that has neither failed event nor coupon: the issuer is called again with the same key.
     case reopenFailedEvent = "reopen-failed-event"
-    /// Takes a lease away that has run out.
+    /// Releases an expired lease.
     case releaseLease = "release-lease"
-    /// Raises the counter of a campaign to the highest seat that is accepted.
+    /// Raises the counter of a campaign to its highest accepted seat.
     case raiseCounter = "raise-counter"
   }
 
@@ -18,7 +18,7 @@ package struct Repair: Sendable, Equatable {
   package let campaign: CampaignID
   /// `nil` for a repair of the whole campaign.
   package let seat: Seat?
-  /// How everything was when the plan was made.
+  /// The state when the plan was made.
   package let before: RepairState
 
   package init(action: Action, campaign: CampaignID, seat: Seat?, before: RepairState) {
@@ -29,7 +29,7 @@ package struct Repair: Sendable, Equatable {
   }
 }
 
-/// What a repair looks at: the precondition of one, and what is there after it.
+/// The values that a repair reads: its precondition, and the state after it.
 package struct RepairState: Sendable, Equatable, Codable {
   package var counter: Int?
   package var highestSeat: Int?
@@ -40,7 +40,7 @@ package struct RepairState: Sendable, Equatable, Codable {
   package var failedEvent: String?
   package var failedEventGeneration: Int?
   package var failedEventLeasedUntil: Int64?
-  /// Whether the seat has a coupon; `nil` where it does not matter.
+  /// Whether the seat has a coupon; `nil` if it does not matter.
   package var hasCoupon: Bool?
 
   package init() {}
@@ -63,10 +63,11 @@ extension Repair {
     case refuse(String)
   }
 
-  /// Whether the repair may be done in what is found. Pure: the store reads, asks here, and writes in one transaction.
+  /// Decides whether the repair may be applied to the state that was found. Pure: the store reads, calls this method,
+  /// and writes in one transaction.
   ///
-  /// What is looked at is never more than what the accepted user is owed: no action gives a seat, and a coupon is made
-  /// only for a seat that is accepted and that nobody closed.
+  /// A repair never gives the accepted user more than is owed. No action gives a seat, and a coupon is made only for a
+  /// seat that is accepted and not discarded.
   package func decide(on found: RepairState, now: Timestamp) -> Decision {
     if isReached(in: found, now: now) { return .doneBefore }
     guard found == before else { return .refuse("the rows are not as the plan saw them") }

@@ -1,19 +1,19 @@
-/// When and how often a failed event is tried again.
+/// The schedule and the limit of the attempts at a failed event.
 package struct RetryPolicy: Sendable, Equatable {
-  /// The longest wait before the second attempt; each further one may be twice as long.
+  /// The longest wait before the second attempt; each further wait may be twice as long.
   package var base: Duration
-  /// The longest wait of all.
+  /// The upper limit of every wait.
   package var cap: Duration
-  /// How many counted attempts an event has before it is dead.
+  /// The number of counted attempts after which an event is dead.
   package var maxAttempts: Int
-  /// From how many counted lapses on an event is dead: see ``LeaseLapse``.
+  /// The number of counted lapses at which an event is dead: see ``LeaseLapse``.
   package var maxLapses: Int
 
   package static let standard = RetryPolicy(base: .seconds(30), cap: .seconds(3_600), maxAttempts: 10)
   package static let standardMaxLapses = 3
   /// The longest time between an attempt and the next one: no cap and no Retry-After is longer.
   package static let longestWait = Duration.seconds(86_400)
-  /// The longest that an issuer's Retry-After is followed.
+  /// The longest Retry-After of an issuer that is followed.
   package static let longestRetryAfter = longestWait
 
   package init(base: Duration, cap: Duration, maxAttempts: Int, maxLapses: Int = Self.standardMaxLapses) {
@@ -23,12 +23,14 @@ package struct RetryPolicy: Sendable, Equatable {
     self.maxLapses = maxLapses
   }
 
-  /// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"): anything from
-  /// nothing to min(cap, base × 2^(attempts − 1)), so that what failed together does not come back together.
+  /// Exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff and Jitter"). The delay is
+  /// between zero and min(cap, base × 2^(attempts − 1)), so that events that failed together are not retried
+  /// together.
   ///
   /// - Parameters:
-  ///   - attempts: how many attempts have been counted, the one that has just failed included; from 1.
-  ///   - retryAfter: what the issuer asked for; never less than this, up to ``longestRetryAfter``.
+  ///   - attempts: the number of counted attempts, including the one that has just failed; from 1.
+  ///   - retryAfter: the wait that the issuer requests. The delay is never shorter than this, up to
+  ///     ``longestRetryAfter``.
   ///   - jitter: a random number from 0 to 1.
   package func delay(afterAttempts attempts: Int, retryAfter: Duration? = nil, jitter: Double) -> Duration {
     var ceiling = base
@@ -38,22 +40,22 @@ package struct RetryPolicy: Sendable, Equatable {
   }
 }
 
-/// What a failure of an issuer means for its event.
+/// The effect of an issuer's failure on its event.
 package enum FailureSettlement: Sendable, Equatable {
   /// Counted; due again at this moment.
   case retry(at: Timestamp)
   /// Not counted; due again at this moment.
   case unreached(at: Timestamp)
-  /// Trying again cannot help, or the last attempt has failed.
+  /// A retry cannot help, or the last attempt has failed.
   case dead
 
-  /// Pure: the store asks inside the transaction that settles.
+  /// Decides the effect of a failure. Pure: the store calls it inside the transaction that settles.
   ///
   /// - Parameters:
-  ///   - attempts: how many were counted before this one.
-  ///   - maxAttempts: of this event: a redrive grants more.
-  ///   - isIssuerDown: whether as many others of the same issuer have failed in a row as open the circuit: then the
-  ///     fault is not this event's.
+  ///   - attempts: the number of counted attempts before this one.
+  ///   - maxAttempts: the limit of this event, because a redrive grants more attempts.
+  ///   - isIssuerDown: whether enough other events of the same issuer have failed in a row to open the circuit. Then
+  ///     the event is not the cause.
   package static func decide(
     _ failure: IssuerFailure, attempts: Int, maxAttempts: Int, isIssuerDown: Bool, policy: RetryPolicy,
     now: Timestamp, jitter: Double
@@ -66,7 +68,7 @@ package enum FailureSettlement: Sendable, Equatable {
         afterAttempts: attempts.addingSaturated(1), retryAfter: failure.retryAfter, jitter: jitter)
       return .retry(at: now.advanced(by: delay))
     case .transient, .infrastructure, .parked:
-      // Due at once: the circuit, and not the event, keeps calls from an issuer that is down.
+      // Due at once: the circuit breaker, not the event, prevents calls to an issuer that is down.
       return .unreached(at: now.advanced(by: min(failure.retryAfter ?? .zero, RetryPolicy.longestRetryAfter)))
     }
   }

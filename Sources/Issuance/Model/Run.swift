@@ -1,4 +1,4 @@
-/// One invocation of a batch, unique among all.
+/// The id of one invocation of a batch, unique among all.
 package struct RunID: Hashable, Sendable, CustomStringConvertible {
   package let rawValue: String
 
@@ -7,16 +7,16 @@ package struct RunID: Hashable, Sendable, CustomStringConvertible {
   package var description: String { rawValue }
 }
 
-/// What identifies a run while it goes on.
+/// The identity of a run in progress.
 package struct RunStart: Sendable, Equatable {
   package let id: RunID
   package let host: String
   package let processID: Int
-  /// Who started it.
+  /// The operator that started the run.
   package let operatorName: String?
-  /// What is looked at.
+  /// The failed events in scope.
   package let filter: EventFilter
-  /// The options that narrow it, as they were typed; `nil` for none.
+  /// The options that narrow the run, as typed; `nil` for none.
   package let askedFor: String?
 
   package init(
@@ -31,14 +31,14 @@ package struct RunStart: Sendable, Equatable {
     self.askedFor = askedFor
   }
 
-  /// The only campaign looked at; `nil` is all.
+  /// The only campaign in scope; `nil` for all.
   package var scope: CampaignID? { filter.campaign }
 }
 
-/// How a run ends.
+/// The result of a run.
 package struct RunConclusion: Sendable, Equatable {
   package let exitCode: Int32
-  /// Whether this run tells somebody of the dead letters that no earlier run has reported.
+  /// Whether this run reports the dead letters that no earlier run has reported.
   package let reportsDeadLetters: Bool
 
   package init(exitCode: Int32, reportsDeadLetters: Bool) {
@@ -47,10 +47,10 @@ package struct RunConclusion: Sendable, Equatable {
   }
 }
 
-/// What a replay run did, one count per outcome.
+/// The results of a replay run, one count per outcome.
 package struct ReplayTally: Sendable, Equatable {
   package private(set) var counts: [ReplayOutcome: Int] = [:]
-  /// Planned, and not taken or given back untouched.
+  /// Planned, but not leased, or released unchanged.
   package var skipped = 0
 
   package init() {}
@@ -65,12 +65,12 @@ package struct ReplayTally: Sendable, Equatable {
   package mutating func add(_ outcome: ReplayOutcome) { counts[outcome, default: 0] += 1 }
 }
 
-/// What one pass of the consumer did.
+/// The results of one pass of the consumer.
 package struct DeliveryTally: Sendable, Equatable {
   package var delivered = 0
   package var parked = 0
   package var dead = 0
-  /// Failed, to be tried again by the retry batch.
+  /// Failed; the retry batch tries them again.
   package var waiting = 0
 
   package init() {}

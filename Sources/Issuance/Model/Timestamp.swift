@@ -1,14 +1,14 @@
 import FoundationEssentials
 
-/// An instant in UTC, in whole microseconds since 1970. What is stored; never what is waited for.
+/// An instant in UTC, in whole microseconds since 1970. For storage only: waits use durations.
 package struct Timestamp: Hashable, Sendable, Comparable {
   package let microseconds: Int64
 
-  /// The years 1583 to 9999, in microseconds since 1970. Before them the day depends on who reads the calendar; after
-  /// them RFC 3339 has no form. The store holds no other time: its triggers have the same bounds.
+  /// The years 1583 to 9999, in microseconds since 1970. Earlier days depend on the reader's calendar, and later
+  /// years have no form in RFC 3339. The store holds no other time: its triggers have the same bounds.
   package static let range: ClosedRange<Int64> = -12_212_553_600_000_000...253_402_300_799_999_999
 
-  /// Takes any number, also one that no program writes. A number from storage goes through ``init(stored:)``.
+  /// Takes any number, even one that no program writes. A number from storage goes through ``init(stored:)``.
   package init(microseconds: Int64) { self.microseconds = microseconds }
 
   /// - Returns: `nil` if the number is outside ``range``.
@@ -17,12 +17,12 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     self.microseconds = microseconds
   }
 
-  /// The instant later by `duration`, or the nearer end of ``range``: the result can always be stored.
+  /// The instant later by `duration`, limited to ``range``: the result can always be stored.
   package func advanced(by duration: Duration) -> Timestamp {
     Timestamp(microseconds: microseconds.addingSaturated(duration.microsecondsSaturated).clamped(to: Self.range))
   }
 
-  /// How much later `other` is; negative if it is earlier. It never overflows.
+  /// The time from this instant to `other`; negative if `other` is earlier. It never overflows.
   package func duration(to other: Timestamp) -> Duration {
     .microseconds(other.microseconds.subtractingSaturated(microseconds))
   }
@@ -30,12 +30,12 @@ package struct Timestamp: Hashable, Sendable, Comparable {
   package static func < (left: Self, right: Self) -> Bool { left.microseconds < right.microseconds }
 }
 
-/// Where the present instant comes from. Injected, so that a test decides what time it is.
+/// The source of the current time. Injected, so that a test controls the time.
 package typealias WallClock = @Sendable () -> Timestamp
 
 extension Timestamp: CustomStringConvertible {
-  /// RFC 3339 in UTC with microseconds: `2026-12-01T09:00:00.000000Z`. A number outside ``range``, which only a damaged
-  /// file holds, is printed as it stands.
+  /// RFC 3339 in UTC with microseconds: `2026-12-01T09:00:00.000000Z`. A number outside ``range``, which only a
+  /// damaged file holds, is printed as a number of microseconds.
   package var description: String {
     guard Self.range.contains(microseconds) else { return "\(microseconds) µs since 1970" }
     let (seconds, fraction) = microseconds.flooredDivision(by: 1_000_000)
@@ -45,18 +45,18 @@ extension Timestamp: CustomStringConvertible {
     return whole.dropLast() + "." + String(repeating: "0", count: 6 - digits.count) + digits + "Z"
   }
 
-  /// Reads RFC 3339 with an offset or `Z`, with or without a fraction of up to six digits.
+  /// Parses RFC 3339 with an offset or `Z`, with or without a fraction of up to six digits.
   ///
-  /// - Returns: `nil` for anything else, a time without an offset included: a window that depends on the machine's
-  ///   time zone opens at a different moment on each machine. `nil` also where the year in UTC is not 1583 to 9999, as that
-  ///   of 9999-12-31T23:59:59-01:00: it could not be written again so that everybody reads the same.
+  /// - Returns: `nil` for any other text. This includes a time without an offset, because a window that depends on
+  ///   the machine's time zone opens at a different moment on each machine. Also `nil` if the year in UTC is not 1583
+  ///   to 9999, as for 9999-12-31T23:59:59-01:00, because that time has no unambiguous form.
   package init?(rfc3339 text: String) {
     guard let parts = text.wholeMatch(of: #/([0-9-]{10}T[0-9:]{8})(?:\.([0-9]{1,6}))?(Z|[+-][0-9]{2}:[0-9]{2})/#) else {
       return nil
     }
     let style = Date.ISO8601FormatStyle(timeZone: .gmt).year().month().day()
       .dateTimeSeparator(.standard).time(includingFractionalSeconds: false).timeZone(separator: .colon)
-    // The parser lets the 30th of February and the 25th hour run over into the next day.
+    // The parser accepts the 30th of February and the 25th hour, and moves them to the next day.
     guard let date = try? Date(String(parts.1) + String(parts.3), strategy: style),
       let local = try? Date(String(parts.1) + "Z", strategy: style), local.formatted(style) == parts.1 + "Z",
       Self.range.contains(Int64(date.timeIntervalSince1970).multipliedSaturated(by: 1_000_000))
@@ -82,7 +82,8 @@ extension Int64 {
   }
 }
 
-/// Arithmetic on numbers that come from storage: the result stays at the nearest limit of the type, and never traps.
+/// Saturating arithmetic for numbers from storage: the result stays at the nearest limit of the type, and never
+/// traps.
 extension FixedWidthInteger {
   package func addingSaturated(_ other: Self) -> Self {
     let (sum, isOver) = addingReportingOverflow(other)
@@ -99,7 +100,7 @@ extension FixedWidthInteger {
     return isOver ? ((self < 0) == (other < 0) ? .max : .min) : product
   }
 
-  /// The number itself if it is within `limits`, else the nearer limit.
+  /// The number, limited to `limits`.
   package func clamped(to limits: ClosedRange<Self>) -> Self {
     Swift.min(Swift.max(self, limits.lowerBound), limits.upperBound)
   }

@@ -1,21 +1,21 @@
-/// What witness and database say of the acceptances of one campaign.
+/// Compares the acceptances of one campaign in the witness and in the database.
 package struct WitnessedCampaign: Sendable, Equatable {
   package enum Standing: Sendable, Equatable {
     case inStep
-    /// The database has more: a commit whose witness was not written any more. Nobody was answered.
+    /// The database has more acceptances: a commit that was never witnessed. No client was answered.
     case databaseAhead
-    /// The database has forgotten acceptances that were answered.
+    /// The database has lost acceptances that were answered.
     case witnessAhead(missing: Int)
-    /// The database has other acceptances than those that were witnessed.
+    /// The database has different acceptances from the witnessed ones.
     case contradicted
   }
 
   package let campaign: String
-  /// The highest seat that the witness has seen; 0 where none.
+  /// The highest seat that the witness has seen; 0 if it has seen no seat.
   package let witnessed: Int
-  /// The highest seat that the database has; 0 where none.
+  /// The highest seat that the database has; 0 if it has no seat.
   package let found: Int
-  /// Whether the chain value of the witnessed seat is the witnessed one.
+  /// Whether the chain value of the witnessed seat is the witnessed value.
   package let isSame: Bool
 
   package init(campaign: String, witnessed: Int, found: Int, isSame: Bool) {
@@ -31,7 +31,7 @@ package struct WitnessedCampaign: Sendable, Equatable {
     return found == witnessed ? .inStep : .databaseAhead
   }
 
-  /// What is wrong, in words; `nil` where the database has all that was witnessed.
+  /// The fault as a message; `nil` if the database has every witnessed acceptance.
   package var fault: String? {
     switch standing {
     case .inStep, .databaseAhead: nil
@@ -45,7 +45,7 @@ package struct WitnessedCampaign: Sendable, Equatable {
 package struct WitnessState: Sendable, Equatable {
   package let path: String
   package let databaseID: String
-  /// Of the newest whole record; `nil` where there is no file, or no whole record in it.
+  /// The sequence number of the newest whole record; `nil` if there is no file, or no whole record in it.
   package let sequence: Int?
   package let campaigns: [WitnessedCampaign]
 
@@ -59,7 +59,7 @@ package struct WitnessState: Sendable, Equatable {
 
 package struct WitnessRebuild: Sendable, Equatable {
   package let state: WitnessState
-  /// Where the files are that stood in its place.
+  /// The paths of the earlier files that were set aside.
   package let setAside: [String]
 
   package init(state: WitnessState, setAside: [String]) {
@@ -68,7 +68,7 @@ package struct WitnessRebuild: Sendable, Equatable {
   }
 }
 
-/// Seats that were given and whose acceptances are lost.
+/// Seats that were given, but have lost their acceptances.
 package struct SeatLoss: Sendable, Equatable {
   package let campaign: String
   package let first: Seat
